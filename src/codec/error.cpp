@@ -1,0 +1,113 @@
+#include "procession/error.hpp"
+
+#include <csignal>
+#include <utility>
+
+namespace procession {
+namespace {
+
+std::string signal_name(int number) {
+  switch (number) {
+    case SIGABRT:
+      return "SIGABRT";
+    case SIGFPE:
+      return "SIGFPE";
+    case SIGILL:
+      return "SIGILL";
+    case SIGINT:
+      return "SIGINT";
+    case SIGSEGV:
+      return "SIGSEGV";
+    case SIGTERM:
+      return "SIGTERM";
+#ifdef SIGKILL
+    case SIGKILL:
+      return "SIGKILL";
+#endif
+#ifdef SIGBUS
+    case SIGBUS:
+      return "SIGBUS";
+#endif
+#ifdef SIGHUP
+    case SIGHUP:
+      return "SIGHUP";
+#endif
+#ifdef SIGPIPE
+    case SIGPIPE:
+      return "SIGPIPE";
+#endif
+#ifdef SIGXCPU
+    case SIGXCPU:
+      return "SIGXCPU";
+#endif
+    default:
+      return {};
+  }
+}
+
+std::string describe_end(int exitcode) {
+  if (exitcode >= 0) return "exited with status " + std::to_string(exitcode);
+  // Not `-exitcode`: the least int has no negative.
+  const std::string number = std::to_string(exitcode).substr(1);
+  const std::string name = signal_name(exitcode < -1024 ? 0 : -exitcode);
+  return "was ended by signal " + number + (name.empty() ? "" : " (" + name + ")");
+}
+
+std::string describe_remote(const RemoteTrace& trace) {
+  std::string text = trace.type();
+  if (!trace.text().empty()) text += ": " + trace.text();
+  if (trace.pid() != 0) {
+    text += " (thrown by task " + std::to_string(trace.task_index()) + " in process " +
+            std::to_string(trace.pid()) + ")";
+  }
+  return text + "; to catch it by its type, announce that with register_exception in the sender " +
+         "and in the receiver";
+}
+
+}  // namespace
+
+BufferTooShort::BufferTooShort(std::vector<std::byte> message, std::size_t room)
+    : ProcessError("a message of " + std::to_string(message.size()) +
+                   " bytes was to be received into a buffer of " + std::to_string(room) +
+                   "; message() of this exception is the whole message"),
+      message_(std::make_shared<const std::vector<std::byte>>(std::move(message))),
+      room_(room) {}
+
+TypeMismatch::TypeMismatch(std::string asked, std::string found)
+    : ProcessError("asked to receive a value of type " + asked + ", but one of type " + found +
+                   " was sent; receive it as what was sent"),
+      names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
+
+WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std::string& note)
+    : ProcessError("worker process " + std::to_string(pid) + " " + describe_end(exitcode) +
+                   " while it ran task " + std::to_string(task_index) +
+                   (note.empty() ? "" : " (" + note + ")") +
+                   "; the other tasks are not affected, MapOptions::retries runs such a task anew"),
+      pid_(pid),
+      exitcode_(exitcode),
+      task_index_(task_index) {}
+
+RemoteTrace::RemoteTrace(std::string type, std::string text, RemoteOrigin origin,
+                         std::vector<RemoteOrigin> earlier)
+    : facts_(std::make_shared<const Facts>(
+          Facts{std::move(type), std::move(text), origin, std::move(earlier)})) {}
+
+RemoteError::RemoteError(RemoteTrace trace)
+    : ProcessError(describe_remote(trace)), RemoteTrace(std::move(trace)) {}
+
+const RemoteTrace* remote_trace(const std::exception& error) noexcept {
+  return dynamic_cast<const RemoteTrace*>(&error);
+}
+
+const RemoteTrace* remote_trace(const std::exception_ptr& error) noexcept {
+  if (!error) return nullptr;
+  try {
+    std::rethrow_exception(error);
+  } catch (const RemoteTrace& trace) {
+    return &trace;  // the object lives on: `error` holds it
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace procession
