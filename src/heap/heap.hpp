@@ -1,0 +1,216 @@
+// The shared heap of a process tree.
+//
+// One sparse memory file, created by the tree's first process and mapped by every other one, holds
+// everything that processes share. Mappings lie at different addresses, so everything is named by
+// its *offset* from the start of the heap (0: none).
+//
+// Memory comes in *blocks*. A block lives as long as someone *holds* it. A hold belongs to an
+// owner, which is a block too: the record of a process, a queue, a message, or the root of the
+// heap, which always lives. When the last hold on a block is dropped, the block is given back, and
+// with it every hold that it owned. That is how the death of a process returns what it held, and
+// how a message that is thrown away drops the handles inside it:
+//
+//     Block message(4096);                         // held by this process
+//     ... fill message.data() ...
+//     heap::move(message.release(), queue);        // now held by the queue
+//
+// Every function is thread-safe and process-safe, except where it says otherwise, and SIGKILL at
+// any instruction of any of them leaves a heap in which the call either happened or did not. None
+// may be called from a signal handler. Blocks that hold each other in a circle are never returned.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace procession::heap {
+
+/// Bytes from the start of the heap to the payload of a block, or to a word in one; 0: none.
+using Offset = std::uint64_t;
+
+/// Names one hold on a block (the offset of its record); 0: none. Valid in every process of the
+/// tree, until it is dropped or its owner is given back.
+using Ticket = std::uint64_t;
+
+namespace internal {
+inline constinit std::atomic<std::byte*> base{nullptr};    // of this process's mapping
+inline constinit std::atomic<std::uint64_t> reserve{0};    // bytes that are mapped there
+}  // namespace internal
+
+// ---------------------------------------------------------------------------- one heap per tree
+
+/// Bytes of payload in the record block that `ensure` makes for the tree's first process.
+inline constexpr std::size_t kRecordBytes = 512;
+
+/// Bytes of payload in the root block: words through which the floors above find what the whole
+/// tree shares. Zero in a new heap.
+inline constexpr std::size_t kRootBytes = 512;
+
+/// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
+/// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory; it
+/// is halved until the address space and RLIMIT_FSIZE admit it. Also makes a record block for this
+/// process (see `self`). Throws ProcessError when PROCESSION_HEAP is not a size, and OutOfMemory
+/// when not even 16 MiB can be mapped.
+void ensure();
+
+/// The size of the heap that `ensure` will create, in bytes. Only address space is reserved:
+/// memory is used as blocks are. Throws ProcessError when the heap exists already.
+void set_reserve(std::uint64_t bytes);
+
+/// Maps the heap of the process tree, of which `fd` is a descriptor that this process inherited
+/// and now leaves to the heap. For the start of a child, while it has a single thread. Throws
+/// ProcessError when `fd` is no heap, one of another version of the library, or cannot be mapped.
+void adopt(int fd);
+
+/// Whether this process has created or adopted a heap.
+bool exists() noexcept;
+
+/// The descriptor of the heap (close-on-exec), to be handed to children; -1 without a heap. Do not
+/// close it, nor any duplicate of it in a process that is marked alive: closing *any* descriptor of
+/// a file gives up all its record locks (see `mark_alive`).
+int descriptor() noexcept;
+
+// --------------------------------------------------------------------------- offsets and pointers
+
+/// The address of `offset` in this process. For 0: nullptr. Checks nothing.
+template <class T = std::byte>
+T* at(Offset offset) noexcept {
+  if (offset == 0) return nullptr;
+  return reinterpret_cast<T*>(internal::base.load(std::memory_order_acquire) + offset);
+}
+
+/// Whether `address` points into this process's mapping of the heap.
+inline bool contains(const void* address) noexcept {
+  const auto start = reinterpret_cast<std::uintptr_t>(internal::base.load());
+  const auto place = reinterpret_cast<std::uintptr_t>(address);
+  return start != 0 && place >= start && place - start < internal::reserve.load();
+}
+
+/// The offset of an address in the heap; for nullptr: 0. Checks nothing else.
+inline Offset offset_of(const void* address) noexcept {
+  if (address == nullptr) return 0;
+  return static_cast<Offset>(static_cast<const std::byte*>(address) -
+                             internal::base.load(std::memory_order_acquire));
+}
+
+// ------------------------------------------------------------------------------- blocks and holds
+
+/// A new block of at least `bytes` bytes (at a multiple of 64), with one hold on it that belongs to
+/// `owner`. The payload is uninitialised unless `zeroed`. Memory is really there: writing to it
+/// never ends in SIGBUS. A caller that is killed before it published the ticket leaks the block
+/// until `owner` goes, so: allocate to `self()`, then `move`. Throws OutOfMemory when the reserve,
+/// the machine or its control group has no room left; ProcessError when there is no such owner.
+[[nodiscard]] Ticket allocate(std::size_t bytes, Offset owner, bool zeroed = false);
+
+/// The block that a ticket holds.
+Offset target(Ticket ticket) noexcept;
+
+/// The owner that a ticket belongs to.
+Offset owner(Ticket ticket) noexcept;
+
+/// Usable bytes of a block, at least what was asked for.
+std::size_t capacity(Offset block) noexcept;
+
+/// One more hold on `block`, for `owner`. The caller sees to it that the block is held by someone
+/// throughout the call. Throws ProcessError when `block` or `owner` is no block in use, and
+/// OutOfMemory when there is no room for the record of a hold.
+[[nodiscard]] Ticket hold(Offset block, Offset owner);
+
+/// Gives a hold back, and with the last one the block, and all that it held. 0 is ignored. Ends the
+/// program with a message when the ticket is none: it was dropped before.
+void drop(Ticket ticket) noexcept;
+
+/// Hands a hold to another owner; the ticket stays the same. Throws ProcessError when there is no
+/// such owner.
+void move(Ticket ticket, Offset new_owner);
+
+/// The same, and stores `value` into `*word`, which lies in the heap, as part of it: after a
+/// SIGKILL either both happened or neither. Another process that reads `*word` without a lock may
+/// see `value` before that is decided; such readers act on it with `move_if`.
+void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t value);
+
+/// The same, if `*word` is `expected`, which is looked at when no other call on the heap is under
+/// way or unfinished. False, and nothing done, if it is not.
+bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+             std::uint64_t value);
+
+/// The block that always lives and owns what belongs to the whole tree. Its `kRootBytes` of payload
+/// belong to the floors above.
+Offset root() noexcept;
+
+/// The record block of this process: the owner of what this process itself holds. The tree's first
+/// process gets it from `ensure`; a child is told by `set_self`. 0: none yet. The record may only
+/// be dropped when the process is dead, or holds nothing and never will again.
+Offset self() noexcept;
+
+/// Says which block is this process's record. For the start of a child (after `fork` too, which
+/// inherits the parent's), while it has a single thread.
+void set_self(Offset record) noexcept;
+
+// ------------------------------------------------------------------------------------ who is alive
+
+/// Tells the tree that the process with this record block is alive, from now until its end, however
+/// it ends: a lock on one byte of the heap's file, which the kernel takes back. Not inherited by
+/// `fork`: each child calls it for its own record. Throws ProcessError when it cannot be locked.
+void mark_alive(Offset record);
+
+/// Whether the process that called `mark_alive` with this record still runs. True for `self()`.
+bool alive(Offset record);
+
+// ---------------------------------------------------------------------------------------- the books
+
+/// What is in the heap. Bytes count headers too. reserve >= committed >= in_use + free.
+struct Books {
+  std::uint64_t blocks = 0;      // in use, without the records of holds
+  std::uint64_t in_use = 0;      // bytes in use, including the records of holds
+  std::uint64_t free = 0;        // bytes in free blocks
+  std::uint64_t committed = 0;   // bytes that have been in use at some time
+  std::uint64_t reserve = 0;     // bytes that the heap may grow to
+  std::uint64_t holds = 0;       // on all blocks
+};
+
+/// Walks the whole heap, checks that every block is in exactly one state and that all counts and
+/// lists agree, and adds up. Slow, and everyone else waits. Throws ProcessError that says what is
+/// wrong when the heap is damaged.
+Books books();
+
+// ------------------------------------------------------------------------------------------- Block
+
+/// A block that this process holds, and gives back at the end of the scope. Move-only, not
+/// thread-safe, like std::unique_ptr.
+class Block {
+ public:
+  Block() noexcept = default;
+  /// A new block held by `self()`. Creates the heap if need be. Throws as `allocate` does.
+  explicit Block(std::size_t bytes, bool zeroed = false);
+  Block(Block&& other) noexcept : ticket_(std::exchange(other.ticket_, 0)) {}
+  Block& operator=(Block&& other) noexcept {
+    std::swap(ticket_, other.ticket_);
+    return *this;
+  }
+  ~Block() { drop(ticket_); }
+
+  /// Takes over a hold that belongs to `self()`.
+  static Block own(Ticket ticket) noexcept {
+    Block block;
+    block.ticket_ = ticket;
+    return block;
+  }
+
+  explicit operator bool() const noexcept { return ticket_ != 0; }
+  Ticket ticket() const noexcept { return ticket_; }
+  Offset offset() const noexcept { return target(ticket_); }
+  std::byte* data() const noexcept { return at<std::byte>(offset()); }
+  /// Usable bytes, at least what was asked for.
+  std::size_t size() const noexcept { return ticket_ == 0 ? 0 : capacity(offset()); }
+  std::span<std::byte> bytes() const noexcept { return {data(), size()}; }
+  /// Leaves the hold to the caller, who now has to drop or move it.
+  [[nodiscard]] Ticket release() noexcept { return std::exchange(ticket_, 0); }
+
+ private:
+  Ticket ticket_ = 0;
+};
+
+}  // namespace procession::heap
