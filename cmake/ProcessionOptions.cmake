@@ -1,0 +1,66 @@
+# Build-wide settings: only a build of Procession itself gets them, never a project that includes it.
+
+set(PROCESSION_WARNING_FLAGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+
+# Warnings are errors in our own build; users' compilers may know warnings that we do not.
+function(procession_set_warnings target)
+  if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(${target} PRIVATE ${PROCESSION_WARNING_FLAGS})
+  endif()
+endfunction()
+
+# A program of this repository: test, example, benchmark.
+function(procession_add_program target)
+  add_executable(${target} ${ARGN})
+  target_link_libraries(${target} PRIVATE procession::procession)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  procession_set_warnings(${target})
+endfunction()
+
+# Links `target` with zlib if one of its sources includes it; without zlib sets `skip` to ON.
+function(procession_needs_zlib source skip)
+  set(${skip} OFF PARENT_SCOPE)
+  set(procession_uses_zlib OFF PARENT_SCOPE)
+  file(STRINGS ${source} includes REGEX "^#include <zlib\\.h>")
+  if(includes)
+    find_package(ZLIB QUIET)
+    if(ZLIB_FOUND)
+      set(procession_uses_zlib ON PARENT_SCOPE)
+    else()
+      message(STATUS "zlib not found: ${source} is left out")
+      set(${skip} ON PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Type of build" FORCE)
+endif()
+
+if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(PROCESSION_CCACHE ccache)
+  if(PROCESSION_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${PROCESSION_CCACHE})
+  endif()
+endif()
+
+if(PROCESSION_SANITIZE)
+  add_compile_options(-fsanitize=${PROCESSION_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PROCESSION_SANITIZE})
+endif()
+if(PROCESSION_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+if(PROCESSION_COVERAGE)
+  # Many processes of one program write the same counters.
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
