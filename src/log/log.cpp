@@ -1,0 +1,114 @@
+#include "log/log.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <utility>
+
+#include "log/level.hpp"
+#include "platform/terminal.hpp"
+
+namespace procession {
+namespace log {
+namespace {
+
+/// All settings at one moment. They never change once published: a change publishes a new block,
+/// and the old one stays, for a reader may be in it, and a lock to know better would be inherited
+/// locked by a process forked at the wrong moment. Settings change a few times in a program's life.
+struct Settings {
+  LogLevel to_stderr = LogLevel::off;
+  LogLevel to_sink = LogLevel::off;
+  std::function<void(const LogRecord&)> sink;
+  std::string process = "MainProcess";
+  const Settings* previous = nullptr;  // keeps the old ones reachable, for leak checkers
+};
+
+std::atomic<const Settings*> current{nullptr};
+
+/// What a program that set nothing has: the word in the environment.
+LogLevel environment_level() {
+  const char* word = std::getenv("PROCESSION_LOG");
+  if (word == nullptr || *word == '\0') return LogLevel::off;
+  if (const auto level = parse_level(word)) return *level;
+  platform::write_text(platform::kStandardError,
+                       std::string("procession: PROCESSION_LOG is \"") + word +
+                           "\", which is no level; use debug, info, warning, error or off\n");
+  return LogLevel::off;
+}
+
+const Settings& settings() {
+  const Settings* found = current.load(std::memory_order_acquire);
+  if (found != nullptr) return *found;
+  auto first = std::make_unique<Settings>();
+  first->to_stderr = environment_level();
+  if (current.compare_exchange_strong(found, first.get(), std::memory_order_acq_rel))
+    return *first.release();
+  return *found;
+}
+
+template <class Change>
+void change_settings(Change change) {
+  const Settings* old = &settings();
+  auto changed = std::make_unique<Settings>(*old);
+  do {
+    *changed = *old;
+    change(*changed);
+    changed->previous = old;
+  } while (!current.compare_exchange_weak(old, changed.get(), std::memory_order_acq_rel));
+  changed.release();
+}
+
+}  // namespace
+
+bool enabled(LogLevel level) noexcept {
+  try {
+    const Settings& now = settings();
+    return level != LogLevel::off && level >= std::min(now.to_stderr, now.to_sink);
+  } catch (...) {
+    return false;
+  }
+}
+
+void write(LogLevel level, std::string message) noexcept {
+  try {
+    if (!enabled(level)) return;
+    const Settings& now = settings();
+    const LogRecord record{level, now.process, platform::own_process_id(),
+                           std::chrono::system_clock::now(), std::move(message)};
+    if (level >= now.to_stderr) platform::write_text(platform::kStandardError, line_of(record));
+    if (level >= now.to_sink && now.sink) now.sink(record);
+  } catch (...) {
+    // A record is not worth a failed job.
+  }
+}
+
+void set_process_name(std::string name) noexcept {
+  try {
+    change_settings([&](Settings& next) { next.process = name; });
+  } catch (...) {
+    // The old name stays, as announced.
+  }
+}
+
+LogLevel stderr_level() noexcept {
+  try {
+    return settings().to_stderr;
+  } catch (...) {
+    return LogLevel::off;
+  }
+}
+
+}  // namespace log
+
+void log_to_stderr(LogLevel level) {
+  log::change_settings([&](log::Settings& next) { next.to_stderr = level; });
+}
+
+void set_log_sink(std::function<void(const LogRecord&)> sink, LogLevel level) {
+  log::change_settings([&](log::Settings& next) {
+    next.to_sink = sink ? level : LogLevel::off;
+    next.sink = sink;
+  });
+}
+
+}  // namespace procession
