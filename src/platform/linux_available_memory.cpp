@@ -1,0 +1,98 @@
+// What is left of the machine's memory and of the control groups' limits. Asked before much memory
+// is committed: an exception can be handled, the kernel's out-of-memory killer cannot.
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "platform/memory.hpp"
+
+namespace procession::platform {
+namespace {
+
+constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
+
+/// The number after `key` in a file of lines "KEY NUMBER ...".
+std::optional<std::uint64_t> field(const std::string& path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::uint64_t value = 0;
+    if (words >> name >> value && name == key) return value;
+  }
+  return std::nullopt;
+}
+
+/// A file that holds one number; none for "max".
+std::optional<std::uint64_t> number(const std::string& path) {
+  std::ifstream file(path);
+  std::uint64_t value = 0;
+  if (file >> value) return value;
+  return std::nullopt;
+}
+
+/// The names of one group's files in either version of control groups.
+struct Names {
+  const char* limit;
+  const char* usage;
+  const char* cache;  // in memory.stat: counted as used, but given back before anyone is killed
+};
+constexpr Names kV1{"/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file"};
+constexpr Names kV2{"/memory.max", "/memory.current", "inactive_file"};
+
+std::uint64_t room_in(const std::string& group, const Names& names) {
+  const auto limit = number(group + names.limit);
+  const auto usage = number(group + names.usage);
+  if (!limit || !usage) return kUnknown;
+  const std::uint64_t cache = field(group + "/memory.stat", names.cache).value_or(0);
+  const std::uint64_t used = *usage - std::min(*usage, cache);
+  return *limit - std::min(*limit, used);
+}
+
+/// The least room in the group `path` below `top` and in all that it lies in. In a container the
+/// path may be the host's, and then the container's own group is at `top`.
+std::uint64_t least_room(const std::string& top, std::string path, const Names& names) {
+  std::uint64_t least = room_in(top, names);
+  while (path.size() > 1) {
+    least = std::min(least, room_in(top + path, names));
+    path.resize(path.find_last_of('/'));
+  }
+  return least;
+}
+
+std::uint64_t group_room() {
+  std::uint64_t least = kUnknown;
+  std::ifstream file("/proc/self/cgroup");  // lines "HIERARCHY:CONTROLLERS:PATH"
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const std::string path = line.substr(second + 1);
+    if (controllers.empty()) {
+      least = std::min(least, least_room("/sys/fs/cgroup", path, kV2));
+    } else if (("," + controllers + ",").find(",memory,") != std::string::npos) {
+      least = std::min(least, least_room("/sys/fs/cgroup/memory", path, kV1));
+    }
+  }
+  return least;
+}
+
+}  // namespace
+
+std::uint64_t available_memory() noexcept {
+  try {
+    const auto kibibytes = field("/proc/meminfo", "MemAvailable:");
+    const std::uint64_t machine = kibibytes ? *kibibytes * 1024 : kUnknown;
+    return std::min(machine, group_room());
+  } catch (...) {
+    return kUnknown;  // no memory for a few strings: whoever asks will find out by himself
+  }
+}
+
+}  // namespace procession::platform

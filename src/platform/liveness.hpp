@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+// Locks on single bytes of a file that belong to a process: the kernel takes them back at its end,
+// however it ends. `fork` does not inherit them. They are also lost when the process closes any
+// descriptor of the file.
+namespace procession::platform {
+
+/// Locks the byte at `offset` for this process; true when it has it now (or had it already), false
+/// when another process has it. Throws ProcessError when the file cannot be locked at all.
+bool lock_byte(int descriptor, std::uint64_t offset);
+
+/// Whether *another* process has the byte at `offset` locked. Throws ProcessError likewise.
+bool byte_is_locked(int descriptor, std::uint64_t offset);
+
+}  // namespace procession::platform

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/descriptor.hpp"
+
+// Memory that several processes map: a file that lives in memory only, has no name in any folder,
+// and is gone when its last descriptor and mapping are.
+namespace procession::platform {
+
+/// Bytes per page.
+std::uint64_t page_size() noexcept;
+
+/// A file in memory of `size` bytes, all of them holes, which can neither grow nor shrink. `name`
+/// only shows in /proc/PID/maps. Close-on-exec. Throws ProcessError. `size` must not be above
+/// `file_size_limit()`, or SIGXFSZ ends the process.
+Descriptor create_memory_file(const char* name, std::uint64_t size);
+
+/// The size of a file in bytes; 0 when the descriptor is no file.
+std::uint64_t file_size(int descriptor) noexcept;
+
+/// Bytes of memory that a file really takes; 0 when the descriptor is no file.
+std::uint64_t file_memory(int descriptor) noexcept;
+
+/// Maps the first `size` bytes for reading and writing, shared; nullptr (and errno) when there is no
+/// room. `readable_only`: for a look at them.
+std::byte* map_shared(int descriptor, std::uint64_t size, bool readable_only = false) noexcept;
+void unmap(std::byte* address, std::uint64_t size) noexcept;
+
+/// Backs `[offset, offset + size)` of the file with memory, so that touching it cannot fail; what
+/// was there stays. `base` is where the file is mapped. Uses huge pages where the kernel gives them
+/// to those who ask. False when there is no memory for it; then holes are left where holes were.
+bool commit(int descriptor, std::byte* base, std::uint64_t offset, std::uint64_t size) noexcept;
+
+/// Gives the memory of the whole pages inside `[offset, offset + size)` back; they read as zero.
+void punch_hole(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept;
+
+/// Asks for huge pages in a mapping. Nothing happens where they are not to be had.
+void advise_huge_pages(std::byte* address, std::uint64_t size) noexcept;
+
+/// Bytes of memory in this machine.
+std::uint64_t physical_memory() noexcept;
+
+/// Bytes that can still be used before the kernel starts to kill: what the machine has available,
+/// or less, where a control group (a container's limit) admits less. The largest number when that
+/// cannot be found out.
+std::uint64_t available_memory() noexcept;
+
+/// Bytes of address space that this process may still map (RLIMIT_AS).
+std::uint64_t address_space_left() noexcept;
+
+/// Bytes that a file of this process may have (RLIMIT_FSIZE).
+std::uint64_t file_size_limit() noexcept;
+
+}  // namespace procession::platform

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+
+namespace procession::platform {
+
+/// What came of an attempt to lock.
+struct LockResult {
+  bool acquired = false;             ///< the caller has the lock now
+  bool previous_owner_died = false;  ///< and what it protects may be half changed
+};
+
+/// A lock in shared memory that outlives its owners: when a thread or process ends while holding
+/// it, the next one gets it and is told. Neither recursive nor fair. Never moved, never destroyed:
+/// its memory just goes.
+class RobustMutex {
+ public:
+  /// Makes raw memory a mutex that nobody holds; once, before others can see it. Throws ProcessError
+  /// when the system has no such mutexes.
+  void init();
+
+  /// Waits for the lock. Not acquired only when an earlier owner unlocked without `make_consistent`
+  /// after it had been told of a death.
+  [[nodiscard]] LockResult lock() noexcept;
+  [[nodiscard]] LockResult try_lock() noexcept;
+
+  /// By the thread that locked.
+  void unlock() noexcept;
+
+  /// Says that what the dead owner left half changed is repaired. By the owner, before `unlock`.
+  void make_consistent() noexcept;
+
+ private:
+  alignas(8) std::byte raw_[64];
+};
+
+}  // namespace procession::platform
