@@ -1,0 +1,5 @@
+// expect-ok
+
+#include <procession/error.hpp>
+
+int main() { throw procession::ProcessError("this file compiles"); }
