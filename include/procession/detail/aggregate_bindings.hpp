@@ -1,0 +1,307 @@
+#pragma once
+
+#include <cstddef>
+
+namespace procession::detail {
+
+/// `Bindings<N>::visit(aggregate, f)` calls `f` with references to the N fields of an aggregate. One
+/// specialisation per N because C++20 has no structured binding of a pack.
+template <std::size_t N>
+struct Bindings;
+
+/// The largest number of fields.
+inline constexpr std::size_t kMaxFields = 40;
+
+// clang-format off
+template <> struct Bindings<1> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0] = value;
+    return f(f0);
+  }
+};
+template <> struct Bindings<2> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1] = value;
+    return f(f0, f1);
+  }
+};
+template <> struct Bindings<3> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2] = value;
+    return f(f0, f1, f2);
+  }
+};
+template <> struct Bindings<4> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3] = value;
+    return f(f0, f1, f2, f3);
+  }
+};
+template <> struct Bindings<5> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4] = value;
+    return f(f0, f1, f2, f3, f4);
+  }
+};
+template <> struct Bindings<6> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5] = value;
+    return f(f0, f1, f2, f3, f4, f5);
+  }
+};
+template <> struct Bindings<7> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6);
+  }
+};
+template <> struct Bindings<8> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7);
+  }
+};
+template <> struct Bindings<9> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8);
+  }
+};
+template <> struct Bindings<10> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9);
+  }
+};
+template <> struct Bindings<11> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10);
+  }
+};
+template <> struct Bindings<12> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11);
+  }
+};
+template <> struct Bindings<13> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12);
+  }
+};
+template <> struct Bindings<14> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13);
+  }
+};
+template <> struct Bindings<15> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14);
+  }
+};
+template <> struct Bindings<16> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15);
+  }
+};
+template <> struct Bindings<17> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16);
+  }
+};
+template <> struct Bindings<18> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17);
+  }
+};
+template <> struct Bindings<19> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18] =
+      value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18);
+  }
+};
+template <> struct Bindings<20> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19]
+      = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19);
+  }
+};
+template <> struct Bindings<21> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20);
+  }
+};
+template <> struct Bindings<22> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21);
+  }
+};
+template <> struct Bindings<23> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22);
+  }
+};
+template <> struct Bindings<24> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23);
+  }
+};
+template <> struct Bindings<25> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24);
+  }
+};
+template <> struct Bindings<26> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25);
+  }
+};
+template <> struct Bindings<27> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26);
+  }
+};
+template <> struct Bindings<28> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27);
+  }
+};
+template <> struct Bindings<29> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28);
+  }
+};
+template <> struct Bindings<30> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29);
+  }
+};
+template <> struct Bindings<31> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30);
+  }
+};
+template <> struct Bindings<32> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31);
+  }
+};
+template <> struct Bindings<33> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32);
+  }
+};
+template <> struct Bindings<34> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33);
+  }
+};
+template <> struct Bindings<35> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34);
+  }
+};
+template <> struct Bindings<36> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35);
+  }
+};
+template <> struct Bindings<37> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36);
+  }
+};
+template <> struct Bindings<38> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37] =
+      value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37);
+  }
+};
+template <> struct Bindings<39> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37, f38] =
+      value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38);
+  }
+};
+template <> struct Bindings<40> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37, f38,
+      f39] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38, f39);
+  }
+};
+// clang-format on
+
+}  // namespace procession::detail
