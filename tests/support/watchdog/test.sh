@@ -36,7 +36,8 @@ prints_stacks_on_timeout)
 names_leftovers)
   # In another session, and orphaned: it must be found all the same.
   expect 1 "$watchdog" --grace 1 sh -c 'setsid sleep 62 & exit 0'
-  grep -q 'still run' "$log" && grep -q 'sleep 62' "$log" || fail "the process was not named"
+  grep -q 'still run' "$log" || fail "the leftover was not noticed"
+  grep -q 'sleep 62' "$log" || fail "the leftover was not named"
   expect 0 "$watchdog" sh -c 'sleep 0.3 & exit 0'
   ;;
 *) fail "unknown behaviour $2" ;;
