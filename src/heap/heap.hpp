@@ -35,8 +35,8 @@ using Offset = std::uint64_t;
 using Ticket = std::uint64_t;
 
 namespace internal {
-inline constinit std::atomic<std::byte*> base{nullptr};    // of this process's mapping
-inline constinit std::atomic<std::uint64_t> reserve{0};    // bytes that are mapped there
+inline constinit std::atomic<std::byte*> base{nullptr};  // of this process's mapping
+inline constinit std::atomic<std::uint64_t> reserve{0};  // bytes that are mapped there
 }  // namespace internal
 
 // ---------------------------------------------------------------------------- one heap per tree
@@ -159,16 +159,17 @@ void mark_alive(Offset record);
 /// Whether the process that called `mark_alive` with this record still runs. True for `self()`.
 bool alive(Offset record);
 
-// ---------------------------------------------------------------------------------------- the books
+// ---------------------------------------------------------------------------------------- the
+// books
 
 /// What is in the heap. Bytes count headers too. reserve >= committed >= in_use + free.
 struct Books {
-  std::uint64_t blocks = 0;      // in use, without the records of holds
-  std::uint64_t in_use = 0;      // bytes in use, including the records of holds
-  std::uint64_t free = 0;        // bytes in free blocks
-  std::uint64_t committed = 0;   // bytes that have been in use at some time
-  std::uint64_t reserve = 0;     // bytes that the heap may grow to
-  std::uint64_t holds = 0;       // on all blocks
+  std::uint64_t blocks = 0;     // in use, without the records of holds
+  std::uint64_t in_use = 0;     // bytes in use, including the records of holds
+  std::uint64_t free = 0;       // bytes in free blocks
+  std::uint64_t committed = 0;  // bytes that have been in use at some time
+  std::uint64_t reserve = 0;    // bytes that the heap may grow to
+  std::uint64_t holds = 0;      // on all blocks
 };
 
 /// Walks the whole heap, checks that every block is in exactly one state and that all counts and

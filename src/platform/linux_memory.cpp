@@ -31,8 +31,7 @@ constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
 /// those: then they come with a page fault, not with fallocate.
 bool huge_pages_on_advice() noexcept {
   static const bool answer = [] {
-    std::FILE* file =
-        std::fopen("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "re");
+    std::FILE* file = std::fopen("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "re");
     if (file == nullptr) return false;
     char text[128] = {};
     const bool read = std::fgets(text, sizeof text, file) != nullptr;
@@ -88,12 +87,14 @@ Descriptor create_memory_file(const char* name, std::uint64_t size) {
 }
 
 std::uint64_t file_size(int descriptor) noexcept {
-  struct stat facts {};
+  struct stat facts{};
   return ::fstat(descriptor, &facts) == 0 ? static_cast<std::uint64_t>(facts.st_size) : 0;
 }
 
+void close_on_exec(int descriptor) noexcept { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
 std::uint64_t file_memory(int descriptor) noexcept {
-  struct stat facts {};
+  struct stat facts{};
   return ::fstat(descriptor, &facts) == 0 ? static_cast<std::uint64_t>(facts.st_blocks) * 512 : 0;
 }
 

@@ -20,11 +20,14 @@ Descriptor create_memory_file(const char* name, std::uint64_t size);
 /// The size of a file in bytes; 0 when the descriptor is no file.
 std::uint64_t file_size(int descriptor) noexcept;
 
+/// Keeps an inherited descriptor from programs that this process executes.
+void close_on_exec(int descriptor) noexcept;
+
 /// Bytes of memory that a file really takes; 0 when the descriptor is no file.
 std::uint64_t file_memory(int descriptor) noexcept;
 
-/// Maps the first `size` bytes for reading and writing, shared; nullptr (and errno) when there is no
-/// room. `readable_only`: for a look at them.
+/// Maps the first `size` bytes for reading and writing, shared; nullptr (and errno) when there is
+/// no room. `readable_only`: for a look at them.
 std::byte* map_shared(int descriptor, std::uint64_t size, bool readable_only = false) noexcept;
 void unmap(std::byte* address, std::uint64_t size) noexcept;
 

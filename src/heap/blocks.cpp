@@ -1,0 +1,212 @@
+// What callers see of the allocator and of holds: checks, the mutex, and what is done without it.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "heap/allocator.hpp"
+#include "heap/backing.hpp"
+#include "heap/burial.hpp"
+#include "heap/heap.hpp"
+#include "heap/holds.hpp"
+#include "heap/mapping.hpp"
+#include "heap/out_of_memory.hpp"
+#include "heap/rebuild.hpp"
+#include "procession/error.hpp"
+
+namespace procession::heap {
+namespace {
+
+[[noreturn]] void die(const char* what, Word which) noexcept {
+  std::fprintf(stderr, "procession: shared heap: %s (ticket %llu)\n", what,
+               static_cast<unsigned long long>(which));
+  std::abort();
+}
+
+/// Ends the program when `ticket` names no hold: it would go on with the memory of others.
+void check_ticket(Header& heap, Ticket ticket) noexcept {
+  const Offset block = block_of(ticket);
+  if (!plausible(heap, block) || block == kRoot) die("no such hold", ticket);
+  const State state = state_of(block_at(heap, block));
+  if ((state != State::used && state != State::record) ||
+      load(record_at(heap, ticket).owner) == 0) {
+    die("this hold was dropped before", ticket);
+  }
+}
+
+[[noreturn]] void throw_no_block(const char* role, Offset block) {
+  throw ProcessError("the shared heap has no block in use at " + std::to_string(block) +
+                     ", which " + "was to " + role +
+                     "; the object was given back, or the handle is damaged");
+}
+
+void check_owner(Header& heap, Offset owner) {
+  if (!can_own(heap, owner)) throw_no_block("own a hold", owner);
+}
+
+/// The last resorts of an allocation that found the reserve full.
+Taken take_harder(Transaction& change, std::uint64_t units) noexcept {
+  Taken taken = take_by_splitting(change, units);
+  if (taken.block != 0 || taken.no_memory) return taken;
+  change.commit();  // of nothing: the steps below have transactions of their own
+  rebuild(change.heap());
+  return take_by_splitting(change, units);
+}
+
+/// Takes a block and makes it used, all but its inside if it is sparse.
+Taken take_used(Header& heap, std::uint64_t units, Offset owner) {
+  const Guard guard(heap);
+  check_owner(heap, owner);
+  Transaction change(heap);
+  Taken taken = take(change, units);
+  if (taken.block == 0 && !taken.no_memory) [[unlikely]]
+    taken = take_harder(change, units);
+  if (taken.block == 0) return taken;
+  make_used(change, taken.block, taken.units, taken.sparse, owner);
+  change.commit();
+  return taken;
+}
+
+/// Brings back the memory inside a sparse block that was just taken. False: there is none.
+bool fill(Header& heap, const Taken& taken) noexcept {
+  if (!back_payload(heap, taken.block, taken.units)) return false;
+  const Guard guard(heap);
+  Transaction change(heap);
+  change.set(block_at(heap, taken.block).state, state_word(State::used, taken.units, false));
+  change.commit();
+  return true;
+}
+
+}  // namespace
+
+Ticket allocate(std::size_t bytes, Offset owner, bool zeroed) {
+  Header& heap = ensured_header();
+  if (bytes > load(heap.reserve)) throw_out_of_memory(heap, bytes, true);
+  const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + kUnit - 1) / kUnit);
+  if (load(heap.zombies) != 0) [[unlikely]]
+    bury_all(heap);
+  const Taken taken = take_used(heap, units, owner);
+  if (taken.block == 0) [[unlikely]]
+    throw_out_of_memory(heap, bytes, !taken.no_memory);
+  if (taken.sparse) {
+    // A process may have been killed between the decision to punch and the deed.
+    if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units);
+    if (!fill(heap, taken)) {
+      drop(ticket_in(taken.block));
+      throw_out_of_memory(heap, bytes, false);
+    }
+  }
+  if (zeroed && !taken.fresh) zero_payload(heap, taken.block, taken.units, taken.sparse);
+  return ticket_in(taken.block);
+}
+
+Offset target(Ticket ticket) noexcept {
+  return ticket == 0 ? 0 : load(record_at(header(), ticket).target);
+}
+
+Offset owner(Ticket ticket) noexcept {
+  return ticket == 0 ? 0 : load(record_at(header(), ticket).owner);
+}
+
+std::size_t capacity(Offset block) noexcept {
+  return static_cast<std::size_t>(units_of(block_at(header(), block)) * kUnit);
+}
+
+Ticket hold(Offset block, Offset owner) {
+  Header& heap = ensured_header();
+  bool full = false;
+  {
+    const Guard guard(heap);
+    if (!can_own(heap, block)) throw_no_block("be held", block);
+    check_owner(heap, owner);
+    BlockHeader& target = block_at(heap, block);
+    Transaction change(heap);
+    Ticket ticket = ticket_in(block);
+    if (block == kRoot || load(target.hold.owner) != 0) {
+      Taken record = take(change, 0);
+      if (record.block == 0 && !record.no_memory) record = take_harder(change, 0);
+      full = !record.no_memory;
+      ticket = record.block == 0 ? 0 : ticket_in(record.block);
+      if (ticket != 0) {
+        change.set(block_at(heap, record.block).state, state_word(State::record, 0, false));
+      }
+    }
+    if (ticket != 0) {
+      change.set(target.holds, load(target.holds) + 1);
+      attach(change, ticket, block, owner, true);
+      change.commit();
+      return ticket;
+    }
+  }
+  throw_out_of_memory(heap, sizeof(BlockHeader), full);
+}
+
+void drop(Ticket ticket) noexcept {
+  if (ticket == 0) return;
+  Header& heap = header();
+  Ticket dirty = 0;
+  bool zombies = false;
+  {
+    const Guard guard(heap);
+    check_ticket(heap, ticket);
+    Transaction change(heap);
+    const Aftermath aftermath = drop_hold(change, ticket, false);
+    change.commit();
+    dirty = settle(heap, aftermath);
+    zombies = load(heap.zombies) != 0;
+  }
+  if (dirty != 0) wash(heap, dirty);
+  if (zombies) bury_all(heap);
+}
+
+namespace {
+
+void move_hold(Transaction& change, Ticket ticket, Offset new_owner) {
+  Header& heap = change.heap();
+  check_ticket(heap, ticket);
+  check_owner(heap, new_owner);
+  const Offset target = load(record_at(heap, ticket).target);
+  detach(change, ticket);
+  attach(change, ticket, target, new_owner, true);
+}
+
+}  // namespace
+
+void move(Ticket ticket, Offset new_owner) {
+  Header& heap = header();
+  const Guard guard(heap);
+  Transaction change(heap);
+  move_hold(change, ticket, new_owner);
+  change.commit();
+}
+
+void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t value) {
+  Header& heap = header();
+  const Guard guard(heap);
+  Transaction change(heap);
+  move_hold(change, ticket, new_owner);
+  change.set(*word, value);
+  change.commit();
+}
+
+bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+             std::uint64_t value) {
+  Header& heap = header();
+  const Guard guard(heap);
+  if (load(*word) != expected) return false;
+  Transaction change(heap);
+  move_hold(change, ticket, new_owner);
+  change.set(*word, value);
+  change.commit();
+  return true;
+}
+
+Offset root() noexcept { return kRoot; }
+
+Block::Block(std::size_t bytes, bool zeroed) {
+  ensure();
+  ticket_ = allocate(bytes, self(), zeroed);
+}
+
+}  // namespace procession::heap

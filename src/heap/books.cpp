@@ -1,0 +1,166 @@
+// Counts and checks everything that the heap says about itself.
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "heap/allocator.hpp"
+#include "heap/burial.hpp"
+#include "heap/heap.hpp"
+#include "heap/mapping.hpp"
+#include "heap/transaction.hpp"
+#include "procession/error.hpp"
+
+namespace procession::heap {
+namespace {
+
+class Audit {
+ public:
+  explicit Audit(Header& heap) : heap_(heap) {}
+
+  Books run() {
+    check(load(heap_.log_count) == 0, "an unfinished transaction", 0);
+    check(load(heap_.rebuilding) == 0, "an unfinished rebuild", 0);
+    walk_blocks();
+    walk_free_lists();
+    walk_zombies();
+    check_holds_of(kRoot);
+    for (const Offset owner : owners_)
+      check_holds_of(owner);
+    for (const auto& [block, count] : counted_) {
+      const Word said = load(block_at(heap_, block).holds);
+      check(count == said, "a wrong count of holds", block);
+    }
+    check(records_seen_ == records_, "a hold that no owner lists", 0);
+    books_.committed = load(heap_.committed);
+    books_.reserve = load(heap_.reserve);
+    check(load(heap_.frontier) <= books_.committed, "blocks without memory", 0);
+    return books_;
+  }
+
+ private:
+  static void check(bool good, const char* what, Offset where) {
+    if (good) return;
+    throw ProcessError("the shared heap is damaged: it has " + std::string(what) + " (block " +
+                       std::to_string(where) + "); was memory next to a block written to?");
+  }
+
+  void walk_blocks() {
+    const Offset end = load(heap_.frontier) + sizeof(BlockHeader);
+    Offset block = load(heap_.first);
+    while (block < end) {
+      visit(block);
+      block = next_block(heap_, block);
+    }
+    check(block == end, "a block that reaches beyond the last", block);
+  }
+
+  void visit(Offset block) {
+    const BlockHeader& header = block_at(heap_, block);
+    const std::uint64_t bytes = units_of(header) * kUnit + sizeof(BlockHeader);
+    switch (state_of(header)) {
+      case State::free:
+        books_.free += bytes;
+        free_.push_back(block);
+        if (!is_sparse(header) && bytes > kLarge) idle_ += bytes - sizeof(BlockHeader);
+        return;
+      case State::record:
+        books_.in_use += bytes;
+        ++records_;
+        check(units_of(header) == 0, "the record of a hold with a payload", block);
+        return;
+      case State::used:
+        books_.in_use += bytes;
+        ++books_.blocks;
+        owners_.push_back(block);
+        counted_.emplace(block, 0);
+        if (load(header.hold.owner) != 0) ++records_;
+        check(load(header.holds) != 0, "a block in use that nobody holds", block);
+        return;
+      case State::zombie:  // made since the last ones were buried, or a moment ago
+        books_.in_use += bytes;
+        owners_.push_back(block);
+        zombies_.push_back(block);
+        check(load(header.holds) == 0, "a zombie that somebody holds", block);
+        return;
+    }
+    check(false, "a block in no known state", block);
+  }
+
+  void walk_free_lists() {
+    std::vector<Offset> listed;
+    for (std::size_t index = 0; index < kClasses; ++index) {
+      for (Offset block = load(heap_.free[index]); block != 0;
+           block = load(block_at(heap_, block).link)) {
+        check(plausible(heap_, block) && listed.size() <= free_.size(), "a broken free list",
+              block);
+        check(floor_class(units_of(block_at(heap_, block))) == index,
+              "a block on the free list of another size", block);
+        listed.push_back(block);
+      }
+    }
+    check_same(std::move(listed), free_, "a free block that is on no list, or on two");
+    check(idle_ == load(heap_.idle), "a wrong count of idle bytes", 0);
+  }
+
+  void walk_zombies() {
+    std::vector<Offset> listed;
+    for (Offset block = load(heap_.zombies); block != 0;
+         block = load(block_at(heap_, block).link)) {
+      check(plausible(heap_, block) && listed.size() <= zombies_.size(), "a broken list of zombies",
+            block);
+      listed.push_back(block);
+    }
+    check_same(std::move(listed), zombies_, "a zombie that is on no list, or on two");
+  }
+
+  static void check_same(std::vector<Offset> listed, const std::vector<Offset>& found,
+                         const char* what) {
+    std::sort(listed.begin(), listed.end());
+    check(listed == found, what, 0);
+  }
+
+  void check_holds_of(Offset owner) {
+    Ticket prev = 0;
+    for (Ticket ticket = load(block_at(heap_, owner).first); ticket != 0;) {
+      const Offset place = block_of(ticket);
+      check(plausible(heap_, place) && place != kRoot, "a broken list of holds", owner);
+      const HoldRecord& record = record_at(heap_, ticket);
+      check(load(record.owner) == owner, "a hold on the list of another owner", place);
+      check(load(record.prev) == prev, "a list of holds that is not linked well", place);
+      const auto target = counted_.find(load(record.target));
+      check(target != counted_.end() || load(record.target) == kRoot, "a hold on no block", place);
+      if (place != load(record.target)) {
+        check(state_of(block_at(heap_, place)) == State::record, "a hold in a wrong place", place);
+      }
+      ++records_seen_;
+      if (target != counted_.end()) ++target->second;
+      ++books_.holds;
+      prev = ticket;
+      ticket = load(record.next);
+    }
+  }
+
+  Header& heap_;
+  Books books_;
+  std::uint64_t idle_ = 0;
+  std::uint64_t records_ = 0;
+  std::uint64_t records_seen_ = 0;
+  std::vector<Offset> free_;  // in the order of offsets
+  std::vector<Offset> zombies_;
+  std::vector<Offset> owners_;  // blocks in use, and zombies
+  std::unordered_map<Offset, Word> counted_;
+};
+
+}  // namespace
+
+Books books() {
+  Header& heap = ensured_header();
+  bury_all(heap);
+  const Guard guard(heap);
+  return Audit(heap).run();
+}
+
+}  // namespace procession::heap

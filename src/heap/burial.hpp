@@ -1,0 +1,27 @@
+// The end of blocks: what happens after the last hold on one was dropped.
+//
+// A block that held others becomes a zombie, on a list in the heap. Zombies drop what they held one
+// by one, each in a transaction of its own; whoever comes by goes on with it, so it does not matter
+// who is killed meanwhile.
+#pragma once
+
+#include "heap/holds.hpp"
+#include "heap/layout.hpp"
+
+namespace procession::heap {
+
+/// Does the part of an aftermath that needs the mutex, under it. Returns what there is to `wash`.
+[[nodiscard]] Ticket settle(Header& heap, Aftermath aftermath) noexcept;
+
+/// One transaction, under the mutex: drops one hold of a zombie, or gives one back. There must be
+/// one. Returns what there is to `wash`.
+[[nodiscard]] Ticket bury(Header& heap) noexcept;
+
+/// Lets the memory of a block go back to the system, then the block. Takes the mutex, but not for
+/// the part that takes long.
+void wash(Header& heap, Ticket ticket) noexcept;
+
+/// Gives back zombies until there are none. Takes the mutex, and lets others have it now and then.
+void bury_all(Header& heap) noexcept;
+
+}  // namespace procession::heap
