@@ -49,7 +49,8 @@ void encode_address(Encoder& encoder, std::uintptr_t address) {
   const auto image = platform::find_image(address);
   if (image == nullptr) {
     throw std::invalid_argument(
-        "cannot send a function that lies in no image: it is neither in the program nor in a shared "
+        "cannot send a function that lies in no image: it is neither in the program nor in a "
+        "shared "
         "library that is loaded, so another process would not find it; send a function that was "
         "compiled into one of them");
   }

@@ -49,7 +49,7 @@ class Image {
     std::vector<AddressRange> code;      // executable segments
     std::vector<AddressRange> readable;  // segments that hold data, read-only data included
     std::vector<std::uint8_t> build_id;  // empty: it has none
-    std::vector<std::byte> headers;  // the program headers, for the hash
+    std::vector<std::byte> headers;      // the program headers, for the hash
     bool main = false;
   };
   explicit Image(Facts facts);
@@ -88,7 +88,8 @@ using ImageList = std::vector<std::shared_ptr<const Image>>;
 const Image& main_image();
 
 /// All images that are loaded now. Looks anew when a library was loaded or unloaded since this
-/// thread's last call, which else takes a tenth of a microsecond. Thread-safe, and safe after fork().
+/// thread's last call, which else takes a tenth of a microsecond. Thread-safe, and safe after
+/// fork().
 std::shared_ptr<const ImageList> loaded_images();
 
 /// The image that an address lies in; null when it lies in none.

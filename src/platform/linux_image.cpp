@@ -221,8 +221,8 @@ ImageId Image::hash_id() const {
   ImageId id;
   std::memcpy(id.bytes.data(), &hash.one, sizeof(hash.one));
   std::memcpy(id.bytes.data() + sizeof(hash.one), &hash.two, sizeof(hash.two));
-  // Threads that get here together find the same; one of them writes it down. No lock: a child forked
-  // in between would wait for it for ever.
+  // Threads that get here together find the same; one of them writes it down. No lock: a child
+  // forked in between would wait for it for ever.
   IdState expected = IdState::unknown;
   if (id_state_.compare_exchange_strong(expected, IdState::busy)) {
     id_ = id;

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "procession/detail/call_invoke.hpp"
+#include "procession/detail/callable_check.hpp"
+#include "procession/detail/code.hpp"
+#include "procession/detail/stored.hpp"
+
+// Calls as bytes: the state of the target, then the arguments; before them, where the receiver does
+// not know the types, the name of the function that does (the entry).
+namespace procession::detail {
+
+[[noreturn]] void throw_null_target();
+
+/// Stops the compilation unless `F` can be sent and called with arguments of types `Args`.
+template <class F, class... Args>
+constexpr bool check_call() {
+  if constexpr (!kIsCallable<std::decay_t<F>>) {
+    return check_callable<std::decay_t<F>>();
+  } else if constexpr (!(Sendable<Kept<Args>> && ...)) {
+    return (check_argument<Kept<Args>>() && ...);
+  } else if constexpr (!CallableWith<std::decay_t<F>, Kept<Args>...>) {
+    refuse_target<std::decay_t<F>, Kept<Args>...>();
+    return false;
+  } else {
+    return true;
+  }
+}
+
+/// Writes what decode_call() reads: `f`, then `args` as they are stored. Throws
+/// `std::invalid_argument` for a null function; notes captured addresses (refuse_noted_address()).
+template <class F, class... Args>
+void encode_call(Encoder& encoder, const F& f, const Args&... args) {
+  const std::decay_t<const F&>& target = f;
+  if constexpr (requires { target == nullptr; }) {
+    if (target == nullptr) {
+      throw_null_target();
+    }
+  }
+  encode_stored(encoder, target);
+  (encode_argument(encoder, args), ...);
+}
+
+/// A decoded call.
+template <class F, class... T>
+struct Call {
+  F target;
+  std::tuple<T...> arguments;
+
+  decltype(auto) operator()() { return invoke_stored(target, arguments); }
+};
+
+/// The counterpart of encode_call(), `F` decayed and `T` the stored types of its arguments.
+template <class F, class... T>
+Call<F, T...> decode_call(Decoder& decoder) {
+  return {decode_stored<F>(decoder), std::tuple<T...>{decode_stored<T>(decoder)...}};
+}
+
+/// Decodes a call and makes it; the result is dropped, an exception passes through.
+template <class F, class... T>
+void run_call(Decoder& decoder) {
+  Call<F, T...> call = decode_call<F, T...>(decoder);
+  static_cast<void>(call());
+}
+
+/// The same, and writes the result, as it is stored, to `out`; nothing for a result of void.
+template <class F, class... T>
+void run_task(Decoder& decoder, Encoder& out) {
+  Call<F, T...> call = decode_call<F, T...>(decoder);
+  if constexpr (std::is_void_v<CallResult<F, T...>>) {
+    call();
+  } else {
+    encode_argument(out, call());
+  }
+}
+
+/// What a task's result is decoded as: void, or the type it is stored in.
+template <class F, class... Args>
+struct TaskResultOf {
+  using Returned = CallResult<std::decay_t<F>, Kept<Args>...>;
+  using type = typename std::conditional_t<std::is_void_v<Returned>, std::type_identity<void>,
+                                           KeptAs<Returned>>::type;
+};
+template <class F, class... Args>
+using TaskResult = typename TaskResultOf<F, Args...>::type;
+
+/// Writes a call that run_encoded_call() makes, in this or another process of the same images.
+/// What cannot be sent or called is an error of one line at compile time. Throws as encode_call().
+template <class F, class... Args>
+void encode_process_call(Encoder& encoder, const F& f, const Args&... args) {
+  if constexpr (check_call<const F&, const Args&...>()) {
+    encode_entry<&run_call<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
+    encode_call(encoder, f, args...);
+  }
+}
+
+/// Makes the call. Throws what the target throws; what decode_function() does; `DecodeError`.
+void run_encoded_call(Decoder& decoder);
+
+/// Writes a call that run_encoded_task() makes.
+template <class F, class... Args>
+void encode_task(Encoder& encoder, const F& f, const Args&... args) {
+  if constexpr (check_call<const F&, const Args&...>()) {
+    using Result = TaskResult<const F&, const Args&...>;
+    if constexpr (std::is_void_v<Result> || check_argument<Result>()) {
+      encode_entry<&run_task<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
+      encode_call(encoder, f, args...);
+    }
+  }
+}
+
+/// Makes the call and writes its result to `out`. Throws as run_encoded_call() does, then with
+/// anything or nothing written to `out`.
+void run_encoded_task(Decoder& decoder, Encoder& out);
+
+/// Reads the result of a task whose result type is `R`, a `TaskResult`.
+template <class R>
+R decode_result(Decoder& decoder) {
+  if constexpr (!std::is_void_v<R>) {
+    return decode_stored<R>(decoder);
+  }
+}
+
+}  // namespace procession::detail

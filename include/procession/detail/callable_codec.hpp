@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <type_traits>
+
+#include "procession/detail/callable_traits.hpp"
+#include "procession/detail/code.hpp"
+
+// How function pointers and closures travel. Needs nothing of the codec, which includes it.
+namespace procession::detail {
+
+/// Calls `encoder.note_address()` if a word of `closure` is an address of this process: a captured
+/// reference or pointer, `this`, the address of a function. Not noted: null, what lies in the
+/// shared heap. Thread-safe for distinct encoders.
+void note_captured_addresses(Encoder& encoder, std::span<const std::byte> closure);
+
+template <ClosureLike F>
+void encode_closure(Encoder& encoder, const F& closure) {
+  if constexpr (!std::is_empty_v<F>) {
+    alignas(F) std::array<std::byte, sizeof(F)> bytes;
+    std::memcpy(bytes.data(), static_cast<const void*>(&closure), sizeof(F));
+#if __has_builtin(__builtin_clear_padding)
+    // What lay on the stack before must neither be sent nor be taken for a capture.
+    __builtin_clear_padding(reinterpret_cast<F*>(bytes.data()));
+#endif
+    if constexpr (!PointerFree<F>) {
+      note_captured_addresses(encoder, bytes);
+    }
+    encoder.write(bytes.data(), bytes.size());
+  }
+}
+
+template <ClosureLike F>
+F decode_closure(Decoder& decoder) {
+  std::array<std::byte, sizeof(F)> bytes{};
+  if constexpr (!std::is_empty_v<F>) {
+    decoder.read(bytes.data(), bytes.size());
+  }
+  return std::bit_cast<F>(bytes);
+}
+
+/// Writes a function's name or a closure's bytes. Throws `std::invalid_argument` for a function
+/// that lies in no image.
+template <PlainCallable F>
+void encode_plain_callable(Encoder& encoder, const F& callable) {
+  if constexpr (kIsFunctionPointer<F>) {
+    encode_function(encoder, reinterpret_cast<std::uintptr_t>(callable));
+  } else {
+    encode_closure(encoder, callable);
+  }
+}
+
+/// The counterpart; no default constructor is needed. Throws as decode_function() does.
+template <PlainCallable F>
+F decode_plain_callable(Decoder& decoder) {
+  if constexpr (kIsFunctionPointer<F>) {
+    return reinterpret_cast<F>(decode_function(decoder));
+  } else {
+    return decode_closure<F>(decoder);
+  }
+}
+
+/// The same into an object that exists. A closure with captures has no assignment.
+template <PlainCallable F>
+void decode_plain_callable_into(Decoder& decoder, F& callable) {
+  if constexpr (kIsFunctionPointer<F>) {
+    callable = decode_plain_callable<F>(decoder);
+  } else if constexpr (!std::is_empty_v<F>) {
+    decoder.read(static_cast<void*>(&callable), sizeof(F));
+  }
+}
+
+}  // namespace procession::detail
