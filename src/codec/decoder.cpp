@@ -9,7 +9,9 @@ namespace {
 constexpr const char* kAdvice =
     "; the bytes were cut off or damaged, or were not written by `encode` of the same type";
 
-[[noreturn]] void fail(const std::string& what) { throw DecodeError("procession: " + what + kAdvice); }
+[[noreturn]] void fail(const std::string& what) {
+  throw DecodeError("procession: " + what + kAdvice);
+}
 
 }  // namespace
 
@@ -47,8 +49,9 @@ void throw_duplicate_key(std::string_view type) {
 }
 
 void throw_no_memory(std::string_view type) {
-  throw DecodeError("procession: not enough memory to decode a " + std::string(type) +
-                    "; the sender's value is larger than this process may allocate, or the bytes are damaged");
+  throw DecodeError(
+      "procession: not enough memory to decode a " + std::string(type) +
+      "; the sender's value is larger than this process may allocate, or the bytes are damaged");
 }
 
 }  // namespace detail

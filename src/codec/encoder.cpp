@@ -53,8 +53,10 @@ namespace detail {
 
 void throw_encoding_too_deep() {
   throw std::invalid_argument(
-      "procession: cannot encode a value whose parts are nested more than " + std::to_string(kMaxNesting) +
-      " levels deep (containers, pointers, optionals and variants inside one another); send it in a flatter shape, "
+      "procession: cannot encode a value whose parts are nested more than " +
+      std::to_string(kMaxNesting) +
+      " levels deep (containers, pointers, optionals and variants inside one another); send it in "
+      "a flatter shape, "
       "such as a vector of nodes that name each other by index");
 }
 
@@ -65,7 +67,8 @@ void throw_valueless(std::string_view type) {
 
 void throw_null_text() {
   throw std::invalid_argument(
-      "procession: cannot encode a null `const char*` as text; pass an empty string or a std::optional<std::string>");
+      "procession: cannot encode a null `const char*` as text; pass an empty string or a "
+      "std::optional<std::string>");
 }
 
 }  // namespace detail

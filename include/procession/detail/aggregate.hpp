@@ -6,8 +6,9 @@
 
 #include "procession/detail/aggregate_bindings.hpp"
 
-// The fields of a plain aggregate, found without any declaration by its author: how many initialisers it takes tells
-// how many fields it has, and a structured binding of that many names reaches them.
+// The fields of a plain aggregate, found without any declaration by its author: how many
+// initialisers it takes tells how many fields it has, and a structured binding of that many names
+// reaches them.
 namespace procession::detail {
 
 template <class... T>
@@ -59,7 +60,8 @@ constexpr bool takes_base(std::index_sequence<Before...>) {
   return requires { T{AnyFieldAt<Before>{}..., AnyBase<T, Empty>{}}; };
 }
 
-/// The most initialisers T takes. More than the fields where one of them is an array, whose braces may be left out.
+/// The most initialisers T takes. More than the fields where one of them is an array, whose braces
+/// may be left out.
 template <class T, std::size_t N = 0>
 constexpr std::size_t initialisers() {
   if constexpr (takes_fields<T>(std::make_index_sequence<N + 1>{})) {
@@ -69,7 +71,8 @@ constexpr std::size_t initialisers() {
   }
 }
 
-/// How many initialisers belong to the field at initialiser `At`, out of `Total`: the size of an array, else 1.
+/// How many initialisers belong to the field at initialiser `At`, out of `Total`: the size of an
+/// array, else 1.
 template <class T, std::size_t Total, std::size_t At, std::size_t Width = 1>
 constexpr std::size_t width_of_field() {
   if constexpr (At + Width > Total) {

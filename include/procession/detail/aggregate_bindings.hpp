@@ -4,8 +4,8 @@
 
 namespace procession::detail {
 
-/// `Bindings<N>::visit(aggregate, f)` calls `f` with references to the N fields of an aggregate. One
-/// specialisation per N because C++20 has no structured binding of a pack.
+/// `Bindings<N>::visit(aggregate, f)` calls `f` with references to the N fields of an aggregate.
+/// One specialisation per N because C++20 has no structured binding of a pack.
 template <std::size_t N>
 struct Bindings;
 
@@ -285,8 +285,8 @@ template <> struct Bindings<38> {
 template <> struct Bindings<39> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37, f38] =
-      value;
+      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
       f38);

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <type_traits>
 
 #include "procession/detail/decoder.hpp"
 #include "procession/detail/encoder.hpp"
 
-// A type's own `encode` and `decode`, found by argument-dependent lookup. The namespace holds nothing else, so that
-// ordinary lookup finds only the two deleted functions here, which stand before procession::encode and decode.
+// A type's own `encode` and `decode`, found by argument-dependent lookup. The namespace holds
+// nothing else, so that ordinary lookup finds only the two deleted functions here, which stand
+// before procession::encode and decode.
 namespace procession::detail::adl {
 
 void encode() = delete;
@@ -18,14 +20,14 @@ concept HasEncode = requires(Encoder& encoder, const T& value) { encode(encoder,
 template <class T>
 concept HasDecode = requires(Decoder& decoder, T& value) { decode(decoder, value); };
 
-/// Converts to what `const Of&` and `Of&` bind to, and to nothing that a base class of `Of` does.
+/// Converts to `Of` and not, as a conversion that is no template would, to a base class of it too.
 template <class Of>
 struct Exactly {
-  operator const Of&() const noexcept;  // NOLINT
-  operator Of&() noexcept;              // NOLINT
+  template <std::same_as<Of> T>
+  operator const T&() const noexcept;  // NOLINT
 };
 
-/// The other way round.
+/// Converts to base classes of `Of` only.
 template <class Of>
 struct BaseOf {
   template <class T>
@@ -33,12 +35,20 @@ struct BaseOf {
   operator const T&() const noexcept;  // NOLINT
 };
 
-/// Whether `encode` of a `T` would be that of a base class, which would lose what the derived class adds.
+/// Whether `encode` of a `T` would be that of a base class, which would lose what the derived class
+/// adds.
 template <class T>
-concept EncodesBaseOnly =
-    std::is_class_v<T> && requires(Encoder& encoder, const BaseOf<T>& base) {
-      encode(encoder, base);
-    } && !requires(Encoder& encoder, const Exactly<T>& value) { encode(encoder, value); };
+concept EncodesBaseOnly = std::is_class_v<T> && requires(Encoder& encoder, const BaseOf<T>& base) {
+  encode(encoder, base);
+} && !requires(Encoder& encoder, const Exactly<T>& value) { encode(encoder, value); };
+
+/// Whether T has one of the two and lacks the other. A conversion to another type that has `encode`
+/// does not count.
+template <class T>
+concept HalfHooked = (!HasEncode<T> && HasDecode<T>) ||
+                     (!HasDecode<T> && requires(Encoder& encoder, const Exactly<T>& value) {
+                       encode(encoder, value);
+                     });
 
 template <class T>
 void call_encode(Encoder& encoder, const T& value) {

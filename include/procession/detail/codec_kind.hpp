@@ -15,26 +15,26 @@
 #include "procession/detail/aggregate.hpp"
 #include "procession/detail/codec_hook.hpp"
 
-// Which of the codec's ways a type is encoded in. Containers and the like are recognised by their members rather
-// than by their names where naming them would cost an include.
+// Which of the codec's ways a type is encoded in. Containers and the like are recognised by their
+// members rather than by their names where naming them would cost an include.
 namespace procession::detail {
 
 enum class Kind {
-  none,        ///< it cannot be sent
-  hooked,      ///< its author wrote `encode` and `decode`
-  boolean,     ///< bool, and enums based on it: one byte, 0 or 1
-  scalar,      ///< other arithmetic types and enums: their bytes
-  long_double, ///< a long double with padding: the bytes that count
-  text,        ///< std::basic_string
-  bits,        ///< std::vector<bool>
-  array,       ///< T[N], std::array
+  none,         ///< it cannot be sent
+  hooked,       ///< its author wrote `encode` and `decode`
+  boolean,      ///< bool, and enums based on it: one byte, 0 or 1
+  scalar,       ///< other arithmetic types and enums: their bytes
+  long_double,  ///< a long double with padding: the bytes that count
+  text,         ///< std::basic_string
+  bits,         ///< std::vector<bool>
+  array,        ///< T[N], std::array
   optional,
   variant,
-  tuple,       ///< std::tuple, std::pair
+  tuple,  ///< std::tuple, std::pair
   map,
   set,
-  sequence,    ///< what has emplace_back
-  owner,       ///< std::unique_ptr
+  sequence,  ///< what has emplace_back
+  owner,     ///< std::unique_ptr
   duration,
   time_point,
   path,
@@ -172,6 +172,8 @@ constexpr Kind find_kind() {
     return Kind::none;
   } else if constexpr (Hooked<T>) {
     return Kind::hooked;
+  } else if constexpr (adl::HalfHooked<T>) {
+    return Kind::none;
   } else if constexpr (std::is_enum_v<T>) {
     return kind_of_number<std::underlying_type_t<T>>();
   } else if constexpr (std::is_class_v<T>) {

@@ -5,9 +5,10 @@
 
 namespace procession::detail {
 
-/// How many containers, pointers, alternatives and user-defined types may lie inside one another in one message.
-/// Each level costs the decoder's stack some hundred bytes, so this is what keeps hostile bytes from exhausting it.
-/// Both ends count alike: what is too deep is refused by the sender.
+/// How many containers, pointers, alternatives and user-defined types may lie inside one another in
+/// one message. Each level costs the decoder's stack some hundred bytes, so this is what keeps
+/// hostile bytes from exhausting it. Both ends count alike: what is too deep is refused by the
+/// sender.
 inline constexpr std::size_t kMaxNesting = 256;
 
 [[noreturn]] void throw_encoding_too_deep();

@@ -8,8 +8,8 @@
 #include "procession/detail/codec_kind.hpp"
 #include "procession/detail/type_name.hpp"
 
-// What the codec computes about types: what they consist of, whether all of that can be sent, how few bytes they
-// take, and whether their bytes can be copied as they are.
+// What the codec computes about types: what they consist of, whether all of that can be sent, how
+// few bytes they take, and whether their bytes can be copied as they are.
 namespace procession::detail {
 
 template <class T>
@@ -51,9 +51,9 @@ using PartsOf = decltype(parts_of<T>());
 
 /// Whether decoding makes the parts itself, by their default constructor.
 template <class T>
-inline constexpr bool kMakesParts = kKind<T> == Kind::optional || kKind<T> == Kind::sequence ||
-                                    kKind<T> == Kind::set || kKind<T> == Kind::variant ||
-                                    kKind<T> == Kind::map || kKind<T> == Kind::owner;
+inline constexpr bool kMakesParts =
+    kKind<T> == Kind::optional || kKind<T> == Kind::sequence || kKind<T> == Kind::set ||
+    kKind<T> == Kind::variant || kKind<T> == Kind::map || kKind<T> == Kind::owner;
 
 /// Whether a unique_ptr deletes as `new` allocates, and what it points to is all there is.
 template <class T>
@@ -63,8 +63,10 @@ constexpr bool owner_is_sound() {
                 !requires(T& owner) { *owner; }) {
     return false;
   } else {
-    return !std::is_const_v<Element> && (!std::is_polymorphic_v<Element> || std::is_final_v<Element>) &&
-           raw_type_name<typename T::deleter_type>().find("default_delete<") != std::string_view::npos;
+    return !std::is_const_v<Element> &&
+           (!std::is_polymorphic_v<Element> || std::is_final_v<Element>) &&
+           raw_type_name<typename T::deleter_type>().find("default_delete<") !=
+               std::string_view::npos;
   }
 }
 
@@ -81,8 +83,8 @@ constexpr bool encodable_parts(TypeList<Part...>, TypeList<Outer...>) {
   return (encodable_part<T, Part, Outer...>() && ...);
 }
 
-/// Whether T and all it consists of can be sent. `Outer` are the aggregates that this T is a part of: those are being
-/// looked at already, which is how a type may contain a vector of itself.
+/// Whether T and all it consists of can be sent. `Outer` are the aggregates that this T is a part
+/// of: those are being looked at already, which is how a type may contain a vector of itself.
 template <class T, class... Outer>
 constexpr bool encodable() {
   constexpr Kind kind = kKind<T>;
@@ -117,14 +119,15 @@ constexpr bool bitwise_parts(TypeList<Part...>) {
   }
 }
 
-/// Whether an object's bytes are its encoding: every pattern is a value, and no byte is padding, which would send
-/// whatever happened to lie there.
+/// Whether an object's bytes are its encoding: every pattern is a value, and no byte is padding,
+/// which would send whatever happened to lie there.
 template <class T>
   requires(kKind<T> == Kind::scalar)
 inline constexpr bool kBitwise<T> = true;
 
 template <class T>
-  requires(kKind<T> == Kind::aggregate || kKind<T> == Kind::duration || kKind<T> == Kind::time_point)
+  requires(kKind<T> == Kind::aggregate || kKind<T> == Kind::duration ||
+           kKind<T> == Kind::time_point)
 inline constexpr bool kBitwise<T> =
     std::is_trivially_copyable_v<T> && !std::is_empty_v<T> && bitwise_parts<T>(PartsOf<T>{});
 
@@ -147,7 +150,8 @@ inline constexpr std::size_t kLongDoubleBytes = 10;
 
 /// How an alternative of a variant is named.
 template <class T>
-using VariantIndex = std::conditional_t<(std::variant_size_v<T> <= 256), std::uint8_t, std::uint32_t>;
+using VariantIndex =
+    std::conditional_t<(std::variant_size_v<T> <= 256), std::uint8_t, std::uint32_t>;
 
 template <class T>
 constexpr std::size_t min_size();

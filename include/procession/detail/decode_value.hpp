@@ -12,8 +12,9 @@
 #include "procession/detail/codec_traits.hpp"
 #include "procession/detail/decoder.hpp"
 
-// Decoding: the mirror of encode_value.hpp. Nothing read is believed. A value is decoded where it will stay, never
-// into a temporary first, so that deep nesting costs little of the stack whatever the size of the type.
+// Decoding: the mirror of encode_value.hpp. Nothing read is believed. A value is decoded where it
+// will stay, never into a temporary first, so that deep nesting costs little of the stack whatever
+// the size of the type.
 namespace procession::detail {
 
 template <class T>
@@ -68,8 +69,8 @@ void decode_element(Decoder& decoder, Element& element) {
   decode_value(decoder, element);
 }
 
-/// Makes room for `count` elements, unless that takes much more memory than there are bytes left to fill it: then
-/// growing on the way costs less than a wrong length would.
+/// Makes room for `count` elements, unless that takes much more memory than there are bytes left to
+/// fill it: then growing on the way costs less than a wrong length would.
 template <class Container, class Element>
 void reserve_for(Container& container, std::size_t count, const Decoder& decoder) {
   if constexpr (requires { container.reserve(count); }) {
@@ -79,8 +80,8 @@ void reserve_for(Container& container, std::size_t count, const Decoder& decoder
   }
 }
 
-/// A contiguous container of elements whose bytes are copied. It grows by pieces that stay in the cache, because each
-/// piece is written twice: by `resize` and by the copy.
+/// A contiguous container of elements whose bytes are copied. It grows by pieces that stay in the
+/// cache, because each piece is written twice: by `resize` and by the copy.
 template <class T>
 void decode_run(Decoder& decoder, T& value, std::size_t count) {
   using Element = typename T::value_type;

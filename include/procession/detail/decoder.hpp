@@ -13,9 +13,9 @@ class Nesting;
 
 /// Where a value's bytes come from: the receiving end of the codec.
 ///
-/// Handed to `decode` functions, which call `procession::decode(decoder, part)` for each part of their value, or
-/// `read` and `take` for bytes of their own. It looks at the bytes, never owns them, and never trusts them: whatever
-/// they are, decoding ends in a value or in `DecodeError`.
+/// Handed to `decode` functions, which call `procession::decode(decoder, part)` for each part of
+/// their value, or `read` and `take` for bytes of their own. It looks at the bytes, never owns
+/// them, and never trusts them: whatever they are, decoding ends in a value or in `DecodeError`.
 ///
 /// Not thread-safe: one thread at a time uses a decoder.
 class Decoder {
@@ -39,7 +39,8 @@ class Decoder {
   /// The next `size` bytes, where they lie. Throws `DecodeError` when fewer remain.
   std::span<const std::byte> take(std::size_t size) { return {skip(size), size}; }
 
-  /// The number of bytes not read yet. Compare a length with it before allocating what the length asks for.
+  /// The number of bytes not read yet. Compare a length with it before allocating what the length
+  /// asks for.
   std::size_t remaining() const { return static_cast<std::size_t>(end_ - cursor_); }
 
   /// Throws `DecodeError` unless everything was read: call it after the last value of a message.

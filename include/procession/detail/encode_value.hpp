@@ -8,8 +8,8 @@
 #include "procession/detail/codec_traits.hpp"
 #include "procession/detail/encoder.hpp"
 
-// Encoding, by the kind of the type. Layout: numbers as they lie in memory (little endian); lengths as 64 bits;
-// everything else its parts one after the other, with no padding and no tags.
+// Encoding, by the kind of the type. Layout: numbers as they lie in memory (little endian); lengths
+// as 64 bits; everything else its parts one after the other, with no padding and no tags.
 namespace procession::detail {
 
 template <class T>
@@ -26,7 +26,8 @@ inline void encode_length(Encoder& encoder, std::size_t length) {
   encode_bytes_of(encoder, static_cast<std::uint64_t>(length));
 }
 
-/// An element of a container. One that may take no bytes gets one, so that a length is never more than the bytes left.
+/// An element of a container. One that may take no bytes gets one, so that a length is never more
+/// than the bytes left.
 template <class T>
 void encode_element(Encoder& encoder, const T& element) {
   if constexpr (min_size<T>() == 0) {

@@ -13,9 +13,10 @@ class Nesting;
 
 /// Where a value's bytes go: the sending end of the codec.
 ///
-/// Handed to `encode` functions, which call `procession::encode(encoder, part)` for each part of their value, or
-/// `write` for bytes of their own. Abstract: a derived class says where the bytes live (private memory, a block of
-/// shared memory) and how to make room. `write` into room that is there costs a comparison and a copy.
+/// Handed to `encode` functions, which call `procession::encode(encoder, part)` for each part of
+/// their value, or `write` for bytes of their own. Abstract: a derived class says where the bytes
+/// live (private memory, a block of shared memory) and how to make room. `write` into room that is
+/// there costs a comparison and a copy.
 ///
 /// Not thread-safe: one thread at a time uses an encoder.
 class Encoder {
@@ -25,7 +26,8 @@ class Encoder {
   virtual ~Encoder() = default;
 
   /// Appends `size` bytes from `data`, which may be null when `size` is 0.
-  /// Throws what the derived class does when there is no more room (`std::bad_alloc`, a `ProcessError`).
+  /// Throws what the derived class does when there is no more room (`std::bad_alloc`, a
+  /// `ProcessError`).
   void write(const void* data, std::size_t size) {
     if (size > static_cast<std::size_t>(end_ - cursor_)) {
       grow(size);
@@ -36,8 +38,8 @@ class Encoder {
     }
   }
 
-  /// Appends `size` bytes with unspecified contents and returns where they begin, for the caller to fill before
-  /// anything else is written. Throws as `write` does.
+  /// Appends `size` bytes with unspecified contents and returns where they begin, for the caller to
+  /// fill before anything else is written. Throws as `write` does.
   std::byte* extend(std::size_t size) {
     if (size > static_cast<std::size_t>(end_ - cursor_)) {
       grow(size);
@@ -53,9 +55,9 @@ class Encoder {
   /// The bytes written so far. Valid until the next write.
   std::span<const std::byte> bytes() const { return {begin_, size()}; }
 
-  /// Records that what was written holds an address of this process, such as a closure that captured a reference.
-  /// The first one noted is kept. Whether that matters is for the owner of the encoder to say: it does not where the
-  /// bytes stay in this process or go to a fork of it.
+  /// Records that what was written holds an address of this process, such as a closure that
+  /// captured a reference. The first one noted is kept. Whether that matters is for the owner of
+  /// the encoder to say: it does not where the bytes stay in this process or go to a fork of it.
   void note_address(const void* address) {
     if (noted_address_ == nullptr) {
       noted_address_ = address;
@@ -69,8 +71,8 @@ class Encoder {
   Encoder() = default;
   Encoder(std::byte* begin, std::byte* end) : begin_(begin), cursor_(begin), end_(end) {}
 
-  /// Makes room for at least `at_least` more bytes after `cursor_`, moving `begin_`, `cursor_` and `end_` along with
-  /// what is written, or throws and leaves everything as it was.
+  /// Makes room for at least `at_least` more bytes after `cursor_`, moving `begin_`, `cursor_` and
+  /// `end_` along with what is written, or throws and leaves everything as it was.
   virtual void grow(std::size_t at_least) = 0;
 
   /// Forgets what was written and noted, and keeps the room.
@@ -99,7 +101,8 @@ class BufferEncoder final : public Encoder {
   /// Makes room for `size` bytes in all, to spare the steps on the way. Throws `std::bad_alloc`.
   void reserve(std::size_t size);
 
-  /// A copy of the bytes written so far; the encoder is empty afterwards and keeps its memory for the next use.
+  /// A copy of the bytes written so far; the encoder is empty afterwards and keeps its memory for
+  /// the next use.
   std::vector<std::byte> take();
 
   /// Forgets what was written and noted, and keeps the memory.
