@@ -58,8 +58,7 @@ WaitResult futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expe
 }
 
 int futex_wake(const std::atomic<std::uint32_t>& word, int most) noexcept {
-  return static_cast<int>(
-      ::syscall(SYS_futex, &word, FUTEX_WAKE, most, nullptr, nullptr, 0));
+  return static_cast<int>(::syscall(SYS_futex, &word, FUTEX_WAKE, most, nullptr, nullptr, 0));
 }
 
 int futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {

@@ -11,7 +11,7 @@ namespace {
 // POSIX locks, not open-file-description locks: those are shared with every heir of a descriptor,
 // so that a dead parent would seem alive as long as one of its children.
 struct flock byte_at(std::uint64_t offset) noexcept {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(offset);

@@ -15,8 +15,8 @@ struct LockResult {
 /// its memory just goes.
 class RobustMutex {
  public:
-  /// Makes raw memory a mutex that nobody holds; once, before others can see it. Throws ProcessError
-  /// when the system has no such mutexes.
+  /// Makes raw memory a mutex that nobody holds; once, before others can see it. Throws
+  /// ProcessError when the system has no such mutexes.
   void init();
 
   /// Waits for the lock. Not acquired only when an earlier owner unlocked without `make_consistent`
