@@ -1,6 +1,7 @@
 // Runs one test and never lets it hang or leave anything behind.
 //
-//   procession_watchdog [--timeout SECONDS] [--slow FACTOR] [--grace SECONDS] [--no-aslr] PROGRAM ARGS...
+//   procession_watchdog [--timeout SECONDS] [--slow FACTOR] [--grace SECONDS] [--no-aslr] PROGRAM
+//   ARGS...
 //
 // PROGRAM runs in a session of its own. When its time is over, the stacks of every thread of every
 // process below the watchdog are printed, all of them are killed, and the test fails. A test that
@@ -82,7 +83,8 @@ std::optional<Clock::duration> time_for(const Settings& settings) {
   if (const char* given = std::getenv("PROCESSION_TEST_TIMEOUT")) {
     seconds = std::atol(given);
   }
-  return seconds == 0 ? std::nullopt : std::optional<Clock::duration>(std::chrono::seconds(seconds));
+  return seconds == 0 ? std::nullopt
+                      : std::optional<Clock::duration>(std::chrono::seconds(seconds));
 }
 
 [[noreturn]] void run(const Settings& settings) {
@@ -185,9 +187,9 @@ int main(int, char** argv) {
   std::optional<int> status;
   while (!(status = reap(child))) {
     if (limit && Clock::now() - start > *limit) {
-      std::fprintf(stderr, "watchdog: time is over after %lld s\n",
-                   static_cast<long long>(
-                       std::chrono::duration_cast<std::chrono::seconds>(*limit).count()));
+      std::fprintf(
+          stderr, "watchdog: time is over after %lld s\n",
+          static_cast<long long>(std::chrono::duration_cast<std::chrono::seconds>(*limit).count()));
       print_all_stacks(watchdog::descendants());
       kill_all();
       return kTimedOut;
