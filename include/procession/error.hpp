@@ -27,6 +27,7 @@
 ///     }
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -34,14 +35,48 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace procession {
+
+class Encoder;
+class Decoder;
+
+namespace detail {
+
+template <class E>
+struct IsOwnError : std::false_type {};
+
+/// One of the classes of this header, and not one derived from it, which may have fields of its
+/// own.
+template <class E>
+concept OwnError = IsOwnError<E>::value;
+
+template <class E>
+void encode_error(Encoder& out, const E& error);
+template <class E>
+void decode_error(Decoder& in, E& error);
+
+}  // namespace detail
 
 /// Base of the faults that this library reports. Python: `multiprocessing.ProcessError`.
 class ProcessError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+
+  /// Without a text, to decode into. So it is for all classes here.
+  ProcessError() : std::runtime_error("") {}
+
+  /// What makes these exceptions values that can be sent; use procession::encode and decode.
+  template <detail::OwnError E>
+  friend void encode(Encoder& out, const E& error) {
+    detail::encode_error(out, error);
+  }
+  template <detail::OwnError E>
+  friend void decode(Decoder& in, E& error) {
+    detail::decode_error(in, error);
+  }
 };
 
 /// A process was to be started and main() had not called init(); the text shows the line to add.
@@ -89,16 +124,17 @@ class BufferTooShort : public ProcessError {
  public:
   /// `room` is the size of the buffer in bytes. Throws std::bad_alloc.
   BufferTooShort(std::vector<std::byte> message, std::size_t room);
+  BufferTooShort() = default;
 
   /// The whole message. Lives as long as any copy of this exception.
-  [[nodiscard]] std::span<const std::byte> message() const noexcept { return *message_; }
+  [[nodiscard]] std::span<const std::byte> message() const noexcept;
 
   /// Size in bytes of the buffer that was too short.
   [[nodiscard]] std::size_t room() const noexcept { return room_; }
 
  private:
   std::shared_ptr<const std::vector<std::byte>> message_;
-  std::size_t room_;
+  std::size_t room_ = 0;
 };
 
 /// What arrived has another type than was asked for. No counterpart in Python, where a message has
@@ -107,12 +143,13 @@ class TypeMismatch : public ProcessError {
  public:
   /// Both are names of types as a person would write them. Throws std::bad_alloc.
   TypeMismatch(std::string asked, std::string found);
+  TypeMismatch() = default;
 
   /// Name of the type that the receiver asked for. Lives as long as any copy of this exception.
-  [[nodiscard]] const std::string& asked() const noexcept { return names_->asked; }
+  [[nodiscard]] const std::string& asked() const noexcept;
 
   /// Name of the type that was sent. Lives as long as any copy of this exception.
-  [[nodiscard]] const std::string& found() const noexcept { return names_->found; }
+  [[nodiscard]] const std::string& found() const noexcept;
 
  private:
   struct Names {
@@ -168,6 +205,7 @@ class WorkerLost : public ProcessError {
   /// `exitcode` is that of Process::exitcode(): -N when signal N ended the process. `note` is added
   /// to the text, for example the limit that was passed. Throws std::bad_alloc.
   WorkerLost(int pid, int exitcode, std::size_t task_index, const std::string& note = {});
+  WorkerLost() = default;
 
   /// The process that was lost.
   [[nodiscard]] int pid() const noexcept { return pid_; }
@@ -179,9 +217,9 @@ class WorkerLost : public ProcessError {
   [[nodiscard]] std::size_t task_index() const noexcept { return task_index_; }
 
  private:
-  int pid_;
-  int exitcode_;
-  std::size_t task_index_;
+  int pid_ = 0;
+  int exitcode_ = 0;
+  std::size_t task_index_ = 0;
 };
 
 /// Where in another process an exception was thrown.
@@ -248,6 +286,7 @@ class RemoteError : public ProcessError, public RemoteTrace {
  public:
   /// Throws std::bad_alloc.
   explicit RemoteError(RemoteTrace trace);
+  RemoteError();
 };
 
 /// The shared heap has no block of the size that was asked for. The text says how much was asked
@@ -256,11 +295,35 @@ class OutOfMemory : public std::bad_alloc {
  public:
   /// Throws std::bad_alloc when there is no memory for a copy of `text` either.
   explicit OutOfMemory(const std::string& text) : text_(text) {}
+  OutOfMemory() : text_("") {}
 
   [[nodiscard]] const char* what() const noexcept override { return text_.what(); }
+
+  /// As those of ProcessError.
+  template <std::same_as<OutOfMemory> E>
+  friend void encode(Encoder& out, const E& error) {
+    detail::encode_error(out, error);
+  }
+  template <std::same_as<OutOfMemory> E>
+  friend void decode(Decoder& in, E& error) {
+    detail::decode_error(in, error);
+  }
 
  private:
   std::runtime_error text_;  // a string whose copies do not throw
 };
+
+namespace detail {
+
+template <class E, class... Family>
+concept OneOf = (std::is_same_v<E, Family> || ...);
+
+template <class E>
+  requires OneOf<E, ProcessError, NotInitialized, TimeoutError, Empty, Full, ShutDown, EndOfFile,
+                 BufferTooShort, TypeMismatch, KeyError, DecodeError, AuthenticationError,
+                 BrokenBarrier, Cancelled, StopIteration, WorkerLost, RemoteError, OutOfMemory>
+struct IsOwnError<E> : std::true_type {};
+
+}  // namespace detail
 
 }  // namespace procession

@@ -6,6 +6,8 @@
 namespace procession {
 namespace {
 
+const std::string kNone;
+
 std::string signal_name(int number) {
   switch (number) {
     case SIGABRT:
@@ -55,6 +57,7 @@ std::string describe_end(int exitcode) {
 
 std::string describe_remote(const RemoteTrace& trace) {
   std::string text = trace.type();
+  if (text.empty()) return text;
   if (!trace.text().empty()) text += ": " + trace.text();
   if (trace.pid() != 0) {
     text += " (thrown by task " + std::to_string(trace.task_index()) + " in process " +
@@ -73,10 +76,18 @@ BufferTooShort::BufferTooShort(std::vector<std::byte> message, std::size_t room)
       message_(std::make_shared<const std::vector<std::byte>>(std::move(message))),
       room_(room) {}
 
+std::span<const std::byte> BufferTooShort::message() const noexcept {
+  return message_ ? *message_ : std::span<const std::byte>();
+}
+
 TypeMismatch::TypeMismatch(std::string asked, std::string found)
     : ProcessError("asked to receive a value of type " + asked + ", but one of type " + found +
                    " was sent; receive it as what was sent"),
       names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
+
+const std::string& TypeMismatch::asked() const noexcept { return names_ ? names_->asked : kNone; }
+
+const std::string& TypeMismatch::found() const noexcept { return names_ ? names_->found : kNone; }
 
 WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std::string& note)
     : ProcessError("worker process " + std::to_string(pid) + " " + describe_end(exitcode) +
@@ -94,6 +105,8 @@ RemoteTrace::RemoteTrace(std::string type, std::string text, RemoteOrigin origin
 
 RemoteError::RemoteError(RemoteTrace trace)
     : ProcessError(describe_remote(trace)), RemoteTrace(std::move(trace)) {}
+
+RemoteError::RemoteError() : RemoteTrace({}, {}, {}) {}
 
 const RemoteTrace* remote_trace(const std::exception& error) noexcept {
   return dynamic_cast<const RemoteTrace*>(&error);
