@@ -33,7 +33,7 @@ void BlockEncoder::enlarge(std::size_t room) {
   const std::size_t used = size();
   std::byte* const begin = larger.data() + reserved_;
   if (block_) std::memcpy(larger.data(), block_.data(), reserved_ + used);
-  block_ = std::move(larger);  // and the old one goes with `larger`
+  block_ = std::move(larger);
   begin_ = begin;
   cursor_ = begin + used;
   end_ = block_.data() + block_.size();

@@ -188,7 +188,7 @@ class Block {
   explicit Block(std::size_t bytes, bool zeroed = false);
   Block(Block&& other) noexcept : ticket_(std::exchange(other.ticket_, 0)) {}
   Block& operator=(Block&& other) noexcept {
-    std::swap(ticket_, other.ticket_);
+    drop(std::exchange(ticket_, std::exchange(other.ticket_, 0)));
     return *this;
   }
   ~Block() { drop(ticket_); }

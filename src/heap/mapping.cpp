@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "heap/allocator.hpp"
 #include "heap/holds.hpp"
 #include "heap/reserve.hpp"
+#include "heap/testing.hpp"
 #include "platform/liveness.hpp"
 #include "platform/memory.hpp"
 #include "procession/error.hpp"
@@ -141,6 +143,18 @@ void adopt(int fd) {
   platform::advise_huge_pages(mapping->base, mapping->reserve);
   current.store(mapping.release());
   publish();
+}
+
+void testing::forget() noexcept {
+  if (Mapping* const mapping = current.load()) {
+    platform::unmap(std::exchange(mapping->base, nullptr), mapping->reserve);
+  }
+  internal::base.store(nullptr);
+  internal::reserve.store(0);
+  own_record.store(0);
+  mapped_descriptor.store(-1);
+  current.store(nullptr);
+  asked_reserve.store(0);
 }
 
 bool exists() noexcept { return internal::base.load(std::memory_order_acquire) != nullptr; }

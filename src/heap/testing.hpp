@@ -2,8 +2,13 @@
 
 #include <atomic>
 
-// A way for tests to kill a process at every single step of a change. Not in release builds.
 namespace procession::heap::testing {
+
+/// This process no longer has a heap, as if it had never made or adopted one. The descriptor
+/// stays open. For a forked child that is to begin anew, while it has a single thread.
+void forget() noexcept;
+
+// A way to kill a process at every single step of a change. Not in release builds.
 
 #ifndef NDEBUG
 /// Called before and after each store to the shared state of the heap, if it is not null.

@@ -1,0 +1,158 @@
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "heap/block_encoder.hpp"
+#include "procession/error.hpp"
+#include "support.hpp"
+
+namespace procession::heap {
+namespace {
+
+class Holds : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ensure();
+    before_ = books();
+  }
+  void TearDown() override { expect_same_use(books(), before_); }
+
+  Books before_;
+};
+
+TEST_F(Holds, ABlockLivesAsLongAsItsLastHold) {
+  const Ticket first = allocate(100, self());
+  const Offset block = target(first);
+  const Ticket second = hold(block, root());
+  const Ticket third = hold(block, self());
+  EXPECT_EQ(target(second), block);
+  EXPECT_EQ(owner(second), root());
+  drop(first);
+  EXPECT_EQ(books().holds, before_.holds + 2);
+  EXPECT_EQ(hold(block, self()), first) << "the room in the block is used first";
+  drop(third);
+  drop(first);
+  EXPECT_EQ(books().blocks, before_.blocks + 1);
+  drop(second);
+  drop(0);
+}
+
+TEST_F(Holds, AMessageDropsTheHandlesInside) {
+  const Ticket queue = allocate(100, self());
+  Block message(100);
+  const Ticket inside = hold(target(queue), message.offset());
+  EXPECT_EQ(owner(inside), message.offset());
+  drop(queue);
+  EXPECT_EQ(books().blocks, before_.blocks + 2);
+}
+
+TEST_F(Holds, MovesKeepTheTicket) {
+  const Ticket queue = allocate(100, self(), true);
+  auto* word = at<std::uint64_t>(target(queue));
+  const Ticket message = allocate(100, self());
+  move(message, target(queue), word, message);
+  EXPECT_EQ(owner(message), target(queue));
+  EXPECT_EQ(*word, message);
+  EXPECT_FALSE(move_if(message, self(), word, 5, 0));
+  EXPECT_EQ(owner(message), target(queue));
+  EXPECT_TRUE(move_if(message, self(), word, message, 0));
+  EXPECT_EQ(owner(message), self());
+  EXPECT_EQ(*word, 0U);
+  move(message, target(queue));
+  drop(queue);
+}
+
+TEST_F(Holds, LongChainsAndWideTreesAreGivenBack) {
+  const Ticket top = allocate(64, self());
+  Offset last = target(top);
+  for (int i = 0; i < 10'000; ++i)
+    last = target(allocate(64, last));
+  for (int i = 0; i < 10'000; ++i) {
+    static_cast<void>(hold(target(allocate(64, target(top))), target(top)));
+  }
+  EXPECT_EQ(books().blocks, before_.blocks + 20'001);
+  drop(top);
+}
+
+TEST_F(Holds, ARecordGivesBackAllThatItsProcessHeld) {
+  const Ticket record = allocate(kRecordBytes, root(), true);
+  const Ticket shared = allocate(1000, self());
+  EXPECT_EQ(join(fork_child([&] {
+              set_self(target(record));
+              const Offset kept = target(shared);
+              for (int i = 0; i < 100; ++i) {
+                const Block given(100);
+                static_cast<void>(Block(5000).release());
+                static_cast<void>(hold(kept, self()));
+                static_cast<void>(hold(kept, target(allocate(64, self()))));
+              }
+              static_cast<void>(Block(50 * kMebi).release());
+            })),
+            0);
+  EXPECT_EQ(books().blocks, before_.blocks + 2 + 100 + 100 + 1);
+  drop(record);
+  EXPECT_EQ(books().blocks, before_.blocks + 1);
+  drop(shared);
+}
+
+TEST_F(Holds, OfWhatIsNoBlockAreRefused) {
+  const Ticket ticket = allocate(64, self());
+  const Offset block = target(ticket);
+  EXPECT_THROW(static_cast<void>(hold(block + 64, self())), ProcessError);
+  EXPECT_THROW(static_cast<void>(hold(block + 8, self())), ProcessError);
+  EXPECT_THROW(static_cast<void>(hold(0, self())), ProcessError);
+  EXPECT_THROW(static_cast<void>(hold(~Offset{63}, self())), ProcessError);
+  EXPECT_THROW(static_cast<void>(hold(block, 64)), ProcessError);
+  EXPECT_THROW(static_cast<void>(allocate(64, 0)), ProcessError);
+  EXPECT_THROW(move(ticket, 3), ProcessError);
+  EXPECT_EQ(owner(ticket), self());
+  drop(ticket);
+  EXPECT_THROW(static_cast<void>(hold(block, self())), ProcessError);
+}
+
+TEST_F(Holds, DroppingTwiceEndsTheProgram) {
+  const Ticket ticket = allocate(64, self());
+  drop(ticket);
+  EXPECT_DEATH(drop(ticket), "dropped before");
+  EXPECT_DEATH(drop(77), "no such hold");
+  books();
+}
+
+TEST_F(Holds, BlocksAreMoved) {
+  Block first(100);
+  const Offset place = first.offset();
+  Block second = std::move(first);
+  EXPECT_FALSE(first);
+  EXPECT_EQ(first.data(), nullptr);
+  EXPECT_EQ(first.size(), 0U);
+  EXPECT_EQ(second.offset(), place);
+  first = std::move(second);
+  EXPECT_EQ(first.offset(), place);
+  const Ticket ticket = first.release();
+  EXPECT_FALSE(first);
+  first = Block::own(ticket);
+  EXPECT_EQ(first.offset(), place);
+}
+
+TEST_F(Holds, AnEncoderWritesIntoABlock) {
+  for (const std::size_t expected : {0, 10, 100'000}) {
+    BlockEncoder encoder(expected, 24);
+    std::string written;
+    for (int i = 0; i < 5000; ++i) {
+      const std::string part = std::to_string(i);
+      encoder.write(part.data(), part.size());
+      written += part;
+    }
+    ASSERT_EQ(encoder.size(), written.size());
+    const Block block = encoder.take();
+    EXPECT_EQ(std::memcmp(block.data() + 24, written.data(), written.size()), 0);
+    EXPECT_EQ(encoder.size(), 0U);
+    encoder.write("again", 5);
+    EXPECT_EQ(encoder.size(), 5U);
+  }
+  BlockEncoder empty;
+  EXPECT_GE(empty.take().size(), 1U);
+}
+
+}  // namespace
+}  // namespace procession::heap

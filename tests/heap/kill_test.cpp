@@ -1,0 +1,243 @@
+// Processes that are killed in the middle of what they do to the heap.
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "procession/error.hpp"
+#include "support.hpp"
+
+namespace procession::heap {
+namespace {
+
+/// What a process of the tree does all day: allocate, hold, link, publish, take, drop.
+[[noreturn]] void work(unsigned seed, Offset board, Offset common) {
+  std::mt19937 random(seed);
+  constexpr std::size_t kSlots = 8;
+  auto* slots = at<std::uint64_t>(board);
+  std::vector<Block> blocks(16);
+  for (;;) {
+    Block& slot = blocks[random() % blocks.size()];
+    std::uint64_t& word = slots[random() % kSlots];
+    switch (random() % 6) {
+      case 0:
+        slot = Block(random() % (random() % 200 == 0 ? 3'000'000 : 5'000));
+        break;
+      case 1:
+        slot = Block();
+        break;
+      case 2:
+        if (slot) slot = Block::own(hold(slot.offset(), self()));
+        break;
+      case 3:
+        if (slot) static_cast<void>(hold(common, slot.offset()));
+        break;
+      case 4:
+        if (slot && move_if(slot.ticket(), board, &word, 0, slot.ticket())) {
+          static_cast<void>(slot.release());
+        }
+        break;
+      default:
+        if (const Ticket ticket = std::atomic_ref(word).load(); ticket != 0) {
+          if (move_if(ticket, self(), &word, ticket, 0)) slot = Block::own(ticket);
+        }
+    }
+  }
+}
+
+TEST(Kill, AnyTimeLeavesTheBooksExact) {
+  const unsigned seed = std::random_device()();
+  std::printf("seed %u\n", seed);
+  with_new_heap("64M", [seed] {
+    ensure();
+    const Books before = books();
+    const Ticket board = allocate(64, root(), true);
+    const Ticket common = allocate(64, root());
+    std::mt19937 random(seed);
+    struct Worker {
+      pid_t pid;
+      Ticket record;
+    };
+    std::vector<Worker> workers;
+    const auto hire = [&] {
+      const Ticket record = allocate(kRecordBytes, root(), true);
+      const unsigned own = static_cast<unsigned>(random());
+      workers.push_back({fork_child([&] {
+                           set_self(target(record));
+                           work(own, target(board), target(common));
+                         }),
+                         record});
+    };
+    for (int i = 0; i < 4; ++i)
+      hire();
+    for (int killed = 0; killed < 200; ++killed) {
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 5'000));
+      const std::size_t victim = random() % workers.size();
+      ASSERT_EQ(::kill(workers[victim].pid, SIGKILL), 0);
+      ASSERT_EQ(join(workers[victim].pid), -SIGKILL);
+      drop(workers[victim].record);
+      workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(victim));
+      if (killed % 20 == 0) books();
+      hire();
+    }
+    for (const Worker& worker : workers) {
+      ::kill(worker.pid, SIGKILL);
+      join(worker.pid);
+      drop(worker.record);
+    }
+    for (int i = 0; i < 8; ++i) {  // a word names a block of the board's, or none
+      const Ticket ticket = at<std::uint64_t>(target(board))[i];
+      if (ticket != 0) {
+        EXPECT_EQ(owner(ticket), target(board));
+      }
+    }
+    drop(board);
+    drop(common);
+    expect_same_use(books(), before);
+  });
+}
+
+#ifndef NDEBUG
+
+std::uint64_t steps_left = 0;
+
+void count_down() {
+  if (--steps_left == 0) ::raise(SIGKILL);
+}
+
+/// Runs `script` in a process that is killed at its Nth step. False when it ended before.
+bool killed_at(std::uint64_t step, Ticket record, const std::function<void()>& script) {
+  const int code = join(fork_child([&] {
+    set_self(target(record));
+    steps_left = step;
+    testing::on_step.store(&count_down);
+    script();
+    testing::on_step.store(nullptr);
+  }));
+  EXPECT_TRUE(code == 0 || code == -SIGKILL) << "exit code " << code << " at step " << step;
+  return code != 0;
+}
+
+/// Kills `script` at each of its steps; `check` looks at what it left.
+std::uint64_t kill_everywhere(const std::function<void()>& script,
+                              const std::function<void()>& check) {
+  const Books before = books();
+  for (std::uint64_t step = 1;; ++step) {
+    const Ticket record = allocate(kRecordBytes, root(), true);
+    const bool killed = killed_at(step, record, script);
+    books();  // which repairs first
+    check();
+    books();
+    drop(record);
+    expect_same_use(books(), before);
+    if (!killed || ::testing::Test::HasFailure()) return step;
+  }
+}
+
+TEST(KillAtEveryStep, OfEveryOperation) {
+  with_new_heap("16M", [] {
+    ensure();
+    const Ticket board = allocate(64, root(), true);
+    auto* word = at<std::uint64_t>(target(board));
+    const auto script = [&] {
+      Block first(100);
+      Block second(1'000);
+      const Ticket inside = hold(first.offset(), second.offset());
+      const Ticket also = hold(target(board), self());
+      static_cast<void>(hold(first.offset(), second.offset()));
+      drop(inside);
+      Block third(5'000);
+      const Ticket ticket = third.release();
+      move(ticket, target(board), word, ticket);
+      move(also, first.offset());
+      if (!move_if(ticket, self(), word, ticket, 0)) std::abort();
+      drop(ticket);
+      second = Block();
+    };
+    const auto check = [&] {  // a word and the owner of what it names change together
+      if (*word != 0) {
+        EXPECT_EQ(owner(*word), target(board));
+        drop(std::exchange(*word, 0));
+      }
+    };
+    std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, check)));
+  });
+}
+
+TEST(KillAtEveryStep, OfLargeBlocks) {
+  with_new_heap("6M", [] {  // 1.5 MiB may lie idle
+    ensure();
+    const auto script = [] {
+      const Block keeper(64);
+      static_cast<void>(allocate(kMebi, keeper.offset()));
+      Block large(2 * kMebi, true);
+      for (std::size_t i = 0; i < large.size(); i += 1024) {
+        if (large.data()[i] != std::byte{0}) std::abort();
+      }
+      std::memset(large.data(), 0xEE, large.size());
+      large = Block();
+      large = Block(2 * kMebi);
+    };
+    std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, [] {})));
+  });
+}
+
+TEST(KillAtEveryStep, OfARebuild) {
+  with_new_heap("256K", [] {
+    ensure();
+    const auto script = [] {
+      {
+        std::vector<Block> blocks;
+        try {
+          for (;;)
+            blocks.emplace_back(24'000);
+        } catch (const OutOfMemory&) {
+        }
+        std::sort(blocks.begin(), blocks.end(), [](const Block& one, const Block& other) {
+          return one.offset() < other.offset();
+        });
+        for (std::size_t i = 0; i < blocks.size(); i += 3)
+          blocks[i] = Block();
+        blocks.erase(blocks.begin(), blocks.begin() + 4);
+        const Block joined(60'000);
+      }
+      const Block all(200'000);
+    };
+    std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, [] {})));
+  });
+}
+
+TEST(KillAtEveryStep, OfTheRepairToo) {
+  with_new_heap("16M", [] {
+    ensure();
+    const auto script = [] {
+      Block first(100);
+      static_cast<void>(hold(first.offset(), target(allocate(64, self()))));
+    };
+    const Books before = books();
+    bool first_done = false;
+    for (std::uint64_t first = 1; !first_done; first += 3) {
+      bool second_done = false;
+      for (std::uint64_t second = 1; !second_done; ++second) {
+        const Ticket one = allocate(kRecordBytes, root(), true);
+        const Ticket two = allocate(kRecordBytes, root(), true);
+        first_done = !killed_at(first, one, script);
+        second_done = second > 40 || !killed_at(second, two, script);
+        books();
+        drop(one);
+        drop(two);
+        expect_same_use(books(), before);
+        ASSERT_FALSE(::testing::Test::HasFailure()) << first << ' ' << second;
+      }
+    }
+  });
+}
+
+#endif
+
+}  // namespace
+}  // namespace procession::heap

@@ -1,0 +1,118 @@
+#include <cstring>
+#include <vector>
+
+#include "platform/memory.hpp"
+#include "procession/error.hpp"
+#include "support.hpp"
+
+namespace procession::heap {
+namespace {
+
+std::uint64_t used() { return platform::file_memory(descriptor()); }
+
+TEST(MemoryReturn, LargeBlocksBeyondTheBudgetGoBack) {
+  with_new_heap("256M", [] {  // 64 MiB may lie idle
+    ensure();
+    for (int round = 0; round < 3; ++round) {
+      {
+        Block block(100 * kMebi, true);
+        EXPECT_GE(used(), 100 * kMebi);
+        for (std::size_t i = 0; i < block.size(); i += 64) {
+          ASSERT_EQ(block.data()[i], std::byte{0});
+        }
+        std::memset(block.data(), 0xEE, block.size());
+      }
+      EXPECT_LT(used(), 2 * kMebi);
+      books();
+    }
+  });
+}
+
+TEST(MemoryReturn, SomeStaysForTheNext) {
+  with_new_heap("256M", [] {
+    ensure();
+    Offset first = 0;
+    {
+      const Block block(40 * kMebi);
+      first = block.offset();
+    }
+    EXPECT_GE(used(), 40 * kMebi);
+    {
+      EXPECT_EQ(Block(40 * kMebi).offset(), first);
+    }
+    std::vector<Block> blocks;
+    for (int i = 0; i < 5; ++i)
+      blocks.emplace_back(20 * kMebi);
+    EXPECT_GE(used(), 140 * kMebi);
+    blocks.clear();
+    EXPECT_LT(used(), 70 * kMebi);
+    EXPECT_GE(used(), 40 * kMebi);
+    books();
+  });
+}
+
+TEST(MemoryReturn, WhatADeadProcessHeldGoesBackToo) {
+  with_new_heap("256M", [] {
+    ensure();
+    const Ticket record = allocate(kRecordBytes, root());
+    EXPECT_EQ(join(fork_child([&] {
+                set_self(target(record));
+                for (int i = 0; i < 3; ++i)
+                  static_cast<void>(Block(50 * kMebi).release());
+                ::raise(SIGKILL);
+              })),
+              -SIGKILL);
+    EXPECT_GE(used(), 150 * kMebi);
+    drop(record);
+    EXPECT_LT(used(), 70 * kMebi);
+    EXPECT_EQ(books().blocks, 1U);
+  });
+}
+
+TEST(MemoryReturn, BlocksOfNobodyAreReturnedAtOnce) {
+  with_new_heap("256M", [] {
+    ensure();
+    set_self(0);
+    drop(allocate(100 * kMebi, root()));
+    EXPECT_LT(used(), 2 * kMebi);
+    books();
+  });
+}
+
+TEST(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
+  with_new_heap("64M", [] {
+    ensure();
+    {
+      const Block block(50 * kMebi);
+    }
+    EXPECT_LT(used(), 2 * kMebi);
+    for (const std::size_t bytes : {100, 5'000, 700'000, 3'000'000}) {
+      std::vector<Block> blocks;
+      try {
+        for (int i = 0; i < 100'000; ++i) {
+          blocks.emplace_back(bytes);
+          std::memset(blocks.back().data(), 0xEE, blocks.back().size());
+        }
+      } catch (const OutOfMemory&) {
+      }
+      books();
+    }
+    const std::uint64_t in_use = books().in_use;
+    EXPECT_LT(in_use, 1000U);
+  });
+}
+
+TEST(MemoryReturn, TooLargeForTheMachineIsAnException) {
+  with_new_heap("8T", [] {
+    ensure();
+    const std::uint64_t reserve = books().reserve;
+    const std::uint64_t wanted = platform::physical_memory() * 2;
+    if (reserve < wanted + kMebi) GTEST_SKIP() << "no address space for the test";
+    EXPECT_THROW(Block(static_cast<std::size_t>(wanted)), OutOfMemory);
+    EXPECT_LT(used(), 2 * kMebi);
+    EXPECT_EQ(books().blocks, 1U);
+  });
+}
+
+}  // namespace
+}  // namespace procession::heap

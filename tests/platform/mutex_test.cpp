@@ -1,0 +1,91 @@
+#include "platform/mutex.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <new>
+#include <thread>
+#include <vector>
+
+namespace procession::platform {
+namespace {
+
+class Shared : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    memory_ = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory_, MAP_FAILED);
+    std::memset(memory_, 0xEE, 4096);
+    mutex().init();
+  }
+  void TearDown() override { ::munmap(memory_, 4096); }
+
+  RobustMutex& mutex() { return *static_cast<RobustMutex*>(memory_); }
+
+  /// A child that takes the mutex and is killed.
+  void die_with_it() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      static_cast<void>(mutex().lock());
+      ::raise(SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+  }
+
+  void* memory_ = nullptr;
+};
+
+TEST_F(Shared, MutexExcludes) {
+  long count = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 10'000; ++n) {
+        const LockResult result = mutex().lock();
+        EXPECT_TRUE(result.acquired && !result.previous_owner_died);
+        ++count;
+        mutex().unlock();
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_EQ(count, 40'000);
+}
+
+TEST_F(Shared, MutexTryLockDoesNotWait) {
+  ASSERT_TRUE(mutex().lock().acquired);
+  std::thread([&] { EXPECT_FALSE(mutex().try_lock().acquired); }).join();
+  mutex().unlock();
+  EXPECT_TRUE(mutex().try_lock().acquired);
+  mutex().unlock();
+}
+
+TEST_F(Shared, MutexOfADeadOwnerIsInheritedOnce) {
+  die_with_it();
+  LockResult result = mutex().lock();
+  EXPECT_TRUE(result.acquired);
+  EXPECT_TRUE(result.previous_owner_died);
+  mutex().make_consistent();
+  mutex().unlock();
+  result = mutex().try_lock();
+  EXPECT_TRUE(result.acquired);
+  EXPECT_FALSE(result.previous_owner_died);
+  mutex().unlock();
+}
+
+TEST_F(Shared, MutexThatNobodyRepairedIsLost) {
+  die_with_it();
+  EXPECT_TRUE(mutex().lock().acquired);
+  mutex().unlock();
+  EXPECT_FALSE(mutex().lock().acquired);
+}
+
+}  // namespace
+}  // namespace procession::platform
