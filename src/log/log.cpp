@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "log/level.hpp"
+#include "platform/spawn.hpp"
 #include "platform/terminal.hpp"
 
 namespace procession {
@@ -73,7 +74,7 @@ void write(LogLevel level, std::string message) noexcept {
   try {
     if (!enabled(level)) return;
     const Settings& now = settings();
-    const LogRecord record{level, now.process, platform::own_process_id(),
+    const LogRecord record{level, now.process, platform::process_id(),
                            std::chrono::system_clock::now(), std::move(message)};
     if (level >= now.to_stderr) platform::write_text(platform::kStandardError, line_of(record));
     if (level >= now.to_sink && now.sink) now.sink(record);

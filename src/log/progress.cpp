@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/progress_line.hpp"
+#include "platform/spawn.hpp"
 #include "platform/terminal.hpp"
 #include "procession/log.hpp"
 
@@ -21,7 +22,7 @@ class ProgressBar::State {
 
   /// A job that an exception ended leaves its line behind; what is printed next begins a new one.
   ~State() {
-    if (line_open_ && owner_ == platform::own_process_id()) platform::write_text(descriptor_, "\n");
+    if (line_open_ && owner_ == platform::process_id()) platform::write_text(descriptor_, "\n");
   }
 
   void update(std::size_t done, std::size_t total) {
@@ -77,7 +78,7 @@ class ProgressBar::State {
   std::mutex mutex_;
   const int descriptor_;
   const bool terminal_;
-  const int owner_ = platform::own_process_id();
+  const int owner_ = platform::process_id();
   const std::string label_;
   Clock::time_point start_ = Clock::now();
   std::optional<Clock::time_point> drawn_;  // on a terminal: when last

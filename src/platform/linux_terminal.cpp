@@ -44,6 +44,4 @@ void write_text(int descriptor, std::string_view text) noexcept {
   errno = saved;
 }
 
-int own_process_id() noexcept { return static_cast<int>(::getpid()); }
-
 }  // namespace procession::platform

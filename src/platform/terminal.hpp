@@ -17,7 +17,4 @@ unsigned terminal_columns(int descriptor) noexcept;
 /// It is for messages about the work, not the work: what cannot be written is dropped in silence.
 void write_text(int descriptor, std::string_view text) noexcept;
 
-/// The number of this process.
-int own_process_id() noexcept;
-
 }  // namespace procession::platform
