@@ -19,6 +19,7 @@
 /// `std::string`; arrays, spans and lists in braces as `std::vector`.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
 #include <tuple>
@@ -53,9 +54,6 @@ template <class F, class... Args>
   }
 }
 
-template <class Signature>
-class Function;
-
 /// Any callable with this signature, or none. It can be called, copied, and sent: by itself, as an
 /// argument, an element of a queue, a field of a struct, or the state of another Function.
 ///
@@ -84,11 +82,8 @@ class Function<R(Args...)> {
     if constexpr (detail::check_callable<State>()) {
       static_assert(std::is_copy_constructible_v<State>,
                     "procession: a Function holds only what can be copied");
-      const State& same = f;
-      if constexpr (requires { same == nullptr; }) {
-        if (same == nullptr) {
-          return;
-        }
+      if (detail::is_null_callable<State>(f)) {
+        return;
       }
       detail::make_state<State>(state_, [&]() -> F&& { return std::forward<F>(f); });
       record_ = &detail::FunctionOf<State, R, Args...>::record;
@@ -129,12 +124,11 @@ class Function<R(Args...)> {
   }
 
   /// Whether it holds nothing.
-  friend bool operator==(const Function& function, std::nullptr_t) noexcept {
-    return function.record_ == nullptr;
-  }
+  bool operator==(std::nullptr_t) const noexcept { return record_ == nullptr; }
 
   /// Writes the name of the callable's type and its state. Notes captured addresses.
-  friend void encode(Encoder& encoder, const Function& function) {
+  template <std::same_as<Function> Self>  // and nothing that converts to a Function
+  friend void encode(Encoder& encoder, const Self& function) {
     detail::encode_function_state(encoder, function.record_,
                                   function.record_ == nullptr ? nullptr : function.record_->encode,
                                   function.state_);
@@ -142,7 +136,8 @@ class Function<R(Args...)> {
 
   /// Reads a callable; its type is that of the one written. Throws `DecodeError`, and
   /// `ProcessError` when the program or library with its code is another one here.
-  friend void decode(Decoder& decoder, Function& function) {
+  template <std::same_as<Function> Self>
+  friend void decode(Decoder& decoder, Self& function) {
     function.reset();
     using Record = detail::FunctionRecord<R, Args...>;
     const auto* const record =

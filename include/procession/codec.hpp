@@ -108,7 +108,7 @@ void decode(Decoder& decoder, T& value) {
 template <class T>
 T decode(Decoder& decoder) {
   if constexpr (Encodable<T>) {
-    T value{};
+    T value = T();  // not {}: default constructors of fields may be explicit
     codec_functions::decode(decoder, value);
     return value;
   } else {

@@ -285,7 +285,7 @@ class RemoteTrace {
 class RemoteError : public ProcessError, public RemoteTrace {
  public:
   /// Throws std::bad_alloc.
-  explicit RemoteError(RemoteTrace trace);
+  explicit RemoteError(const RemoteTrace& trace);
   RemoteError();
 };
 

@@ -16,7 +16,6 @@
 #include <exception>
 #include <string>
 #include <type_traits>
-#include <typeinfo>
 #include <utility>
 
 #include "procession/codec.hpp"
@@ -73,38 +72,5 @@ void encode_exception(Encoder& out, const std::exception_ptr& error);
 /// Throws the exception that encode_exception() wrote. Throws DecodeError when the bytes are not
 /// such an encoding, or that of a null pointer.
 [[noreturn]] void throw_decoded(Decoder& in, const RemoteOrigin& origin);
-
-namespace detail {
-
-/// One of error.hpp as a value: how it is and not where it came from.
-template <class E>
-void encode_error(Encoder& out, const E& error) {
-  encode_exception(out, std::make_exception_ptr(error));
-}
-
-[[noreturn]] void throw_other_exception(const std::exception_ptr& found,
-                                        const std::type_info& asked);
-
-/// A RemoteError as it was before it was sent as a value.
-RemoteError as_sent(const RemoteError& arrived);
-
-template <class E>
-void decode_error(Decoder& in, E& error) {
-  const std::exception_ptr arrived = decode_exception(in, {});
-  try {
-    if (arrived) std::rethrow_exception(arrived);
-  } catch (const E& value) {
-    if constexpr (std::is_same_v<E, RemoteError>) {
-      error = as_sent(value);
-    } else {
-      error = value;
-    }
-    return;
-  } catch (...) {  // of another type
-  }
-  throw_other_exception(arrived, typeid(E));
-}
-
-}  // namespace detail
 
 }  // namespace procession

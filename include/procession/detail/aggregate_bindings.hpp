@@ -4,13 +4,14 @@
 
 namespace procession::detail {
 
-/// `Bindings<N>::visit(aggregate, f)` calls `f` with references to the N fields of an aggregate.
-/// One specialisation per N because C++20 has no structured binding of a pack.
-template <std::size_t N>
-struct Bindings;
-
 /// The largest number of fields.
 inline constexpr std::size_t kMaxFields = 40;
+
+/// For each number N of fields, because C++20 has no structured binding of a pack:
+/// `visit(aggregate, f)` calls `f` with references to the N fields of an aggregate;
+/// `takes_braces<T>()` says whether a T can be initialised by N pairs of empty braces.
+template <std::size_t N>
+struct Bindings;
 
 // clang-format off
 template <> struct Bindings<1> {
@@ -18,11 +19,17 @@ template <> struct Bindings<1> {
     auto& [f0] = value;
     return f(f0);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{}}; };
+  }
 };
 template <> struct Bindings<2> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1] = value;
     return f(f0, f1);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{}}; };
   }
 };
 template <> struct Bindings<3> {
@@ -30,11 +37,17 @@ template <> struct Bindings<3> {
     auto& [f0, f1, f2] = value;
     return f(f0, f1, f2);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{}}; };
+  }
 };
 template <> struct Bindings<4> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3] = value;
     return f(f0, f1, f2, f3);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{}}; };
   }
 };
 template <> struct Bindings<5> {
@@ -42,11 +55,17 @@ template <> struct Bindings<5> {
     auto& [f0, f1, f2, f3, f4] = value;
     return f(f0, f1, f2, f3, f4);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<6> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5] = value;
     return f(f0, f1, f2, f3, f4, f5);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<7> {
@@ -54,11 +73,17 @@ template <> struct Bindings<7> {
     auto& [f0, f1, f2, f3, f4, f5, f6] = value;
     return f(f0, f1, f2, f3, f4, f5, f6);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<8> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<9> {
@@ -66,11 +91,17 @@ template <> struct Bindings<9> {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<10> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<11> {
@@ -78,11 +109,17 @@ template <> struct Bindings<11> {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<12> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<13> {
@@ -90,11 +127,17 @@ template <> struct Bindings<13> {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<14> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<15> {
@@ -102,11 +145,17 @@ template <> struct Bindings<15> {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<16> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<17> {
@@ -114,192 +163,292 @@ template <> struct Bindings<17> {
     auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<18> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16,
+      f17] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<19> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18] =
-      value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<20> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19]
-      = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<21> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {}}; };
   }
 };
 template <> struct Bindings<22> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{}}; };
   }
 };
 template <> struct Bindings<23> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{}}; };
   }
 };
 template <> struct Bindings<24> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{}}; };
   }
 };
 template <> struct Bindings<25> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<26> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<27> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<28> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<29> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<30> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<31> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<32> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<33> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<34> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<35> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<36> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<37> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35,
+      f36] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 template <> struct Bindings<38> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37] =
-      value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
       f37);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<39> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
       f38] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
       f38);
   }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
 };
 template <> struct Bindings<40> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
-      f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37, f38,
-      f39] = value;
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38, f39] = value;
     return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
       f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
       f38, f39);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
+};
+template <> struct Bindings<41> {
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 // clang-format on

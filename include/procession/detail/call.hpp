@@ -35,10 +35,8 @@ constexpr bool check_call() {
 template <class F, class... Args>
 void encode_call(Encoder& encoder, const F& f, const Args&... args) {
   const std::decay_t<const F&>& target = f;
-  if constexpr (requires { target == nullptr; }) {
-    if (target == nullptr) {
-      throw_null_target();
-    }
+  if (is_null_callable<std::decay_t<const F&>>(target)) {
+    throw_null_target();
   }
   encode_stored(encoder, target);
   (encode_argument(encoder, args), ...);
@@ -100,12 +98,21 @@ void encode_process_call(Encoder& encoder, const F& f, const Args&... args) {
 /// Makes the call. Throws what the target throws; what decode_function() does; `DecodeError`.
 void run_encoded_call(Decoder& decoder);
 
+/// Stops the compilation unless a result of the type can be sent.
+template <class Result>
+constexpr bool check_result() {
+  if constexpr (std::is_void_v<Result>) {
+    return true;
+  } else {
+    return check_argument<Result>();
+  }
+}
+
 /// Writes a call that run_encoded_task() makes.
 template <class F, class... Args>
 void encode_task(Encoder& encoder, const F& f, const Args&... args) {
   if constexpr (check_call<const F&, const Args&...>()) {
-    using Result = TaskResult<const F&, const Args&...>;
-    if constexpr (std::is_void_v<Result> || check_argument<Result>()) {
+    if constexpr (check_result<TaskResult<const F&, const Args&...>>()) {
       encode_entry<&run_task<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
       encode_call(encoder, f, args...);
     }

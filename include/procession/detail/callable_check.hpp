@@ -7,6 +7,9 @@
 
 namespace procession {
 
+template <class Signature>
+class Function;
+
 /// Never defined: its use is an error, and g++'s line shows the reason, the target and the types of
 /// the arguments.
 template <because Reason, class Target, class... Arguments>
@@ -85,6 +88,21 @@ constexpr bool check_argument() {
     }
   }
   return Sendable<T>;
+}
+
+template <class F>
+inline constexpr bool kIsFunction = false;
+template <class Signature>
+inline constexpr bool kIsFunction<Function<Signature>> = true;
+
+/// Whether there is nothing to call: a null function pointer or an empty Function.
+template <class F>
+bool is_null_callable([[maybe_unused]] const F& callable) {
+  if constexpr (kIsFunctionPointer<F> || kIsFunction<F>) {
+    return callable == nullptr;
+  } else {
+    return false;
+  }
 }
 
 }  // namespace procession::detail

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "procession/detail/callable_traits.hpp"
 #include "procession/detail/code.hpp"
@@ -19,29 +21,44 @@ namespace procession::detail {
 /// shared heap. Thread-safe for distinct encoders.
 void note_captured_addresses(Encoder& encoder, std::span<const std::byte> closure);
 
+/// The bytes of an object of type F, aligned as it is.
+template <class F>
+struct alignas(F) BytesOf {
+  std::array<std::byte, sizeof(F)> bytes{};
+};
+
+template <class F>
+void clear_padding([[maybe_unused]] BytesOf<F>& object) {
+#if __has_builtin(__builtin_clear_padding)
+  // Not what std::is_trivially_copyable_v says, which may be an earlier answer than the builtin's: see
+  // is_trivially_copyable().
+  if constexpr (__is_trivially_copyable(F)) {
+    __builtin_clear_padding(reinterpret_cast<F*>(object.bytes.data()));
+  }
+#endif
+}
+
 template <ClosureLike F>
 void encode_closure(Encoder& encoder, const F& closure) {
   if constexpr (!std::is_empty_v<F>) {
-    alignas(F) std::array<std::byte, sizeof(F)> bytes;
-    std::memcpy(bytes.data(), static_cast<const void*>(&closure), sizeof(F));
-#if __has_builtin(__builtin_clear_padding)
+    BytesOf<F> object;
+    std::memcpy(object.bytes.data(), static_cast<const void*>(std::addressof(closure)), sizeof(F));
     // What lay on the stack before must neither be sent nor be taken for a capture.
-    __builtin_clear_padding(reinterpret_cast<F*>(bytes.data()));
-#endif
-    if constexpr (!PointerFree<F>) {
-      note_captured_addresses(encoder, bytes);
+    clear_padding(object);
+    if constexpr (!kPointerFree<F>) {
+      note_captured_addresses(encoder, object.bytes);
     }
-    encoder.write(bytes.data(), bytes.size());
+    encoder.write(object.bytes.data(), object.bytes.size());
   }
 }
 
 template <ClosureLike F>
 F decode_closure(Decoder& decoder) {
-  std::array<std::byte, sizeof(F)> bytes{};
+  BytesOf<F> object;
   if constexpr (!std::is_empty_v<F>) {
-    decoder.read(bytes.data(), bytes.size());
+    decoder.read(object.bytes.data(), object.bytes.size());
   }
-  return std::bit_cast<F>(bytes);
+  return std::move(*std::launder(reinterpret_cast<F*>(object.bytes.data())));
 }
 
 /// Writes a function's name or a closure's bytes. Throws `std::invalid_argument` for a function

@@ -60,7 +60,7 @@ template <class T>
 constexpr bool owner_is_sound() {
   using Element = typename T::element_type;
   if constexpr (std::is_array_v<typename std::remove_pointer<Element>::type> ||
-                !requires(T& owner) { *owner; }) {
+                std::is_void_v<Element>) {
     return false;
   } else {
     return !std::is_const_v<Element> &&

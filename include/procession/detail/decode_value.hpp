@@ -129,7 +129,7 @@ void decode_sequence(Decoder& decoder, T& value) {
       if constexpr (std::is_same_v<decltype(value.back()), Element&>) {
         decode_element(decoder, value.back());
       } else {
-        Element element{};
+        Element element = Element();
         decode_element(decoder, element);
         value.back() = element;
       }
@@ -163,7 +163,7 @@ void decode_map(Decoder& decoder, T& map) {
   map.clear();
   reserve_for<T, typename T::value_type>(map, count, decoder);
   for (std::size_t i = 0; i != count; ++i) {
-    Key key{};
+    Key key = Key();
     decode_element(decoder, key);
     const auto place = map.emplace_hint(map.end(), std::piecewise_construct,
                                         std::forward_as_tuple(std::move(key)), std::tuple<>());
@@ -182,7 +182,7 @@ void decode_set(Decoder& decoder, T& set) {
   set.clear();
   reserve_for<T, Key>(set, count, decoder);
   for (std::size_t i = 0; i != count; ++i) {
-    Key key{};
+    Key key = Key();
     decode_element(decoder, key);
     set.emplace_hint(set.end(), std::move(key));
     if (set.size() != i + 1) {
@@ -277,11 +277,11 @@ void decode_value(Decoder& decoder, T& value) {
   } else if constexpr (kind == Kind::set) {
     decode_set(decoder, value);
   } else if constexpr (kind == Kind::duration) {
-    typename T::rep count{};
+    auto count = typename T::rep();
     decode_value(decoder, count);
     value = T(count);
   } else if constexpr (kind == Kind::time_point) {
-    typename T::duration since{};
+    auto since = typename T::duration();
     decode_value(decoder, since);
     value = T(since);
   } else if constexpr (kind == Kind::path) {

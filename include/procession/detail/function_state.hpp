@@ -61,7 +61,7 @@ struct FunctionOf {
     if constexpr (std::is_void_v<R>) {
       static_cast<void>(std::invoke(state_as<F>(state), std::forward<Args>(args)...));
     } else {
-      return std::invoke(state_as<F>(state), std::forward<Args>(args)...);
+      return static_cast<R>(std::invoke(state_as<F>(state), std::forward<Args>(args)...));
     }
   }
   static void copy(FunctionState& from, FunctionState& to) {

@@ -30,7 +30,7 @@ inline constexpr bool kIsCString = std::is_same_v<T, const char*> || std::is_sam
 /// A view of elements that lie one after another, and that it does not own.
 template <class T>
 concept ElementView =
-    std::ranges::view<T> && std::ranges::contiguous_range<const T> && !kIsStringView<T>;
+    !kIsStringView<T> && std::ranges::contiguous_range<const T> && std::ranges::view<T>;
 
 template <class T>
 struct KeptAs {
@@ -80,7 +80,7 @@ Kept<T> store(T&& argument) {
 
 /// Whether a decayed type can be an argument: by the codec, or as a callable.
 template <class T>
-concept Sendable = Encodable<T> || PlainCallable<T> || SelfDecoding<T>;
+concept Sendable = PlainCallable<T> || SelfDecoding<T> || Encodable<T>;
 
 template <Sendable T>
 void encode_stored(Encoder& encoder, const T& value) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "procession/callable.hpp"
+
+namespace procession {
+
+/// How a process comes to be.
+enum class StartMethod {
+  forkserver,  ///< copied from a small, idle server process that runs this program's image: fast
+               ///< and clean
+  spawn,       ///< this program's image executed anew for each process: slowest, cleanest
+  fork,  ///< a copy of this process with all its memory: inherits everything, unsafe beside running
+         ///< threads
+  thread,  ///< no process at all: a thread of this one, for tests and for comparison; nothing is
+           ///< isolated
+};
+
+/// All of them, the default one first. Python: `multiprocessing.get_all_start_methods()`.
+std::vector<StartMethod> get_all_start_methods();
+
+/// The method by which a `Process` or `Pool` starts that names none itself. Thread-safe.
+/// Python: `multiprocessing.get_start_method()`.
+StartMethod get_start_method();
+
+/// Chooses that method, once in a program: a second call throws `ProcessError` unless `force` is
+/// set. Thread-safe. Children inherit it. Python: `multiprocessing.set_start_method()`.
+void set_start_method(StartMethod method, bool force = false);
+
+/// The method's name as Python spells it ("thread" has none there).
+const char* to_string(StartMethod method);
+
+/// `preload` will run once in each fork server of this process, before any child is copied from it,
+/// so that what it loads and warms up is there already in every child. It must not leave a thread
+/// running (children are then started by `spawn`). What it throws is reported by the next
+/// `Process::start`. A fork server that runs already is replaced. Throws `std::invalid_argument`
+/// when the callable captured an address of this process. Thread-safe. Python:
+/// `multiprocessing.set_forkserver_preload()`, which takes module names.
+void set_forkserver_preload(Function<void()> preload);
+
+}  // namespace procession

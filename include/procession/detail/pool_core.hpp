@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "procession/callable.hpp"
+#include "procession/timeout.hpp"
+
+/// What the templates of pool.hpp need of the compiled pool floor.
+namespace procession::detail {
+
+class PoolCore;
+class Job;
+using PoolPtr = std::shared_ptr<PoolCore>;
+using JobPtr = std::shared_ptr<Job>;
+
+/// Bytes on their way to a worker: in place while they are few, else in a block of the shared heap.
+class TaskDraft final : public Encoder {
+ public:
+  static constexpr std::size_t kInline = 120;
+
+  /// `expected` bytes are made room for at once.
+  explicit TaskDraft(std::size_t expected = 0);
+  TaskDraft(const TaskDraft&) = delete;
+  TaskDraft& operator=(const TaskDraft&) = delete;
+  ~TaskDraft() override;
+
+  /// The hold on the block, which the caller now has to drop; 0 when the bytes are in place.
+  std::uint64_t release() { return std::exchange(ticket_, 0); }
+
+ private:
+  void grow(std::size_t at_least) override;
+
+  std::uint64_t ticket_ = 0;
+  alignas(8) std::byte inline_[kInline];
+};
+
+struct PoolSettings {
+  std::size_t processes = 0;
+  Function<void()> initializer;
+  std::optional<std::size_t> max_tasks_per_child;
+  std::optional<int> start_method;
+};
+
+struct JobSettings {
+  unsigned retries = 0;
+  std::function<void(std::size_t, std::size_t)> progress;
+};
+
+/// Results of neighbouring elements, encoded one after another.
+struct Piece {
+  std::size_t first;
+  std::size_t count;
+  std::span<const std::byte> bytes;
+};
+
+PoolPtr make_pool(PoolSettings settings);
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task);
+/// A job of `total` elements that share the function in `call`; its chunks follow.
+JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
+/// How many elements to put into a chunk when the caller leaves it to the pool.
+std::size_t default_chunk(const PoolPtr& pool, std::size_t total);
+void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count);
+
+void close_pool(const PoolPtr& pool);
+void terminate_pool(const PoolPtr& pool);
+void join_pool(const PoolPtr& pool);
+/// What ~Pool does. Null: nothing.
+void end_pool(PoolPtr& pool) noexcept;
+std::size_t pool_size(const PoolPtr& pool);
+std::vector<int> pool_pids(const PoolPtr& pool);
+
+/// True when the job has ended, false when the time-out passes first.
+bool wait_job(const JobPtr& job, Timeout timeout);
+bool job_ready(const JobPtr& job);
+/// Of an ended job: its first failure in the order of its elements, if it failed.
+std::exception_ptr job_failure(const JobPtr& job);
+/// Of an ended job that did not fail: its results in the order of its elements.
+std::vector<Piece> job_pieces(const JobPtr& job);
+/// Waits, then throws the job's failure, or `TimeoutError`.
+void finish_job(const JobPtr& job, Timeout timeout);
+
+}  // namespace procession::detail

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "procession/detail/call.hpp"
+#include "procession/detail/pool_core.hpp"
+
+/// From a job's bytes to what the caller asked for, and from a range to a job's bytes.
+namespace procession::detail {
+
+/// The result of a map of a function that returns R: a vector, but void of void.
+template <class R>
+struct MapResult {
+  using type = std::vector<R>;
+};
+template <>
+struct MapResult<void> {
+  using type = void;
+};
+
+/// One result.
+template <class R>
+struct TaskResults {
+  static R decode(const std::vector<Piece>& pieces) {
+    Decoder decoder(pieces.at(0).bytes);
+    return decode_result<R>(decoder);
+  }
+};
+
+template <>
+struct TaskResults<void> {
+  static void decode(const std::vector<Piece>& /*pieces*/) {}
+};
+
+/// The results of a map.
+template <class R>
+struct TaskResults<std::vector<R>> {
+  static std::vector<R> decode(const std::vector<Piece>& pieces) {
+    std::size_t total = 0;
+    for (const Piece& piece : pieces) {
+      total += piece.count;
+    }
+    std::vector<R> results;
+    results.reserve(total);
+    for (const Piece& piece : pieces) {
+      append(results, piece);
+    }
+    return results;
+  }
+
+ private:
+  static void append(std::vector<R>& results, const Piece& piece) {
+    if constexpr (kBitwise<R> && alignof(R) <= 64) {
+      // Encoded as they lie in memory, at the start of a block: no need to look at each.
+      if (piece.bytes.size() == piece.count * sizeof(R)) {
+        const auto* const begin = reinterpret_cast<const R*>(piece.bytes.data());
+        results.insert(results.end(), begin, begin + piece.count);
+        return;
+      }
+    }
+    Decoder decoder(piece.bytes);
+    for (std::size_t i = 0; i < piece.count; ++i) {
+      results.push_back(decode_result<R>(decoder));
+    }
+  }
+};
+
+/// Writes `count` elements from `element` on, which it moves behind them.
+template <class Iterator>
+void encode_elements(Encoder& encoder, Iterator& element, std::size_t count) {
+  using Element = std::iter_value_t<Iterator>;
+  if constexpr (std::contiguous_iterator<Iterator> && kBitwise<Element> &&
+                std::is_same_v<Kept<std::iter_reference_t<Iterator>>, Element>) {
+    encoder.write(std::to_address(element), count * sizeof(Element));
+    element += static_cast<std::iter_difference_t<Iterator>>(count);
+  } else {
+    for (std::size_t i = 0; i < count; ++i, ++element) {
+      encode_argument(encoder, *element);
+    }
+  }
+}
+
+}  // namespace procession::detail

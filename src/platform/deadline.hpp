@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+
+#include "procession/timeout.hpp"
+
+namespace procession::platform {
+
+/// The moment, on the monotonic clock, at which a wait that starts now gives up.
+class Deadline {
+ public:
+  /// Throws `std::invalid_argument` for a negative time-out.
+  explicit Deadline(Timeout timeout);
+
+  [[nodiscard]] bool never() const { return !end_; }
+  [[nodiscard]] bool passed() const { return end_ && Clock::now() >= *end_; }
+  /// What is left, not below zero; empty when it never passes.
+  [[nodiscard]] Timeout left() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> end_;
+};
+
+}  // namespace procession::platform

@@ -1,0 +1,39 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "platform/descriptor.hpp"
+#include "platform/system_error.hpp"
+
+namespace procession::platform {
+
+void Descriptor::reset() {
+  if (number_ >= 0) {
+    ::close(std::exchange(number_, -1));
+  }
+}
+
+Descriptor duplicate(int descriptor, int at_least) {
+  const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, at_least);
+  if (copy < 0) {
+    throw_system_error("duplicate a descriptor");
+  }
+  return Descriptor(copy);
+}
+
+Descriptor working_directory() { return Descriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+
+void replace(int number, int descriptor) {
+  if (::dup2(descriptor, number) < 0) {
+    throw_system_error("pass on a standard descriptor");
+  }
+}
+
+void change_directory(int folder) {
+  if (::fchdir(folder) != 0) {
+    throw_system_error("enter the parent's working directory");
+  }
+}
+
+bool is_open(int descriptor) { return ::fcntl(descriptor, F_GETFD) >= 0; }
+
+}  // namespace procession::platform

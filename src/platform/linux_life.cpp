@@ -1,0 +1,38 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "platform/life.hpp"
+#include "platform/system_error.hpp"
+
+namespace procession::platform {
+
+LifeLine make_life_line() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    throw_system_error("make a pipe that tells children of this process's end");
+  }
+  return {Descriptor(ends[1]), Descriptor(ends[0])};
+}
+
+Descriptor die_with(int watched) {
+  // Whom to signal is a property of the open file, which all heirs of the descriptor share: open
+  // one of our own.
+  const std::string path = "/proc/self/fd/" + std::to_string(watched);
+  Descriptor own(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!own || ::fcntl(own.get(), F_SETOWN, ::getpid()) != 0 ||
+      ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
+      ::fcntl(own.get(), F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {
+    throw_system_error("watch the parent process (is /proc mounted?)");
+  }
+  pollfd entry{own.get(), 0, 0};
+  if (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) != 0) {
+    ::kill(::getpid(), SIGKILL);
+  }
+  return own;
+}
+
+}  // namespace procession::platform

@@ -1,0 +1,16 @@
+#pragma once
+
+namespace procession::platform {
+
+/// Ctrl-C reaches every process of a terminal; who must outlive it ignores SIGINT. The disposition
+/// found is kept.
+void ignore_interrupts();
+/// Puts back what `ignore_interrupts` found.
+void restore_interrupts();
+/// No signal is blocked in this thread from now on.
+void unblock_signals();
+/// Every signal is blocked in this thread from now on: for threads of the library's own, so that
+/// the program's handlers run on the program's threads.
+void block_signals();
+
+}  // namespace procession::platform

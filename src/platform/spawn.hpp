@@ -1,0 +1,39 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace procession::platform {
+
+/// Executes this program's own image in a new process, with standard input, output and error as
+/// here and, from descriptor 3 on, copies of `descriptors` in their order; no other descriptor is
+/// open there. No signal is blocked in it. `variable` ("NAME=value") is added to its environment;
+/// `role` is what it is called in process lists. Returns the process id. Throws `ProcessError`.
+int execute_self(std::span<const int> descriptors, const std::string& variable, const char* role);
+
+/// Whether `clone_sibling` works here: the kernel tells where glibc keeps the thread id, and no
+/// other thread runs that could hold a lock which the copy would then wait for.
+bool can_clone_sibling();
+
+/// Copies this process like fork(), but as a child of this one's own parent, which can then wait
+/// for it. Returns its process id, 0 in the copy, or a negated error code. Only when
+/// `can_clone_sibling()`.
+int clone_sibling();
+
+/// fork(), with its handlers. Returns the process id, or 0 in the child. Throws `ProcessError`.
+int fork_process();
+
+/// Writes out what C and C++ streams hold for standard output and error.
+void flush_streams();
+
+/// Ends this process at once: no destructor, no atexit handler. What C and C++ streams hold is
+/// written before.
+[[noreturn]] void exit_flushed(int code);
+/// The same without writing anything.
+[[noreturn]] void exit_now(int code);
+
+int process_id();
+/// How many threads this process has.
+unsigned thread_count();
+
+}  // namespace procession::platform

@@ -1,0 +1,241 @@
+#include "pool/core.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "heap/block_encoder.hpp"
+#include "platform/cpu.hpp"
+#include "platform/futex.hpp"
+#include "platform/spawn.hpp"
+#include "pool/ring.hpp"
+#include "pool/supervisor.hpp"
+#include "pool/worker_set.hpp"
+#include "procession/error.hpp"
+#include "procession/exception.hpp"
+
+// The life of a pool: made, open, closed or terminated, joined. What happens to tasks meanwhile is
+// in schedule.cpp.
+namespace procession::detail {
+
+using namespace pool;
+
+namespace {
+
+/// Starts of workers that fail in a row, while none lives, before the pool gives up.
+constexpr unsigned kMostFailedFills = 25;
+/// Workers that end in a row before they are ready, before the pool gives up.
+constexpr unsigned kMostEarlyEnds = 5;
+
+std::size_t checked_seats(const PoolSettings& settings) {
+  const std::size_t seats = settings.processes != 0 ? settings.processes : platform::usable_cpus();
+  if (seats > kMostWorkers) {
+    throw std::invalid_argument("a pool of " + std::to_string(seats) +
+                                " workers was asked for; the most is " +
+                                std::to_string(kMostWorkers));
+  }
+  if (settings.max_tasks_per_child == std::size_t{0}) {
+    throw std::invalid_argument(
+        "max_tasks_per_child = 0 was asked for, by which no worker could run a task; give at least "
+        "1, or leave it "
+        "empty for no limit");
+  }
+  return seats;
+}
+
+}  // namespace
+
+PoolCore::PoolCore(PoolSettings settings)
+    : settings_(std::move(settings)),
+      owner_pid_(platform::process_id()),
+      block_((heap::ensure(), sizeof(Shared) + checked_seats(settings_) * sizeof(Seat)), true),
+      shared_(*heap::at<Shared>(block_.offset())),
+      crew_(checked_seats(settings_), method()),
+      ended_(crew_.size()) {
+  shared_.seats_used = static_cast<std::uint32_t>(crew_.size());
+  // One processor is left to whoever submits.
+  shared_.spinners_most = platform::usable_cpus() > 1 ? platform::usable_cpus() - 1 : 0;
+  shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
+  shared_.most_tasks = settings_.max_tasks_per_child.value_or(0);
+  for (auto slot = static_cast<std::uint32_t>(kSlots); slot > 0; --slot) {
+    free_.push_back(slot - 1);
+  }
+  if (settings_.initializer) {
+    heap::BlockEncoder encoder(256);
+    encode_process_call(encoder, settings_.initializer);
+    if (method() != StartMethod::thread) {
+      refuse_noted_address(encoder, "the initializer of a pool");
+    }
+    shared_.initializer_size = encoder.size();
+    heap::Block block = encoder.take();
+    shared_.initializer = block.offset();
+    heap::move(block.release(), block_.offset());
+  }
+}
+
+PoolCore::~PoolCore() {
+  if (owner_pid_ != platform::process_id()) {
+    static_cast<void>(block_.release());
+  }
+}
+
+StartMethod PoolCore::method() const {
+  return settings_.start_method ? static_cast<StartMethod>(*settings_.start_method)
+                                : get_start_method();
+}
+
+void PoolCore::open() {
+  for (std::uint32_t seat = 0; seat < crew_.size(); ++seat) {
+    crew_.fill(block_.offset(), seat);
+  }
+  supervise(shared_from_this());
+  nudge_supervisor();
+}
+
+void PoolCore::check_open() {
+  const std::lock_guard guard(mutex_);
+  if (owner_pid_ != platform::process_id()) {
+    throw ProcessError("a task was given to a pool of process " + std::to_string(owner_pid_) +
+                       " in process " + std::to_string(platform::process_id()) +
+                       "; a pool serves the process that made it: make one here");
+  }
+  if (broken_ != nullptr) {
+    std::rethrow_exception(broken_);
+  }
+  if (stage_ != Stage::open) {
+    throw ProcessError(std::string("a task was given to a pool that is ") +
+                       (stage_ == Stage::closed ? "closed" : "terminated") +
+                       "; submit before close(), or make another pool");
+  }
+}
+
+void PoolCore::stop(std::uint32_t how) {
+  crew_.stop_filling();
+  shared_.stop = how;
+  wake_workers(shared_, shared_.seats_used);
+}
+
+void PoolCore::fill_seats() {
+  for (const std::uint32_t seat : crew_.empty_seats()) {
+    try {
+      crew_.fill(block_.offset(), seat);
+      failed_fills_ = 0;
+    } catch (...) {
+      // The others work on, and this is tried again in a while; with nobody left, the tasks must
+      // not wait for ever.
+      const std::lock_guard guard(mutex_);
+      if (++failed_fills_ >= kMostFailedFills && crew_.pids().empty()) {
+        fail_all(std::current_exception());
+      }
+      return;
+    }
+  }
+}
+
+void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
+  if (shared_.seats[seat].ready != 0) {
+    early_ends_ = 0;
+    return;
+  }
+  if (shared_.failure != 0) {
+    const std::byte* const bytes = heap::at(heap::target(shared_.failure));
+    Decoder decoder(
+        {bytes + sizeof(std::uint64_t), *reinterpret_cast<const std::uint64_t*>(bytes)});
+    fail_all(decode_exception(decoder, {0, ended.pid}));
+  } else if (++early_ends_ >= kMostEarlyEnds) {
+    fail_all(std::make_exception_ptr(ProcessError(
+        "the pool cannot work: " + std::to_string(early_ends_) +
+        " workers in a row ended before they were ready, the last one (process " +
+        std::to_string(ended.pid) + ") with exit code " + std::to_string(ended.exitcode) +
+        "; see what they wrote to stderr, and the initializer")));
+  }
+}
+
+void PoolCore::fail_all(const std::exception_ptr& cause) {
+  crew_.stop_filling();
+  if (broken_ == nullptr) {
+    broken_ = cause;
+  }
+  for (const std::uint32_t number : order_) {
+    tasks_[number].job->fail_rest(cause);
+    Slot& slot = shared_.slots[number];
+    // Changed first, so that nobody falls asleep on it any more.
+    slot.state.store(with_phase(slot.state.load(), Slot::lost, 0));
+    platform::futex_wake_all(slot.state);
+    tasks_[number] = {};
+  }
+  for (const Task& task : backlog_) {
+    task.job->fail_rest(cause);
+  }
+  order_.clear();
+  backlog_.clear();
+  shared_.stop = Shared::abandon;
+  wake_workers(shared_, shared_.seats_used);
+}
+
+void PoolCore::close() {
+  {
+    const std::lock_guard guard(mutex_);
+    if (stage_ == Stage::open) {
+      stage_ = Stage::closed;
+    }
+    if (!order_.empty() || !backlog_.empty()) {
+      return;
+    }
+  }
+  // Nothing is left to do: the workers may go at once.
+  stop(Shared::leave);
+}
+
+void PoolCore::terminate() noexcept {
+  {
+    const std::lock_guard guard(mutex_);
+    stage_ = Stage::terminated;
+  }
+  stop(Shared::abandon);
+  crew_.end();
+  const std::lock_guard guard(mutex_);
+  fail_all(
+      std::make_exception_ptr(Cancelled("the pool was terminated before this task had ended; "
+                                        "close() and join() a pool to let its tasks end")));
+}
+
+void PoolCore::join() {
+  std::unique_lock guard(mutex_);
+  if (stage_ == Stage::open) {
+    throw ProcessError(
+        "join() was called on a pool that is open and would wait for ever; call close() or "
+        "terminate() "
+        "first");
+  }
+  if (stage_ == Stage::closed) {
+    wait_for(nullptr, platform::Deadline(Timeout{}), guard);
+  }
+  guard.unlock();
+  stop(Shared::leave);
+  crew_.join();
+}
+
+void PoolCore::end() noexcept {
+  if (owner_pid_ != platform::process_id()) {
+    return;
+  }
+  try {
+    std::unique_lock guard(mutex_);
+    const bool closed = stage_ == Stage::closed;
+    guard.unlock();
+    if (closed) {
+      join();
+    } else {
+      terminate();
+    }
+  } catch (...) {
+    terminate();
+  }
+}
+
+void PoolCore::disown() noexcept {
+  crew_.disown();
+  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
+}
+
+}  // namespace procession::detail

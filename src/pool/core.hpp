@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "platform/deadline.hpp"
+#include "pool/crew.hpp"
+#include "pool/job.hpp"
+#include "pool/layout.hpp"
+
+namespace procession::detail {
+
+/// The owner's side of a pool: which task is in which slot, what became of it, and what is done
+/// about it. No thread of its own stands between a caller and a worker: whoever submits or waits
+/// moves tasks into slots and outcomes out of them; the supervisor (supervisor.hpp) does so only
+/// where nobody else can. Thread-safe.
+class PoolCore : public std::enable_shared_from_this<PoolCore> {
+ public:
+  explicit PoolCore(PoolSettings settings);
+  ~PoolCore();
+  PoolCore(const PoolCore&) = delete;
+  PoolCore& operator=(const PoolCore&) = delete;
+
+  /// Starts the workers.
+  void open();
+
+  void submit(Task task);
+  bool wait(Job& job, const platform::Deadline& deadline);
+  /// Whether the job has ended, after a look at what the workers have done.
+  bool look(Job& job);
+  std::exception_ptr failure(Job& job);
+  std::vector<Piece> pieces(Job& job);
+
+  void close();
+  void terminate() noexcept;
+  void join();
+  /// What ~Pool does.
+  void end() noexcept;
+
+  [[nodiscard]] bool on_threads() const { return shared_.on_threads != 0; }
+  [[nodiscard]] std::size_t size() const { return crew_.size(); }
+  [[nodiscard]] std::vector<int> pids() { return crew_.pids(); }
+  /// Throws `ProcessError` unless tasks may be submitted here.
+  void check_open();
+
+  // For the supervisor.
+  pool::Crew& crew() { return crew_; }
+  /// The worker of a seat has ended: settles what it was running.
+  void worker_ended(std::uint32_t seat);
+  /// Starts workers in empty seats. What keeps it from that is kept for when no worker is left.
+  void fill_seats();
+  /// Moves on what can be moved on. True while tasks wait for a slot, so that it has to be called
+  /// again.
+  bool pump();
+  /// In the child of a fork: this is the parent's pool.
+  void disown() noexcept;
+
+ private:
+  enum class Stage { open, closed, terminated };
+
+  [[nodiscard]] StartMethod method() const;
+  void stop(std::uint32_t how);
+
+  // With the mutex held, all of them.
+  void move_on();
+  void collect_ended();
+  void feed();
+  void put_into(std::uint32_t slot, Task task);
+  void collect(std::uint32_t slot);
+  void settle_exception(const Task& task, std::size_t done, int pid,
+                        std::span<const std::byte> bytes);
+  void settle_loss(const Task& task, std::size_t done, int pid);
+  void run_from(const Task& task, std::size_t skip, unsigned lost);
+  [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
+  bool wait_for(const Job* job, const platform::Deadline& deadline,
+                std::unique_lock<std::mutex>& guard);
+  void fail_all(const std::exception_ptr& cause);
+  void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
+
+  const PoolSettings settings_;
+  const int owner_pid_;
+  heap::Block block_;
+  pool::Shared& shared_;
+  pool::Crew crew_;
+
+  std::mutex mutex_;
+  Stage stage_ = Stage::open;
+  std::exception_ptr broken_;  ///< why no task can be run any more
+  std::array<Task, pool::kSlots> tasks_;
+  std::vector<std::uint32_t> free_;  ///< slots, the last one used first
+  std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
+  std::deque<Task> backlog_;         ///< tasks without a slot
+  std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
+  unsigned early_ends_ = 0;          ///< workers that ended before they were ready, since one was
+  unsigned failed_fills_ = 0;        ///< attempts to start a worker, since one succeeded
+};
+
+}  // namespace procession::detail

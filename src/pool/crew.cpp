@@ -1,0 +1,136 @@
+#include "pool/crew.hpp"
+
+#include <chrono>
+#include <string>
+
+#include "heap/block_encoder.hpp"
+#include "pool/worker.hpp"
+#include "process/child.hpp"
+#include "process/identity.hpp"
+#include "process/registry.hpp"
+
+namespace procession::pool {
+
+namespace {
+
+/// How long terminated workers may take to end before they are killed.
+constexpr std::chrono::seconds kGrace{2};
+
+std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat, std::string name,
+                                    std::optional<StartMethod> method) {
+  heap::BlockEncoder encoder(256);
+  detail::encode_process_call(encoder, &work, pool, seat);
+  detail::ChildPlan plan;
+  plan.lineage = process::next_lineage();
+  plan.name = std::move(name);
+  plan.tied = true;
+  plan.method = method;
+  plan.keeps = pool;
+  const std::size_t size = encoder.size();
+  return detail::Child::make(std::move(plan), {encoder.take(), size});
+}
+
+}  // namespace
+
+void Crew::fill(heap::Offset pool, std::uint32_t seat) {
+  const std::lock_guard guard(mutex_);
+  if (!filling_) {
+    return;
+  }
+  const auto worker = hire(pool, seat, "PoolWorker-" + std::to_string(++started_), method_);
+  worker->start();
+  workers_[seat] = worker;
+}
+
+void Crew::stop_filling() {
+  const std::lock_guard guard(mutex_);
+  filling_ = false;
+}
+
+std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
+  const std::lock_guard guard(mutex_);
+  const std::shared_ptr<detail::Child> worker = workers_[seat];
+  if (worker == nullptr || !worker->join(Duration::zero())) {
+    return std::nullopt;
+  }
+  workers_[seat] = nullptr;
+  process::unregister_child(*worker);
+  return Ended{worker->pid(), worker->exitcode().value_or(255)};
+}
+
+std::vector<Crew::Watch> Crew::watches() {
+  const std::lock_guard guard(mutex_);
+  std::vector<Watch> all;
+  for (std::uint32_t seat = 0; seat < workers_.size(); ++seat) {
+    if (workers_[seat] != nullptr) {
+      all.push_back({workers_[seat]->sentinel(), seat, workers_[seat]});
+    }
+  }
+  return all;
+}
+
+std::vector<int> Crew::pids() {
+  std::vector<int> all;
+  for (const auto& worker : living()) {
+    all.push_back(worker->pid());
+  }
+  return all;
+}
+
+std::vector<std::uint32_t> Crew::empty_seats() {
+  const std::lock_guard guard(mutex_);
+  std::vector<std::uint32_t> seats;
+  for (std::uint32_t seat = 0; seat < workers_.size() && filling_; ++seat) {
+    if (workers_[seat] == nullptr) {
+      seats.push_back(seat);
+    }
+  }
+  return seats;
+}
+
+std::vector<std::shared_ptr<detail::Child>> Crew::living() {
+  const std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<detail::Child>> all;
+  for (const auto& worker : workers_) {
+    if (worker != nullptr) {
+      all.push_back(worker);
+    }
+  }
+  return all;
+}
+
+void Crew::end() noexcept {
+  stop_filling();
+  try {
+    const auto all = living();
+    for (const auto& worker : all) {
+      if (!worker->is_thread()) {
+        worker->signal(platform::Signal::terminate);
+      }
+    }
+    for (const auto& worker : all) {
+      if (!worker->is_thread() && !worker->join(kGrace)) {
+        worker->signal(platform::Signal::kill);
+      }
+    }
+    join();
+  } catch (...) {
+    // A worker that cannot be signalled or joined has ended.
+  }
+}
+
+void Crew::join() {
+  for (const auto& worker : living()) {
+    worker->join({});
+    process::unregister_child(*worker);
+  }
+}
+
+void Crew::disown() noexcept {
+  for (auto& worker : workers_) {
+    worker = nullptr;
+  }
+  filling_ = false;
+}
+
+}  // namespace procession::pool

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "heap/heap.hpp"
+#include "procession/context.hpp"
+
+namespace procession::detail {
+class Child;
+}
+
+namespace procession::pool {
+
+/// How a worker ended.
+struct Ended {
+  int pid = 0;
+  int exitcode = 0;
+};
+
+/// The workers of a pool, one for each seat: started, replaced, ended. Thread-safe.
+class Crew {
+ public:
+  Crew(std::size_t seats, std::optional<StartMethod> method) : workers_(seats), method_(method) {}
+
+  [[nodiscard]] std::size_t size() const { return workers_.size(); }
+
+  /// Starts a worker in a seat. Throws as `Process::start` does. Does nothing once `stop_filling`
+  /// was called.
+  void fill(heap::Offset pool, std::uint32_t seat);
+  /// No worker is started from now on.
+  void stop_filling();
+
+  /// How the worker of this seat ended, once it has; empty while it runs and where there is none.
+  /// The seat is then empty.
+  std::optional<Ended> take_ended(std::uint32_t seat);
+
+  struct Watch {
+    int descriptor;  ///< readable once the worker has ended
+    std::uint32_t seat;
+    std::shared_ptr<detail::Child> worker;  ///< keeps the descriptor open
+  };
+  /// What to wait for.
+  std::vector<Watch> watches();
+  [[nodiscard]] std::vector<int> pids();
+  /// Seats without a worker.
+  std::vector<std::uint32_t> empty_seats();
+
+  /// SIGTERM to all, SIGKILL to those that have not ended in a while; waits for their end.
+  void end() noexcept;
+  /// Waits for the end of all.
+  void join();
+  /// In the child of a fork: the workers are the parent's.
+  void disown() noexcept;
+
+ private:
+  std::vector<std::shared_ptr<detail::Child>> living();
+
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<detail::Child>> workers_;
+  const std::optional<StartMethod> method_;
+  bool filling_ = true;
+  unsigned started_ = 0;
+};
+
+}  // namespace procession::pool

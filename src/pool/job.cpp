@@ -1,0 +1,69 @@
+#include "pool/job.hpp"
+
+#include <algorithm>
+
+namespace procession::detail {
+
+Chunk& Job::add_chunk(std::size_t first, std::size_t count) {
+  chunks_.push_back(std::make_unique<Chunk>());
+  Chunk& chunk = *chunks_.back();
+  chunk.first = first;
+  chunk.count = count;
+  chunk.left = count;
+  return chunk;
+}
+
+void Job::end_elements(Chunk& chunk, std::size_t count) {
+  chunk.left -= count;
+  left_ -= count;
+  if (chunk.left == 0) {
+    chunk.items.block = {};
+  }
+  if (left_ == 0) {
+    call_.block = {};
+  }
+}
+
+void Job::succeed(Chunk& chunk, Results results) {
+  const std::size_t count = results.count;
+  if (count != 0) {
+    results_.push_back(std::move(results));
+    end_elements(chunk, count);
+  }
+}
+
+void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
+  if (failure_ == nullptr || index < failed_index_) {
+    failure_ = std::move(cause);
+    failed_index_ = index;
+  }
+  end_elements(chunk, 1);
+}
+
+void Job::fail_rest(const std::exception_ptr& cause) {
+  if (ended()) {
+    return;
+  }
+  if (failure_ == nullptr) {
+    failure_ = cause;
+  }
+  left_ = 0;
+  for (const auto& chunk : chunks_) {
+    chunk->items.block = {};
+  }
+  call_.block = {};
+}
+
+std::vector<Piece> Job::pieces() {
+  std::sort(results_.begin(), results_.end(),
+            [](const Results& a, const Results& b) { return a.first < b.first; });
+  std::vector<Piece> pieces;
+  pieces.reserve(results_.size());
+  for (const Results& one : results_) {
+    pieces.push_back(
+        {one.first, one.count, {one.block ? one.block.data() : one.in_place, one.size}});
+  }
+  return pieces;
+}
+
+}  // namespace procession::detail

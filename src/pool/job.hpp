@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "heap/heap.hpp"
+#include "pool/layout.hpp"
+#include "procession/detail/pool_core.hpp"
+
+namespace procession::detail {
+
+/// Bytes in this process's memory while they are few, else in a block of the shared heap.
+struct JobBytes {
+  heap::Block block;
+  std::size_t size = 0;
+  std::byte in_place[pool::kInlineTask];
+
+  /// Takes what was drafted.
+  void take(TaskDraft& draft) {
+    size = draft.size();
+    if (const heap::Ticket ticket = draft.release(); ticket != 0) {
+      block = heap::Block::own(ticket);
+    } else {
+      std::memcpy(in_place, draft.bytes().data(), size);
+    }
+  }
+  /// To be read by any number of tasks, each from the same place.
+  void into_heap() {
+    if (!block) {
+      block = heap::Block(size);
+      std::memcpy(block.data(), in_place, size);
+    }
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return {block ? block.data() : in_place, size};
+  }
+};
+
+/// Neighbouring elements that were encoded together.
+struct Chunk {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t left = 0;  ///< elements that have not ended
+  JobBytes items;
+};
+
+/// What ended of a job.
+struct Results {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  heap::Block block;
+  std::byte in_place[pool::kInlineResult];
+};
+
+/// One call, or one map: what was submitted together and is waited for together. All but the
+/// constants is guarded by the mutex of its pool. It knows nothing of rings and workers: what ended
+/// is told to it, what is to be run is asked of its chunks.
+class Job {
+ public:
+  Job(PoolPtr pool, std::size_t total, JobSettings settings)
+      : pool_(std::move(pool)), total_(total), left_(total), settings_(std::move(settings)) {}
+
+  [[nodiscard]] const PoolPtr& pool() const { return pool_; }
+  [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] unsigned retries() const { return settings_.retries; }
+  [[nodiscard]] const auto& progress() const { return settings_.progress; }
+  [[nodiscard]] std::size_t left() const { return left_; }
+  [[nodiscard]] bool ended() const { return left_ == 0; }
+
+  /// The function that all chunks share; of no bytes for a single call, whose one chunk holds all.
+  JobBytes& call() { return call_; }
+  Chunk& add_chunk(std::size_t first, std::size_t count);
+
+  void succeed(Chunk& chunk, Results results);
+  void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
+  /// Everything that has not ended fails with this.
+  void fail_rest(const std::exception_ptr& cause);
+
+  [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
+  [[nodiscard]] std::vector<Piece> pieces();
+
+ private:
+  void end_elements(Chunk& chunk, std::size_t count);
+
+  const PoolPtr pool_;
+  const std::size_t total_;
+  std::size_t left_;
+  const JobSettings settings_;
+  JobBytes call_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<Results> results_;
+  std::exception_ptr failure_;
+  std::size_t failed_index_ = 0;
+};
+
+/// Elements of one chunk that a worker is to run in one go.
+struct Task {
+  JobPtr job;
+  Chunk* chunk = nullptr;
+  std::size_t skip = 0;   ///< elements of the chunk in front
+  std::size_t count = 0;  ///< elements to run
+  unsigned lost = 0;      ///< how many workers died over the first of them
+};
+
+}  // namespace procession::detail

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "heap/heap.hpp"
+
+// What a pool and its workers share: one block of the shared heap, held by the pool's owner. Any
+// worker may be killed at any instruction; whatever it leaves here, the others go on, and the owner
+// can tell which task it was running.
+namespace procession::pool {
+
+inline constexpr std::size_t kMostWorkers = 1024;
+inline constexpr std::size_t kMaskWords = kMostWorkers / 64;
+/// Tasks that are published at a time. More wait in the owner's own memory.
+inline constexpr std::size_t kSlots = 1024;
+/// Positions of the ring: at least twice the slots, so that a position which a killed worker left
+/// behind never meets the one that is written.
+inline constexpr std::size_t kRing = 2 * kSlots;
+inline constexpr std::size_t kInlineTask = 120;
+inline constexpr std::size_t kInlineResult = 48;
+
+/// A task from its publication to the collection of its outcome, written by the owner but where
+/// noted.
+struct alignas(64) Slot {
+  enum Phase : std::uint32_t {
+    empty,
+    ready,    ///< published, and nobody's
+    claimed,  ///< a worker is running it: the one in the state
+    done,     ///< the worker has ended it
+    lost,     ///< the worker died over it; set by the owner
+  };
+
+  /// Bits 0-3 Phase, 4 somebody of the owner's sleeps on it, 8-19 worker, 20-31 generation. One
+  /// compare-and-swap from `ready` to `claimed` is the whole claim: there is no instruction at
+  /// which a task was taken and its taker is not on record.
+  std::atomic<std::uint32_t> state;
+
+  std::uint32_t
+      pid;  ///< of the worker that claimed it; written by the worker, for error texts only
+  heap::Offset call;         ///< block with the encoded function; 0: at the front of `items`
+  std::uint64_t call_size;   ///< bytes
+  heap::Offset items;        ///< block with the encoded arguments; 0: in `inline_items`
+  std::uint64_t items_size;  ///< bytes
+  std::uint32_t skip;        ///< elements at the front of `items` that are done already
+  std::uint32_t count;       ///< elements to run after those
+
+  // Written by the worker.
+  /// The results so far: bits 0-23 how many elements, 24-63 how many bytes. One store for each
+  /// element, so that what was finished before a death is never lost and never run twice.
+  std::atomic<std::uint64_t> progress;
+  heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
+  std::uint32_t threw;  ///< 1: behind the results is the exception that ended the task
+  std::uint32_t error_size;  ///< bytes of it
+
+  std::byte inline_items[kInlineTask];
+  std::byte inline_result[kInlineResult];
+};
+static_assert(sizeof(Slot) == 256);
+
+inline constexpr std::uint32_t kPhaseMask = 0xf;
+inline constexpr std::uint32_t kSleeps = 1U << 4;
+inline constexpr std::uint32_t kGeneration = 1U << 20;
+
+inline Slot::Phase phase_of(std::uint32_t state) {
+  return static_cast<Slot::Phase>(state & kPhaseMask);
+}
+inline std::uint32_t worker_of(std::uint32_t state) { return state >> 8 & 0xfff; }
+inline std::uint32_t with_phase(std::uint32_t state, Slot::Phase phase, std::uint32_t worker) {
+  return (state & ~(kPhaseMask | 0xfffU << 8)) | phase | worker << 8;
+}
+
+inline constexpr unsigned kProgressCountBits = 24;
+inline constexpr std::size_t kMostInChunk = (std::size_t{1} << kProgressCountBits) - 1;
+inline std::uint64_t progress_word(std::size_t count, std::size_t bytes) {
+  return static_cast<std::uint64_t>(bytes) << kProgressCountBits | count;
+}
+inline std::size_t progress_count(std::uint64_t word) { return word & kMostInChunk; }
+inline std::size_t progress_bytes(std::uint64_t word) { return word >> kProgressCountBits; }
+
+/// One worker's place; the next worker in it is started when what the last one left was dealt with.
+struct alignas(64) Seat {
+  std::atomic<std::uint32_t>
+      wake;  ///< the worker sleeps on it while its parked bit is set; changed to wake it
+  std::atomic<std::uint32_t> ready;  ///< 1: its initializer has returned
+};
+
+/// A set of workers; a bit set or cleared twice is no harm, so a killed worker cannot spoil it.
+struct WorkerSet {
+  std::atomic<std::uint64_t> words[kMaskWords];
+};
+
+struct Shared {
+  enum Stop : std::uint32_t {
+    run,
+    leave,    ///< when there are no more tasks
+    abandon,  ///< before the next task
+  };
+
+  std::uint32_t seats_used;     ///< constant
+  std::uint32_t spinners_most;  ///< constant: how many idle workers may spin at a time
+  std::uint32_t on_threads;     ///< constant: 1 when the workers are threads of the owner
+  std::uint64_t
+      most_tasks;  ///< constant: after so many chunks a worker makes room for a new one; 0: never
+  heap::Offset initializer;         ///< constant: block with an encoded call; 0: none
+  std::uint64_t initializer_size;   ///< constant
+  std::atomic<std::uint32_t> stop;  ///< Stop
+  /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
+  /// none.
+  heap::Ticket failure;
+
+  /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
+  /// yet: whoever finds a claimed task at it does.
+  alignas(64) std::atomic<std::uint64_t> head;
+  /// Position of the next task to be published. The owner's.
+  alignas(64) std::atomic<std::uint64_t> tail;
+  alignas(64) WorkerSet parked;    ///< those that sleep or are about to
+  alignas(64) WorkerSet spinning;  ///< those that look for a task
+  /// Bits 0-15 the slot, 16-63 the position, which tells an old entry from the one that is looked
+  /// for.
+  alignas(64) std::atomic<std::uint64_t> ring[kRing];
+  Slot slots[kSlots];
+  Seat seats[1];  ///< seats_used of them
+};
+
+}  // namespace procession::pool

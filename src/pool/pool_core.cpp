@@ -1,0 +1,112 @@
+#include "procession/detail/pool_core.hpp"
+
+#include <algorithm>
+
+#include "pool/core.hpp"
+#include "procession/detail/task_run.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+static_assert(TaskRun::kCountBits == pool::kProgressCountBits);
+static_assert(TaskDraft::kInline == pool::kInlineTask);
+
+namespace {
+
+PoolCore& named(const PoolPtr& pool) {
+  if (pool == nullptr) {
+    throw ProcessError("this Pool was moved from and names no pool; use the one it was moved to");
+  }
+  return *pool;
+}
+
+void check(const PoolPtr& pool, const Encoder& encoder) {
+  named(pool).check_open();
+  if (!named(pool).on_threads()) {
+    refuse_noted_address(encoder, "the function of a task");
+  }
+}
+
+}  // namespace
+
+PoolPtr make_pool(PoolSettings settings) {
+  auto pool = std::make_shared<PoolCore>(std::move(settings));
+  try {
+    pool->open();
+  } catch (...) {
+    pool->terminate();
+    throw;
+  }
+  return pool;
+}
+
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task) {
+  check(pool, task);
+  auto job = std::make_shared<Job>(pool, 1, JobSettings{});
+  Chunk& chunk = job->add_chunk(0, 1);
+  chunk.items.take(task);
+  pool->submit({job, &chunk, 0, 1, 0});
+  return job;
+}
+
+JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings) {
+  check(pool, call);
+  auto job = std::make_shared<Job>(pool, total, std::move(settings));
+  job->call().take(call);
+  job->call().into_heap();
+  return job;
+}
+
+std::size_t default_chunk(const PoolPtr& pool, std::size_t total) {
+  // As CPython: four chunks for each worker.
+  const std::size_t shares = 4 * pool->size();
+  return std::clamp<std::size_t>((total + shares - 1) / shares, 1, pool::kMostInChunk);
+}
+
+void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count) {
+  Chunk& chunk = job->add_chunk(first, count);
+  chunk.items.take(items);
+  job->pool()->submit({job, &chunk, 0, count, 0});
+}
+
+void close_pool(const PoolPtr& pool) { named(pool).close(); }
+void terminate_pool(const PoolPtr& pool) { named(pool).terminate(); }
+void join_pool(const PoolPtr& pool) { named(pool).join(); }
+std::size_t pool_size(const PoolPtr& pool) { return named(pool).size(); }
+std::vector<int> pool_pids(const PoolPtr& pool) { return named(pool).pids(); }
+
+void end_pool(PoolPtr& pool) noexcept {
+  if (pool != nullptr) {
+    pool->end();
+    pool.reset();
+  }
+}
+
+bool wait_job(const JobPtr& job, Timeout timeout) {
+  const platform::Deadline deadline(timeout);
+  return job->pool()->wait(*job, deadline);
+}
+
+bool job_ready(const JobPtr& job) { return job->pool()->look(*job); }
+
+std::exception_ptr job_failure(const JobPtr& job) {
+  if (!job_ready(job)) {
+    throw ProcessError(
+        "a result was asked whether it is successful before it was ready; wait() for it first");
+  }
+  return job->pool()->failure(*job);
+}
+
+std::vector<Piece> job_pieces(const JobPtr& job) { return job->pool()->pieces(*job); }
+
+void finish_job(const JobPtr& job, Timeout timeout) {
+  if (!wait_job(job, timeout)) {
+    throw TimeoutError("a result was asked for within " + std::to_string(timeout->count()) +
+                       " ns and was not ready; the task goes on: ask again, or give it longer");
+  }
+  if (const std::exception_ptr failure = job_failure(job); failure != nullptr) {
+    std::rethrow_exception(failure);
+  }
+}
+
+}  // namespace procession::detail

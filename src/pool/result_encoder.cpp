@@ -1,0 +1,26 @@
+#include "pool/result_encoder.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace procession::pool {
+
+void ResultEncoder::grow(std::size_t at_least) {
+  const std::size_t used = size();
+  const std::size_t expected =
+      slot_.items_size;  // results are often as large as what they are made from
+  heap::Block block(
+      std::max({used + at_least, 2 * used, std::min<std::size_t>(expected, 64U << 20U)}));
+  std::memcpy(block.data(), begin_, used);
+  const heap::Ticket old = slot_.result;
+  // The slot never names a block that is not the pool's. A worker killed before the old one is
+  // dropped leaves that to the end of the pool.
+  heap::move(block.ticket(), pool_, &slot_.result, block.ticket());
+  begin_ = block.data();
+  cursor_ = begin_ + used;
+  end_ = begin_ + block.size();
+  static_cast<void>(block.release());
+  heap::drop(old);
+}
+
+}  // namespace procession::pool

@@ -1,0 +1,115 @@
+#include "pool/ring.hpp"
+
+#include <chrono>
+
+#include "platform/futex.hpp"
+#include "platform/relax.hpp"
+#include "pool/worker_set.hpp"
+
+namespace procession::pool {
+
+namespace {
+
+/// How long an idle worker looks for a task before it sleeps. A wake-up across cores costs about as
+/// much.
+constexpr std::chrono::microseconds kSpin{50};
+constexpr unsigned kLooksBetweenClocks = 64;
+
+std::uint64_t entry(std::uint64_t position, std::uint32_t slot) { return position << 16 | slot; }
+
+bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
+
+/// Looks for a task or the stop for a while. False when neither came.
+bool spin(Shared& shared, std::uint32_t worker) {
+  if (count(shared.spinning, shared.seats_used) >= shared.spinners_most) {
+    return false;
+  }
+  insert(shared.spinning, worker);
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  bool found = false;
+  do {
+    for (unsigned look = 0; look < kLooksBetweenClocks && !found; ++look) {
+      found = may_have_tasks(shared) || stops(shared);
+      platform::relax();
+    }
+  } while (!found && std::chrono::steady_clock::now() < end);
+  erase(shared.spinning, worker);
+  return found;
+}
+
+}  // namespace
+
+void publish(Shared& shared, std::uint32_t slot) {
+  const std::uint64_t position = shared.tail.load(std::memory_order_relaxed);
+  shared.ring[position % kRing].store(entry(position, slot), std::memory_order_release);
+  shared.tail.store(position + 1);
+}
+
+std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
+  for (;;) {
+    std::uint64_t position = shared.head.load();
+    if (position == shared.tail.load()) {
+      return std::nullopt;
+    }
+    const std::uint64_t found = shared.ring[position % kRing].load(std::memory_order_acquire);
+    if (found >> 16 != position) {
+      continue;  // the head has moved on since
+    }
+    const auto number = static_cast<std::uint32_t>(found & 0xffff);
+    Slot& slot = shared.slots[number];
+    // A slot that is ready was never claimed in its present use. Should it have come round to a
+    // later position meanwhile, this claims the later task, whose entry will then be passed over as
+    // this one would have been.
+    std::uint32_t state = slot.state.load();
+    bool mine = false;
+    while (phase_of(state) == Slot::ready && !mine) {
+      mine = slot.state.compare_exchange_weak(state, with_phase(state, Slot::claimed, worker));
+    }
+    shared.head.compare_exchange_strong(position, position + 1);
+    if (mine) {
+      return number;
+    }
+  }
+}
+
+void wait_for_task(Shared& shared, std::uint32_t worker) {
+  if (spin(shared, worker)) {
+    return;
+  }
+  Seat& seat = shared.seats[worker];
+  const std::uint32_t seen = seat.wake.load();
+  insert(shared.parked, worker);
+  // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
+  // set. One of the two sees the other.
+  if (!may_have_tasks(shared) && !stops(shared)) {
+    platform::futex_wait(seat.wake, seen);
+  }
+  erase(shared.parked, worker);
+}
+
+void wake_workers(Shared& shared, std::uint32_t most) {
+  for (std::uint32_t woken = 0; woken < most; ++woken) {
+    const std::uint32_t worker = take_any(shared.parked, shared.seats_used);
+    if (worker == shared.seats_used) {
+      return;
+    }
+    Seat& seat = shared.seats[worker];
+    seat.wake.fetch_add(1);
+    platform::futex_wake(seat.wake, 1);
+  }
+}
+
+void call_workers(Shared& shared, std::uint32_t tasks) {
+  const std::uint32_t looking = count(shared.spinning, shared.seats_used);
+  if (tasks > looking) {
+    wake_workers(shared, tasks - looking);
+  }
+}
+
+void pass_the_call_on(Shared& shared) {
+  if (may_have_tasks(shared) && count(shared.spinning, shared.seats_used) == 0) {
+    wake_workers(shared, 1);
+  }
+}
+
+}  // namespace procession::pool

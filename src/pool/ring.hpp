@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+
+#include "pool/layout.hpp"
+
+// How tasks get from the owner to the workers.
+namespace procession::pool {
+
+/// Owner, one thread at a time: makes the slot, filled in and `ready`, the next task to be claimed.
+void publish(Shared& shared, std::uint32_t slot);
+
+/// Worker: claims the oldest task; the slot's number, or empty when there is none. Lock-free: a
+/// worker killed in here holds up nobody.
+std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker);
+
+/// Whether there may be a task to claim.
+inline bool may_have_tasks(const Shared& shared) {
+  return shared.head.load() != shared.tail.load();
+}
+
+/// Worker: sleeps until there may be a task or the pool stops. Spins a while first, if not too many
+/// do.
+void wait_for_task(Shared& shared, std::uint32_t worker);
+
+/// Wakes up to `most` sleeping workers.
+void wake_workers(Shared& shared, std::uint32_t most);
+
+/// Owner, after publishing `tasks` tasks: sees to it that somebody looks for them.
+void call_workers(Shared& shared, std::uint32_t tasks);
+
+/// Worker, after claiming: if more tasks wait and nobody looks for them, wakes one who does.
+void pass_the_call_on(Shared& shared);
+
+}  // namespace procession::pool

@@ -1,0 +1,107 @@
+#include "pool/worker.hpp"
+
+#include <cstring>
+#include <exception>
+
+#include "platform/futex.hpp"
+#include "platform/signals.hpp"
+#include "platform/spawn.hpp"
+#include "pool/layout.hpp"
+#include "pool/result_encoder.hpp"
+#include "pool/ring.hpp"
+#include "procession/callable.hpp"
+#include "procession/detail/task_run.hpp"
+#include "procession/exception.hpp"
+
+namespace procession::pool {
+
+namespace {
+
+/// False when it threw; the exception is then with the pool.
+bool initialize(heap::Offset pool, Shared& shared) {
+  if (shared.initializer == 0) {
+    return true;
+  }
+  try {
+    Decoder decoder({heap::at(shared.initializer), shared.initializer_size});
+    detail::run_encoded_call(decoder);
+    return true;
+  } catch (...) {
+    BufferEncoder bytes;
+    encode_exception(bytes, std::current_exception());
+    heap::Block block(bytes.size() + sizeof(std::uint64_t));
+    // The size travels in the block, so that one store tells all.
+    *reinterpret_cast<std::uint64_t*>(block.data()) = bytes.size();
+    std::memcpy(block.data() + sizeof(std::uint64_t), bytes.bytes().data(), bytes.size());
+    if (heap::move_if(block.ticket(), pool, &shared.failure, 0, block.ticket())) {
+      static_cast<void>(block.release());
+    }
+    return false;
+  }
+}
+
+/// Puts the exception behind the results that are there.
+void write_exception(ResultEncoder& out, const detail::TaskRun& run, Slot& slot) {
+  const std::size_t results = run.progress.load() >> detail::TaskRun::kCountBits;
+  out.cut(results);
+  encode_exception(out, std::current_exception());
+  slot.error_size = static_cast<std::uint32_t>(out.size() - results);
+  slot.threw = 1;
+}
+
+void run_task(heap::Offset pool, Slot& slot) {
+  ResultEncoder out(pool, slot);
+  detail::TaskRun run{out, slot.progress, slot.skip, slot.count};
+  try {
+    const std::span<const std::byte> bytes(
+        slot.items != 0 ? heap::at(slot.items) : slot.inline_items, slot.items_size);
+    Decoder items(bytes);
+    if (slot.call == 0) {
+      detail::decode_entry<detail::TaskEntry>(items)(items, items, run);
+    } else {
+      Decoder call({heap::at(slot.call), slot.call_size});
+      detail::decode_entry<detail::TaskEntry>(call)(call, items, run);
+    }
+  } catch (...) {
+    write_exception(out, run, slot);
+  }
+}
+
+}  // namespace
+
+void work(heap::Offset pool, std::uint32_t number) {
+  Shared& shared = *heap::at<Shared>(pool);
+  Seat& seat = shared.seats[number];
+  if (shared.on_threads == 0) {
+    // Ctrl-C is for the process that owns the pool to answer.
+    platform::ignore_interrupts();
+  }
+  if (!initialize(pool, shared)) {
+    return;
+  }
+  seat.ready = 1;
+  for (std::uint64_t ended = 0; shared.most_tasks == 0 || ended < shared.most_tasks;) {
+    if (shared.stop == Shared::abandon) {
+      return;
+    }
+    const std::optional<std::uint32_t> claimed = claim(shared, number);
+    if (!claimed) {
+      if (shared.stop == Shared::leave) {
+        return;
+      }
+      wait_for_task(shared, number);
+      continue;
+    }
+    pass_the_call_on(shared);
+    Slot& slot = shared.slots[*claimed];
+    slot.pid = static_cast<std::uint32_t>(platform::process_id());
+    run_task(pool, slot);
+    ++ended;
+    static_assert(Slot::done == (Slot::claimed | 1));
+    if ((slot.state.fetch_or(1) & kSleeps) != 0) {
+      platform::futex_wake_all(slot.state);
+    }
+  }
+}
+
+}  // namespace procession::pool

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "heap/heap.hpp"
+
+namespace procession::process {
+
+/// Forks a child that runs `record`; returns its process id. Warns once on stderr where other
+/// threads run, whose locks the child would inherit for ever. Throws `ProcessError`.
+int fork_child(heap::Offset record);
+
+/// Makes every fork of this process, the program's own too, leave library state behind that is sane
+/// in both.
+void install_fork_handlers();
+
+/// How many threads of this process belong to the library itself, and are safe to fork beside.
+void add_own_threads(int count) noexcept;
+
+}  // namespace procession::process

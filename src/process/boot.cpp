@@ -1,0 +1,69 @@
+#include "process/boot.hpp"
+
+#include <exception>
+
+#include "heap/block_encoder.hpp"
+#include "platform/life.hpp"
+#include "platform/spawn.hpp"
+#include "process/failure.hpp"
+#include "process/record.hpp"
+#include "process/registry.hpp"
+#include "procession/callable.hpp"
+#include "procession/codec.hpp"
+#include "procession/context.hpp"
+
+namespace procession::process {
+
+Identity BootMessage::identity() const {
+  return {name, lineage, daemon, true, parent_name, parent_pid, parent_daemon};
+}
+
+BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied) {
+  const Identity& self = process::identity();
+  return {
+      std::move(name), std::move(lineage),     daemon,      tied,
+      self.name,       platform::process_id(), self.daemon, static_cast<int>(get_start_method())};
+}
+
+int run_call(std::span<const std::byte> call, const std::string& name) {
+  try {
+    Decoder decoder(call);
+    detail::run_encoded_call(decoder);
+    return 0;
+  } catch (...) {
+    report_failure(name, std::current_exception());
+    return 1;
+  }
+}
+
+void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor watched) {
+  heap::set_self(offset);
+  heap::mark_alive(offset);
+  Record& record = record_at(offset);
+  if (!record.take(attempt, platform::process_id())) {
+    platform::exit_now(0);
+  }
+  // A descriptor that the kernel, and nobody before it, is to close.
+  static platform::Descriptor line;
+  int code = 1;
+  std::string name;
+  try {
+    Decoder decoder({heap::at(record.message), record.message_size});
+    const auto message = decode<BootMessage>(decoder);
+    name = message.name;
+    set_identity(message.identity());
+    set_start_method(static_cast<StartMethod>(message.default_method), true);
+    if (message.tied) {
+      line = platform::die_with(watched.get());
+    }
+    watched.reset();
+    code = run_call({heap::at(record.call), record.call_size}, name);
+  } catch (...) {
+    report_failure(name, std::current_exception());
+  }
+  end_children();
+  record.end(code);
+  platform::exit_flushed(code);
+}
+
+}  // namespace procession::process

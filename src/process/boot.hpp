@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "heap/heap.hpp"
+#include "platform/descriptor.hpp"
+#include "process/identity.hpp"
+
+namespace procession::process {
+
+/// What a child is told at its start, besides the call it is to run. Sent through the shared heap.
+struct BootMessage {
+  std::string name;
+  std::string lineage;
+  bool daemon = false;
+  bool tied = false;  ///< ends when its parent ends, however that ends
+  std::string parent_name;
+  int parent_pid = 0;
+  bool parent_daemon = false;
+  int default_method = 0;  ///< StartMethod that `get_start_method` gives in the child
+
+  [[nodiscard]] Identity identity() const;
+};
+
+/// The message for a child of the calling process.
+BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied);
+
+/// Runs an encoded call and reports what escapes it to stderr. Returns the exit code, 0 or 1.
+int run_call(std::span<const std::byte> call, const std::string& name);
+
+/// The life of a child process from its first instruction in this library to its end. `watched` is
+/// the reading end of the parent's life line; `attempt` is that of the request it answers (see
+/// Record::take).
+[[noreturn]] void run_child(heap::Offset record, std::uint16_t attempt,
+                            platform::Descriptor watched);
+
+/// The orderly end of this process: daemons are terminated, other children joined, the fork server
+/// stopped. Runs at exit; a second call does nothing.
+void end_children() noexcept;
+
+}  // namespace procession::process

@@ -1,0 +1,293 @@
+#include "process/child.hpp"
+
+#include <stdexcept>
+
+#include "heap/block_encoder.hpp"
+#include "platform/spawn.hpp"
+#include "process/after_fork.hpp"
+#include "process/boot.hpp"
+#include "process/captured.hpp"
+#include "process/fork_server.hpp"
+#include "process/life_line.hpp"
+#include "process/ready.hpp"
+#include "process/record.hpp"
+#include "process/registry.hpp"
+#include "procession/callable.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+using namespace process;
+
+namespace {
+
+/// Encodes into a block that `record` will hold.
+void tell(heap::Offset record, const BootMessage& message) {
+  heap::BlockEncoder encoder(256);
+  encode(encoder, message);
+  Record& told = record_at(record);
+  told.message_size = encoder.size();
+  heap::Block block = encoder.take();
+  told.message = block.offset();
+  heap::move(block.ticket(), record);
+  static_cast<void>(block.release());
+}
+
+}  // namespace
+
+Child::Child(ChildPlan plan, EncodedCall call) : plan_(std::move(plan)), call_(std::move(call)) {}
+
+std::shared_ptr<Child> Child::make(ChildPlan plan, EncodedCall call) {
+  return std::make_shared<Child>(std::move(plan), std::move(call));
+}
+
+void Child::start() {
+  const std::lock_guard guard(mutex_);
+  check_open("start");
+  if (stage_ != Stage::created) {
+    throw ProcessError(
+        "process '" + plan_.name +
+        "' was asked to start a second time; a Process starts at most once: make a new one");
+  }
+  const StartMethod method = plan_.method.value_or(get_start_method());
+  if (identity().daemon && !plan_.tied) {
+    throw ProcessError("the daemon '" + identity().name + "' was asked to start '" + plan_.name +
+                       "', but a daemon may not have children, which would be orphans when it is "
+                       "terminated; make the "
+                       "outer process no daemon, or use a Pool inside it");
+  }
+  const bool isolated = method == StartMethod::forkserver || method == StartMethod::spawn;
+  if (isolated) {
+    require_init(to_string(method));
+    if (call_.captured_address) {
+      refuse_captured_address("the target of process '" + plan_.name + "'");
+    }
+  }
+  if (method == StartMethod::thread) {
+    start_thread();
+  } else {
+    start_process(method);
+  }
+  stage_ = Stage::started;
+  register_child(shared_from_this());
+}
+
+void Child::start_process(StartMethod method) {
+  prepare_exit();
+  // What this process has said comes before what the child will say, and a fork does not say it
+  // twice.
+  platform::flush_streams();
+  record_ = make_record();
+  const heap::Offset offset = heap::target(record_);
+  Record& record = record_at(offset);
+  record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));
+  // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
+  // never made.
+  platform::Descriptor kept_number = platform::duplicate(watched_line());
+  try {
+    tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied || plan_.daemon));
+    // Held by the child too, which may outlive this process.
+    static_cast<void>(heap::hold(call_.block.offset(), offset));
+    if (plan_.keeps != 0) {
+      static_cast<void>(heap::hold(plan_.keeps, offset));
+    }
+    record.call = call_.block.offset();
+    record.call_size = call_.size;
+    record.request(0);
+    switch (method) {
+      case StartMethod::spawn:
+        pid_ = spawn_child(offset);
+        break;
+      case StartMethod::fork:
+        pid_ = fork_child(offset);
+        break;
+      default:
+        pid_ = ForkServer::instance().start(record_);
+    }
+  } catch (...) {
+    bury(record_);
+    record_ = 0;
+    record_kept_ = {};
+    throw;
+  }
+  kept_number.reset();
+  try {
+    end_ = platform::open_process(pid_);
+  } catch (...) {
+    // Another thread took the number. A child that nobody can wait for must not run on.
+    platform::send_signal_to(pid_, platform::Signal::kill);
+    platform::reap_waiting(pid_);
+    bury(record_);
+    throw;
+  }
+}
+
+bool Child::look() {
+  if (exitcode_) {
+    return true;
+  }
+  if (thread_) {
+    if (platform::wait_readable(end_.get(), platform::Deadline(Duration::zero()))) {
+      thread_->join();
+      settle(thread_exitcode_);
+    }
+    return exitcode_.has_value();
+  }
+  const platform::Reaped reaped = platform::reap(pid_);
+  if (reaped.result == platform::ReapResult::ended) {
+    settle(reaped.exitcode);
+  } else if (reaped.result == platform::ReapResult::unknown) {
+    settle(record_at(heap::target(record_)).exitcode().value_or(255));
+  }
+  return exitcode_.has_value();
+}
+
+void Child::settle(int exitcode) {
+  exitcode_ = exitcode;
+  call_ = {};
+  if (record_ == 0) {
+    return;
+  }
+  if (const int stray = record_at(heap::target(record_)).take_stray(); stray != 0) {
+    platform::reap_waiting(stray);
+  }
+  bury(record_);
+  record_ = 0;
+  record_kept_ = {};
+  if (exitcode != 0) {
+    bury_orphans();
+  }
+}
+
+bool Child::join(Timeout timeout) {
+  const platform::Deadline deadline(timeout);
+  {
+    const std::lock_guard guard(mutex_);
+    check_started("join");
+    if (thread_ && thread_->get_id() == std::this_thread::get_id()) {
+      throw ProcessError("'" + plan_.name + "' was asked to join itself, which would never end");
+    }
+    if (look()) {
+      return true;
+    }
+  }
+  // Any number of threads wait here; the first to come back takes the exit code for all.
+  if (!platform::wait_readable(end_.get(), deadline)) {
+    return false;
+  }
+  const std::lock_guard guard(mutex_);
+  if (!look()) {
+    settle(platform::reap_waiting(pid_).exitcode);
+  }
+  return true;
+}
+
+void Child::signal(platform::Signal signal) {
+  const std::lock_guard guard(mutex_);
+  check_started("signal");
+  if (thread_) {
+    throw ProcessError("'" + plan_.name +
+                       "' runs by the start method 'thread' and cannot be ended from outside: "
+                       "let its target return, or start it by another method");
+  }
+  if (!look()) {
+    platform::send_signal(end_.get(), signal);
+  }
+}
+
+void Child::close() {
+  const std::lock_guard guard(mutex_);
+  if (stage_ == Stage::started && !foreign_ && !look()) {
+    throw ProcessError(
+        "process '" + plan_.name +
+        "' was asked to close while it runs; join it, or terminate and join it, first");
+  }
+  stage_ = Stage::closed;
+  end_.reset();
+  call_ = {};
+}
+
+bool Child::is_alive() {
+  const std::lock_guard guard(mutex_);
+  check_open("is_alive");
+  return stage_ == Stage::started && !foreign_ && !look();
+}
+
+void Child::set_name(std::string name) {
+  const std::lock_guard guard(mutex_);
+  check_open("set_name");
+  if (stage_ != Stage::created) {
+    throw ProcessError("process '" + plan_.name +
+                       "' has started under its name; name it before start()");
+  }
+  plan_.name = std::move(name);
+}
+
+void Child::set_daemon(bool daemon) {
+  const std::lock_guard guard(mutex_);
+  check_open("set_daemon");
+  if (stage_ != Stage::created) {
+    throw ProcessError("process '" + plan_.name + "' has started; make it a daemon before start()");
+  }
+  plan_.daemon = daemon;
+}
+
+int Child::pid() const {
+  const std::lock_guard guard(mutex_);
+  check_open("pid");
+  return pid_;
+}
+
+std::optional<int> Child::exitcode() {
+  const std::lock_guard guard(mutex_);
+  check_open("exitcode");
+  if (stage_ == Stage::started && !foreign_) {
+    look();
+  }
+  return exitcode_;
+}
+
+int Child::sentinel() const {
+  const std::lock_guard guard(mutex_);
+  check_started("sentinel");
+  return end_.get();
+}
+
+bool Child::started_here() const {
+  const std::lock_guard guard(mutex_);
+  return stage_ == Stage::started && !foreign_;
+}
+
+void Child::disown() noexcept {
+  foreign_ = true;
+  end_.reset();
+  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
+  // The holds are the parent's, who has its own copy of this object to give them back.
+  static_cast<void>(call_.block.release());
+  static_cast<void>(record_kept_.release());
+  record_ = 0;
+  if (thread_) {
+    // The thread did not come along; its handle must not be joined.
+    new (&thread_) std::optional<std::thread>;
+  }
+}
+
+void Child::check_open(const char* what) const {
+  if (stage_ == Stage::closed) {
+    throw ProcessError("process '" + plan_.name + "' was closed, and then asked for " + what);
+  }
+}
+
+void Child::check_started(const char* what) const {
+  check_open(what);
+  if (stage_ != Stage::started) {
+    throw ProcessError("process '" + plan_.name + "' was asked for " + what +
+                       " before it was started; call start()");
+  }
+  if (foreign_) {
+    throw ProcessError("'" + plan_.name + "' was asked for " + what + " in '" + identity().name +
+                       "', which did not start it; only the process that started a child can");
+  }
+}
+
+}  // namespace procession::detail

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "heap/heap.hpp"
+#include "platform/deadline.hpp"
+#include "platform/descriptor.hpp"
+#include "platform/wait.hpp"
+#include "procession/context.hpp"
+#include "procession/timeout.hpp"
+
+namespace procession::detail {
+
+/// An encoded call in the shared heap, held by this process.
+struct EncodedCall {
+  heap::Block block;
+  std::size_t size = 0;
+  bool captured_address = false;  ///< no child but one by fork or thread could run it
+};
+
+/// What is said of a child before it starts.
+struct ChildPlan {
+  std::string name;
+  std::string lineage;
+  bool daemon = false;
+  bool tied = false;  ///< ends with its parent, however that ends; daemons always do
+  std::optional<StartMethod> method;
+  heap::Offset keeps = 0;  ///< a block that lives as long as the child does
+};
+
+/// One child of this process, of any start method: new, started, ended, closed. Thread-safe. A
+/// started child is known to the registry too, so that it outlives the user's object until it has
+/// ended.
+class Child : public std::enable_shared_from_this<Child> {
+ public:
+  Child(ChildPlan plan, EncodedCall call);
+  virtual ~Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  static std::shared_ptr<Child> make(ChildPlan plan, EncodedCall call);
+
+  void start();
+  bool join(Timeout timeout);
+  void signal(platform::Signal signal);
+  void close();
+
+  [[nodiscard]] bool is_alive();
+  [[nodiscard]] const std::string& name() const { return plan_.name; }
+  void set_name(std::string name);
+  [[nodiscard]] bool daemon() const { return plan_.daemon; }
+  void set_daemon(bool daemon);
+  /// Whether the end of this process ends it rather than waits for it.
+  [[nodiscard]] bool terminated_at_exit() const { return plan_.daemon || plan_.tied; }
+  [[nodiscard]] int pid() const;
+  [[nodiscard]] std::optional<int> exitcode();
+  [[nodiscard]] int sentinel() const;
+  /// Whether it was started, by this process.
+  [[nodiscard]] bool started_here() const;
+  [[nodiscard]] bool is_thread() const { return thread_.has_value(); }
+
+  /// In the child of a fork: this object names somebody else's child from now on.
+  void disown() noexcept;
+
+ private:
+  enum class Stage { created, started, closed };
+
+  void start_process(StartMethod method);
+  void start_thread();
+  void run_in_thread();
+  /// Takes the exit code if it has ended. With the mutex held.
+  bool look();
+  void settle(int exitcode);
+  void check_started(const char* what) const;
+  void check_open(const char* what) const;
+
+  mutable std::mutex mutex_;
+  Stage stage_ = Stage::created;
+  bool foreign_ = false;
+  ChildPlan plan_;
+  EncodedCall call_;
+  int pid_ = 0;
+  heap::Ticket record_ = 0;   ///< listed; buried once the child has ended
+  heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it
+  platform::Descriptor end_;  ///< the sentinel
+  std::optional<int> exitcode_;
+  std::optional<std::thread> thread_;
+  int thread_exitcode_ = 0;
+};
+
+}  // namespace procession::detail

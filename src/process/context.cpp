@@ -1,0 +1,65 @@
+#include "procession/context.hpp"
+
+#include <mutex>
+
+#include "heap/block_encoder.hpp"
+#include "process/captured.hpp"
+#include "process/fork_server.hpp"
+#include "procession/detail/process_core.hpp"
+#include "procession/error.hpp"
+
+namespace procession {
+
+namespace {
+std::mutex mutex;
+StartMethod chosen = StartMethod::forkserver;
+bool set = false;
+}  // namespace
+
+std::vector<StartMethod> get_all_start_methods() {
+  return {StartMethod::forkserver, StartMethod::spawn, StartMethod::fork, StartMethod::thread};
+}
+
+StartMethod get_start_method() {
+  const std::lock_guard guard(mutex);
+  return chosen;
+}
+
+void set_start_method(StartMethod method, bool force) {
+  const std::lock_guard guard(mutex);
+  if (set && !force) {
+    throw ProcessError(
+        std::string("set_start_method was asked for '") + to_string(method) + "', but '" +
+        to_string(chosen) +
+        "' was set before, and processes may run by it; set it once, or pass force = true");
+  }
+  chosen = method;
+  set = true;
+}
+
+const char* to_string(StartMethod method) {
+  switch (method) {
+    case StartMethod::forkserver:
+      return "forkserver";
+    case StartMethod::spawn:
+      return "spawn";
+    case StartMethod::fork:
+      return "fork";
+    case StartMethod::thread:
+      return "thread";
+  }
+  return "unknown";
+}
+
+void set_forkserver_preload(Function<void()> preload) {
+  heap::ensure();
+  heap::BlockEncoder encoder(256);
+  detail::encode_process_call(encoder, preload);
+  if (encoder.noted_address() != nullptr) {
+    process::refuse_captured_address("the function given to set_forkserver_preload");
+  }
+  const std::size_t size = encoder.size();
+  process::ForkServer::instance().set_preload(encoder.take(), size);
+}
+
+}  // namespace procession

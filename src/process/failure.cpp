@@ -1,0 +1,44 @@
+#include "process/failure.hpp"
+
+#include "platform/report.hpp"
+#include "procession/exception.hpp"
+
+namespace procession::process {
+
+namespace {
+
+std::exception_ptr cause_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::nested_exception& nested) {
+    return nested.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+std::string failure_text(const std::exception_ptr& failure) {
+  // The exception as it would arrive elsewhere says its type and text, whatever it is.
+  BufferEncoder bytes;
+  encode_exception(bytes, failure);
+  Decoder decoder(bytes.bytes());
+  std::string text;
+  for (std::exception_ptr one = decode_exception(decoder, {}); one != nullptr;
+       one = cause_of(one)) {
+    const RemoteTrace* const trace = remote_trace(one);
+    text += (text.empty() ? "" : "\n  caused by ") + trace->type() + ": " + trace->text();
+  }
+  return text;
+}
+
+void report_failure(const std::string& name, const std::exception_ptr& failure) noexcept {
+  try {
+    platform::write_to_stderr("Process " + name + ":\n  " + failure_text(failure) + "\n");
+  } catch (...) {
+    platform::write_to_stderr("Process with an exception that there was no memory to describe\n");
+  }
+}
+
+}  // namespace procession::process

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "heap/heap.hpp"
+
+namespace procession::process {
+
+/// What goes through the fork server's socket, one message each way for a child.
+struct ForkRequest {
+  heap::Offset record;
+  std::uint16_t attempt;  ///< see Record::take
+  /// Bit N: descriptor N (0 to 2) is open and sent along, in order; bit 3: so is the working
+  /// directory.
+  std::uint16_t sent;
+};
+
+struct ForkReply {
+  enum Result : std::int32_t { started, failed, cannot_clone, preload_failed };
+  std::int32_t result;
+  std::int32_t value;  ///< the process id, or an error code
+  char text[1024];     ///< for `preload_failed`; ends with a zero
+};
+
+}  // namespace procession::process

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+
+#include "heap/heap.hpp"
+#include "platform/descriptor.hpp"
+
+namespace procession::process {
+
+/// This process's fork server: a child that executed this program's image, went no further than
+/// init(), and copies itself on request. The copies are children of *this* process (see
+/// `platform::clone_sibling`), so exit codes and waiting need no help from it. Started by the first
+/// request, started anew when it was killed. Thread-safe.
+class ForkServer {
+ public:
+  static ForkServer& instance();
+
+  /// Makes a child that runs `record`, and returns its process id. Throws `ProcessError`. Where the
+  /// kernel or another thread in the server makes copies unsafe, the child is spawned instead.
+  int start(heap::Ticket record);
+
+  /// Stops the server, if there is one, and waits for its end.
+  void stop() noexcept;
+
+  /// Runs in each server from the next start on. Stops a server that runs already.
+  void set_preload(heap::Block encoded_call, std::size_t size);
+
+  /// In the child of a fork: forgets the server, which is the parent's.
+  void forget() noexcept;
+  void lock_for_fork();
+  void unlock_for_fork() noexcept;
+
+ private:
+  ForkServer();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The server's side: serves until its client has gone. `socket` is its end of the socket pair.
+[[noreturn]] void serve_forks(heap::Offset record, platform::Descriptor watched,
+                              platform::Descriptor socket);
+
+/// Executes this program's image for one child that runs `record`; returns its process id. Throws
+/// `ProcessError`.
+int spawn_child(heap::Offset record);
+
+}  // namespace procession::process

@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "platform/descriptor.hpp"
+#include "platform/life.hpp"
+#include "platform/signals.hpp"
+#include "platform/socket.hpp"
+#include "platform/spawn.hpp"
+#include "process/boot.hpp"
+#include "process/failure.hpp"
+#include "process/fork_request.hpp"
+#include "process/fork_server.hpp"
+#include "process/record.hpp"
+#include "procession/callable.hpp"
+#include "procession/codec.hpp"
+
+namespace procession::process {
+
+namespace {
+
+/// Runs the preload call, if there is one. Returns what it threw, as text.
+std::string preload(const Record& record) {
+  if (record.call == 0) {
+    return "";
+  }
+  try {
+    Decoder decoder({heap::at(record.call), record.call_size});
+    detail::run_encoded_call(decoder);
+    return "";
+  } catch (...) {
+    return failure_text(std::current_exception());
+  }
+}
+
+/// In the copy: the requester's standard descriptors and working directory become this process's.
+void take_over(const ForkRequest& request, std::vector<platform::Descriptor>& descriptors) {
+  std::size_t next = 0;
+  for (int number = 0; number < 3; ++number) {
+    const bool sent = (request.sent & 1U << number) != 0 && next < descriptors.size();
+    if (sent) {
+      platform::replace(number, descriptors[next++].get());
+    } else {
+      platform::Descriptor(number).reset();
+    }
+  }
+  if ((request.sent & 1U << 3) != 0 && next < descriptors.size()) {
+    platform::change_directory(descriptors[next].get());
+  }
+  descriptors.clear();
+}
+
+void reply(const platform::Descriptor& socket, ForkReply::Result result, int value,
+           const std::string& text) {
+  ForkReply message{};
+  message.result = result;
+  message.value = value;
+  std::copy_n(text.data(), std::min(text.size(), sizeof message.text - 1), message.text);
+  const std::size_t size = offsetof(ForkReply, text) + (text.empty() ? 0 : sizeof message.text);
+  platform::send_message(socket.get(), std::as_bytes(std::span(&message, 1)).first(size), {});
+}
+
+}  // namespace
+
+void serve_forks(heap::Offset record, platform::Descriptor watched, platform::Descriptor socket) {
+  // Ends with the parent also where the preload function hangs, and nobody reads the socket.
+  platform::Descriptor line = platform::die_with(watched.get());
+  platform::ignore_interrupts();
+  const std::string failure = preload(record_at(record));
+  for (;;) {
+    ForkRequest request{};
+    platform::Received received =
+        platform::receive_message(socket.get(), std::as_writable_bytes(std::span(&request, 1)));
+    if (received.size != sizeof request) {
+      platform::exit_now(0);
+    }
+    if (!failure.empty()) {
+      reply(socket, ForkReply::preload_failed, 0, failure);
+      continue;
+    }
+    if (!platform::can_clone_sibling()) {
+      reply(socket, ForkReply::cannot_clone, 0, "");
+      continue;
+    }
+    const int pid = platform::clone_sibling();
+    if (pid == 0) {
+      socket.reset();
+      line.reset();
+      platform::restore_interrupts();
+      take_over(request, received.descriptors);
+      run_child(request.record, request.attempt, std::move(watched));
+    }
+    reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
+  }
+}
+
+}  // namespace procession::process

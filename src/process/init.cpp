@@ -1,0 +1,66 @@
+#include "procession/init.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+
+#include "heap/heap.hpp"
+#include "process/after_fork.hpp"
+#include "process/boot.hpp"
+#include "process/boot_variable.hpp"
+#include "process/fork_server.hpp"
+#include "process/ready.hpp"
+#include "procession/error.hpp"
+
+namespace procession {
+
+namespace process {
+
+namespace {
+std::atomic<bool> initialised{false};
+}  // namespace
+
+void mark_init() noexcept { initialised = true; }
+
+void require_init(const char* method) {
+  if (!initialised) {
+    throw NotInitialized(std::string("a process was to be started by '") + method +
+                         "', which executes this program anew, but main() has not called init(); "
+                         "add this line as the "
+                         "first statement of main():\n    procession::init();");
+  }
+}
+
+void prepare_exit() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    install_fork_handlers();
+    std::atexit(end_children);
+  });
+}
+
+}  // namespace process
+
+void init() {
+  using namespace process;
+  static std::atomic<bool> called{false};
+  if (called.exchange(true)) {
+    return;
+  }
+  const std::optional<Boot> boot = take_boot_variable();
+  mark_init();
+  prepare_exit();
+  if (!boot) {
+    return;
+  }
+  heap::adopt(kBootHeap);
+  if (boot->role == BootRole::child) {
+    run_child(boot->record, 0, platform::Descriptor(kBootWatched));
+  }
+  heap::set_self(boot->record);
+  heap::mark_alive(boot->record);
+  serve_forks(boot->record, platform::Descriptor(kBootWatched), platform::Descriptor(kBootSocket));
+}
+
+}  // namespace procession

@@ -1,0 +1,27 @@
+#include "process/life_line.hpp"
+
+#include <mutex>
+
+#include "platform/life.hpp"
+
+namespace procession::process {
+
+namespace {
+std::mutex mutex;
+platform::LifeLine line;
+}  // namespace
+
+int watched_line() {
+  const std::lock_guard guard(mutex);
+  if (!line.held) {
+    line = platform::make_life_line();
+  }
+  return line.watched.get();
+}
+
+platform::Descriptor take_life_line() noexcept {
+  line.held.reset();
+  return std::move(line.watched);
+}
+
+}  // namespace procession::process

@@ -1,0 +1,20 @@
+#pragma once
+
+namespace procession::process {
+
+/// Throws `NotInitialized`, with the line to add, unless `init()` was called. `method` is the start
+/// method's name.
+void require_init(const char* method);
+void mark_init() noexcept;
+
+/// Before the first child, and in init(): sees to it that the end of this process is orderly
+/// (`end_children`) and that a fork of it is too. Thread-safe.
+void prepare_exit();
+
+/// What the services above do first when this process ends: stop their workers. At most one; it
+/// must not throw.
+void set_services_end(void (*end)());
+/// In the child of a fork, what the services forget.
+void set_services_fork(void (*prepare)(), void (*parent)(), void (*child)());
+
+}  // namespace procession::process

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+
+#include "heap/heap.hpp"
+
+namespace procession::process {
+
+/// What the tree knows of a process: the payload of its record block, which also owns all that the
+/// process holds in the shared heap. Made by the parent before the child exists, so that a child
+/// can be told its number only.
+class Record {
+ public:
+  heap::Offset message;        ///< block with the encoded BootMessage
+  std::uint64_t message_size;  ///< bytes
+  heap::Offset call;           ///< block with the encoded call
+  std::uint64_t call_size;     ///< bytes
+
+  enum class State : std::uint16_t { requested, running, cancelled, ended };
+
+  /// The parent wants a child. Only the child of this very request may take the record.
+  void request(std::uint16_t attempt) { life_ = word(State::requested, attempt, 0); }
+  /// The child `pid` of that request takes it, in one step with its process id. False: the parent
+  /// gave up on it.
+  bool take(std::uint16_t attempt, int pid);
+  /// The parent gives up on the request. False: a child took it before.
+  bool cancel(std::uint16_t attempt);
+  /// The child has come to an orderly end.
+  void end(int exitcode);
+
+  [[nodiscard]] State state() const { return static_cast<State>(life_.load() & 0xffff); }
+  [[nodiscard]] int pid() const { return static_cast<int>(life_.load() >> 32); }
+  /// Empty unless the child ended in order. For parents who lost the status to a stranger's wait().
+  [[nodiscard]] std::optional<int> exitcode() const;
+  /// A child that came too late for its request, to be reaped by the parent; 0: none.
+  int take_stray() { return stray_.exchange(0); }
+
+ private:
+  static std::uint64_t word(State state, std::uint16_t attempt, int pid) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(pid)) << 32 |
+           std::uint64_t{attempt} << 16 | static_cast<std::uint64_t>(state);
+  }
+
+  std::atomic<std::uint64_t> life_;  ///< bits 0-15 State, 16-31 attempt, 32-63 process id
+  std::atomic<std::int32_t> exitcode_;
+  std::atomic<std::int32_t> stray_;
+};
+static_assert(sizeof(Record) <= heap::kRecordBytes);
+
+/// A new record, held by the root of the heap and listed in the tree's directory, so that
+/// it can be found and given back even when all who knew of it were killed. Returns its ticket.
+heap::Ticket make_record();
+
+/// For a process that the program forked by itself: a record of its own, so that what it will hold
+/// is not held in its parent's name. Does nothing without a heap.
+void become_unlisted_process();
+
+inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset); }
+
+/// The process has ended: everything it held is given back, and its record too.
+void bury(heap::Ticket record) noexcept;
+
+/// Buries the records of processes that have ended without anyone left to bury them: children of
+/// killed parents.
+void bury_orphans() noexcept;
+
+}  // namespace procession::process

@@ -1,0 +1,77 @@
+#include "process/registry.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+#include "procession/error.hpp"
+#include "procession/process.hpp"
+
+namespace procession {
+
+std::vector<ProcessInfo> active_children() {
+  std::vector<ProcessInfo> infos;
+  for (const auto& child : process::living_children()) {
+    infos.push_back({child->name(), child->pid(), child->daemon()});
+  }
+  return infos;
+}
+
+namespace process {
+
+namespace {
+
+// Never destroyed: exit handlers and other threads' last calls come later than static destructors.
+std::mutex& mutex = *new std::mutex;
+auto& children = *new std::vector<std::shared_ptr<detail::Child>>;
+
+}  // namespace
+
+void register_child(std::shared_ptr<detail::Child> child) {
+  const std::lock_guard guard(mutex);
+  children.push_back(std::move(child));
+}
+
+void unregister_child(const detail::Child& child) noexcept {
+  std::shared_ptr<detail::Child> last;  // released after the mutex
+  const std::lock_guard guard(mutex);
+  const auto found = std::find_if(children.begin(), children.end(),
+                                  [&](const auto& one) { return one.get() == &child; });
+  if (found != children.end()) {
+    last = std::move(*found);
+    children.erase(found);
+  }
+}
+
+std::vector<std::shared_ptr<detail::Child>> living_children() {
+  std::vector<std::shared_ptr<detail::Child>> living;
+  {
+    const std::lock_guard guard(mutex);
+    living = children;
+  }
+  std::erase_if(living, [](const auto& child) {
+    bool alive = false;
+    try {
+      alive = child->is_alive();
+    } catch (const ProcessError&) {
+      alive = false;  // closed meanwhile
+    }
+    if (!alive) {
+      unregister_child(*child);
+    }
+    return !alive;
+  });
+  return living;
+}
+
+void lock_registry_for_fork() { mutex.lock(); }
+void unlock_registry_for_fork() noexcept { mutex.unlock(); }
+
+void disown_children() noexcept {
+  for (const auto& child : children) {
+    child->disown();
+  }
+  children.clear();
+}
+
+}  // namespace process
+}  // namespace procession

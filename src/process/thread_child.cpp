@@ -1,0 +1,34 @@
+#include <system_error>
+
+#include "platform/spawn.hpp"
+#include "process/boot.hpp"
+#include "process/child.hpp"
+#include "process/identity.hpp"
+#include "process/ready.hpp"
+#include "procession/error.hpp"
+
+// The start method `thread`: the same call, decoded from the same bytes, on a thread of this
+// process.
+namespace procession::detail {
+
+using namespace process;
+
+void Child::start_thread() {
+  prepare_exit();
+  end_ = platform::make_event();
+  pid_ = platform::process_id();
+  try {
+    thread_.emplace(
+        [this, child = shared_from_this(),
+         told = boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied).identity()] {
+          const ThreadIdentity scope(told);
+          thread_exitcode_ = process::run_call({call_.block.data(), call_.size}, told.name);
+          platform::raise_event(end_.get());
+        });
+  } catch (const std::system_error& failure) {
+    throw ProcessError("cannot start '" + plan_.name + "' as a thread: " + failure.what() +
+                       "; end some threads or processes, or raise the limit (RLIMIT_NPROC)");
+  }
+}
+
+}  // namespace procession::detail
