@@ -30,8 +30,8 @@ struct alignas(F) BytesOf {
 template <class F>
 void clear_padding([[maybe_unused]] BytesOf<F>& object) {
 #if __has_builtin(__builtin_clear_padding)
-  // Not what std::is_trivially_copyable_v says, which may be an earlier answer than the builtin's: see
-  // is_trivially_copyable().
+  // Not what std::is_trivially_copyable_v says, which may be an earlier answer than the builtin's:
+  // see is_trivially_copyable().
   if constexpr (__is_trivially_copyable(F)) {
     __builtin_clear_padding(reinterpret_cast<F*>(object.bytes.data()));
   }

@@ -42,16 +42,17 @@ concept SelfDecoding = requires(const F& value, Encoder& encoder, Decoder& decod
   { F::decode_from(decoder) } -> std::same_as<F>;
 };
 
-/// Whether no part of F is a pointer or a reference: only such types can be made of bytes at compile
-/// time. A few others cannot either (unions, long double); they pass for pointers.
+/// Whether no part of F is a pointer or a reference: only such types can be made of bytes at
+/// compile time. A few others cannot either (unions, long double); they pass for pointers.
 template <class F>
 inline constexpr bool kPointerFree = sizeof(F) <= 1024 && requires {
   typename std::bool_constant<(
       static_cast<void>(std::bit_cast<F>(std::array<unsigned char, sizeof(F)>{})), true)>;
 };
 
-/// Whether F is trivially copyable. g++ 12 says no of every closure with captures once something has
-/// asked whether it can be assigned (it cannot): nothing here asks as long as the answer is yes.
+/// Whether F is trivially copyable. g++ 12 says no of every closure with captures once something
+/// has asked whether it can be assigned (it cannot): nothing here asks as long as the answer is
+/// yes.
 template <class F>
 constexpr bool is_trivially_copyable() {
   if constexpr (std::is_trivially_copyable_v<F>) {
@@ -64,8 +65,8 @@ constexpr bool is_trivially_copyable() {
   }
 }
 
-/// A closure or function object that travels as its bytes. (kPointerFree is looked at before anything
-/// can have asked that question: its answer stays.)
+/// A closure or function object that travels as its bytes. (kPointerFree is looked at before
+/// anything can have asked that question: its answer stays.)
 template <class F>
 concept ClosureLike = std::is_class_v<F> && !std::is_const_v<F> && (kPointerFree<F> || true) &&
                       is_trivially_copyable<F>() && !std::is_polymorphic_v<F> &&
