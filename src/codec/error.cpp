@@ -103,8 +103,8 @@ RemoteTrace::RemoteTrace(std::string type, std::string text, RemoteOrigin origin
     : facts_(std::make_shared<const Facts>(
           Facts{std::move(type), std::move(text), origin, std::move(earlier)})) {}
 
-RemoteError::RemoteError(RemoteTrace trace)
-    : ProcessError(describe_remote(trace)), RemoteTrace(std::move(trace)) {}
+RemoteError::RemoteError(const RemoteTrace& trace)
+    : ProcessError(describe_remote(trace)), RemoteTrace(trace) {}
 
 RemoteError::RemoteError() : RemoteTrace({}, {}, {}) {}
 

@@ -26,9 +26,11 @@ class ForeignCategory : public std::error_category {
 // A list that is only added to, never freed (error codes point into it), and needs no lock, which
 // another thread might hold when this process is forked.
 struct Known {
+  explicit Known(const std::string& name) : category(name) {}
+
   ForeignCategory category;
-  std::size_t count;
-  const Known* next;
+  std::size_t count = 0;
+  const Known* next = nullptr;
 };
 constinit std::atomic<const Known*> known_categories{nullptr};
 
@@ -44,7 +46,7 @@ const std::error_category& foreign_category(const std::string& name) {
       static const ForeignCategory rest("unknown");
       return rest;
     }
-    if (!added) added = std::unique_ptr<Known>(new Known{ForeignCategory(name), 0, nullptr});
+    if (!added) added = std::make_unique<Known>(name);
     added->count = count;
     added->next = first;
   } while (!known_categories.compare_exchange_weak(first, added.get(), std::memory_order_acq_rel));

@@ -151,24 +151,4 @@ void throw_decoded(Decoder& in, const RemoteOrigin& origin) {
   std::rethrow_exception(error);
 }
 
-namespace detail {
-
-void throw_other_exception(const std::exception_ptr& found, const std::type_info& asked) {
-  const RemoteTrace* const trace = remote_trace(found);
-  throw DecodeError("asked to decode an exception of type " + readable_name(asked) +
-                    ", but found " + (trace == nullptr ? "none" : "one of type " + trace->type()) +
-                    "; decode it as what was encoded");
-}
-
-RemoteError as_sent(const RemoteError& arrived) {
-  std::vector<RemoteOrigin> earlier = arrived.earlier();
-  RemoteOrigin origin;
-  if (!earlier.empty()) {
-    origin = earlier.back();
-    earlier.pop_back();
-  }
-  return RemoteError(RemoteTrace(arrived.type(), arrived.text(), origin, std::move(earlier)));
-}
-
-}  // namespace detail
 }  // namespace procession

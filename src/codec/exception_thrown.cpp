@@ -59,7 +59,7 @@ std::string thrown_text(const std::exception_ptr& error) {
     return text_or_empty(thrown.what());
   } catch (const std::string& thrown) {
     return thrown;
-  } catch (std::string_view thrown) {
+  } catch (const std::string_view& thrown) {
     return std::string(thrown);
   } catch (const char* thrown) {
     return text_or_empty(thrown);

@@ -77,7 +77,7 @@ TEST(ExceptionHostile, RandomBytesAreSurvived) {
   std::uniform_int_distribution<unsigned> byte(0, 255);
   std::uniform_int_distribution<std::size_t> size(0, 200);
   const auto all = samples();
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 6000; ++round) {
     auto bytes = to_bytes(all[static_cast<std::size_t>(round) % all.size()]);
     // Half of them keep a good beginning.
     const std::size_t keep = round % 2 == 0 ? 0 : size(random) % bytes.size();
