@@ -1,4 +1,5 @@
 #include <cstring>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,7 +51,8 @@ TEST(Allocate, GivesAlignedMemoryThatDoesNotOverlap) {
 
 TEST(Allocate, TheSameBlockComesBack) {
   ensure();
-  for (const std::size_t bytes : {1, 64, 100, 1000, 5000, 100'000, 3'000'000}) {
+  for (const std::size_t bytes :
+       std::initializer_list<std::size_t>{1, 64, 100, 1000, 5000, 100'000, 3'000'000}) {
     const Offset first = Block(bytes).offset();
     EXPECT_EQ(Block(bytes).offset(), first) << bytes;
   }
@@ -58,7 +60,8 @@ TEST(Allocate, TheSameBlockComesBack) {
 
 TEST(Allocate, ZeroedMeansZeroed) {
   ensure();
-  for (const std::size_t bytes : {1, 64, 1000, 5000, 100'000, 3'000'000}) {
+  for (const std::size_t bytes :
+       std::initializer_list<std::size_t>{1, 64, 1000, 5000, 100'000, 3'000'000}) {
     for (int round = 0; round < 3; ++round) {
       Block block(bytes, true);
       for (std::size_t i = 0; i < bytes; ++i)
@@ -104,7 +107,8 @@ TEST(Exhaustion, JoinsFreeNeighboursAndCutsLargerOnes) {
     ensure();
     const Books before = books();
     for (int round = 0; round < 3; ++round) {
-      for (const std::size_t bytes : {100, 3'000, 70'000, 1'200'000, 500, 300'000}) {
+      for (const std::size_t bytes :
+           std::initializer_list<std::size_t>{100, 3'000, 70'000, 1'200'000, 500, 300'000}) {
         std::vector<Block> blocks;
         try {
           for (;;)

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -135,7 +136,7 @@ TEST_F(Holds, BlocksAreMoved) {
 }
 
 TEST_F(Holds, AnEncoderWritesIntoABlock) {
-  for (const std::size_t expected : {0, 10, 100'000}) {
+  for (const std::size_t expected : std::initializer_list<std::size_t>{0, 10, 100'000}) {
     BlockEncoder encoder(expected, 24);
     std::string written;
     for (int i = 0; i < 5000; ++i) {

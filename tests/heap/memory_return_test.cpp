@@ -1,4 +1,5 @@
 #include <cstring>
+#include <initializer_list>
 #include <vector>
 
 #include "platform/memory.hpp"
@@ -86,7 +87,8 @@ TEST(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
       const Block block(50 * kMebi);
     }
     EXPECT_LT(used(), 2 * kMebi);
-    for (const std::size_t bytes : {100, 5'000, 700'000, 3'000'000}) {
+    for (const std::size_t bytes :
+         std::initializer_list<std::size_t>{100, 5'000, 700'000, 3'000'000}) {
       std::vector<Block> blocks;
       try {
         for (int i = 0; i < 100'000; ++i) {
