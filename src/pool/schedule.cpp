@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <string>
 #include <utility>
 
+#include "log/log.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "platform/relax.hpp"
@@ -292,6 +294,10 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     return;
   }
   {
+    if (ended->exitcode != 0) {
+      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) + ", exit code " +
+                                        std::to_string(ended->exitcode));
+    }
     const std::lock_guard guard(mutex_);
     ended_[seat] = *ended;
     erase(shared_.parked, seat);

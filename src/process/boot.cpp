@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "heap/block_encoder.hpp"
+#include "log/log.hpp"
 #include "platform/life.hpp"
 #include "platform/spawn.hpp"
 #include "process/failure.hpp"
@@ -22,7 +23,8 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
   const Identity& self = process::identity();
   return {
       std::move(name), std::move(lineage),     daemon,      tied,
-      self.name,       platform::process_id(), self.daemon, static_cast<int>(get_start_method())};
+      self.name,       platform::process_id(), self.daemon, static_cast<int>(get_start_method()),
+          static_cast<int>(log::stderr_level())};
 }
 
 int run_call(std::span<const std::byte> call, const std::string& name) {
@@ -52,6 +54,8 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
     const auto message = decode<BootMessage>(decoder);
     name = message.name;
     set_identity(message.identity());
+    log::set_process_name(name);
+    log_to_stderr(static_cast<LogLevel>(message.log_level));
     set_start_method(static_cast<StartMethod>(message.default_method), true);
     if (message.tied) {
       line = platform::die_with(watched.get());

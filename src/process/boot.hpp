@@ -21,6 +21,7 @@ struct BootMessage {
   int parent_pid = 0;
   bool parent_daemon = false;
   int default_method = 0;  ///< StartMethod that `get_start_method` gives in the child
+  int log_level = 0;       ///< LogLevel that goes to stderr
 
   [[nodiscard]] Identity identity() const;
 };

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "heap/block_encoder.hpp"
+#include "log/log.hpp"
 #include "platform/spawn.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
@@ -69,6 +70,10 @@ void Child::start() {
     start_process(method);
   }
   stage_ = Stage::started;
+  if (log::enabled(LogLevel::info)) {
+    log::write(LogLevel::info, "started '" + plan_.name + "' by " + to_string(method) + ", process " +
+                                   std::to_string(pid_));
+  }
   register_child(shared_from_this());
 }
 
@@ -145,6 +150,9 @@ bool Child::look() {
 void Child::settle(int exitcode) {
   exitcode_ = exitcode;
   call_ = {};
+  if (log::enabled(LogLevel::info)) {
+    log::write(LogLevel::info, "'" + plan_.name + "' ended with exit code " + std::to_string(exitcode));
+  }
   if (record_ == 0) {
     return;
   }
