@@ -35,6 +35,11 @@ using Owned = std::unique_ptr<Mapping>;
 /// The one that this process uses, to its end: threads may still run when `main` has returned.
 constinit std::atomic<Mapping*> current{nullptr};
 
+/// The heap's descriptor gets a number that no child's standard descriptors or bootstrap need: a
+/// duplicate made and closed later, to keep it out of somebody's way, would give up the record
+/// locks (see `mark_alive`).
+constexpr int kLowestNumber = 16;
+
 /// Lets the fast paths see `current`. May be done twice, and by several threads at once.
 void publish() noexcept {
   const Mapping& mapping = *current.load();
@@ -50,7 +55,8 @@ Owned map_new() {
   for (std::uint64_t size = wanted; size >= least; size = size / 2 / page * page) {
     auto mapping = std::make_unique<Mapping>();
     mapping->reserve = size;
-    mapping->file = platform::create_memory_file("procession-heap", size);
+    mapping->file = platform::duplicate(platform::create_memory_file("procession-heap", size).get(),
+                                        kLowestNumber);
     mapping->base = platform::map_shared(mapping->file.get(), size);
     if (mapping->base != nullptr) return mapping;
   }
@@ -138,8 +144,8 @@ void adopt(int fd) {
                    std::to_string(kMagic & 0xFF) +
                    ": all processes of a tree need the same version of the library");
   }
-  platform::close_on_exec(fd);
-  mapping->file = platform::Descriptor(fd);
+  mapping->file = platform::duplicate(fd, kLowestNumber);
+  platform::Descriptor(fd).reset();
   platform::advise_huge_pages(mapping->base, mapping->reserve);
   current.store(mapping.release());
   publish();
