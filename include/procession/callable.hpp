@@ -46,11 +46,13 @@ concept Callable = detail::kIsCallable<std::decay_t<F>>;
 /// would. Throws what copying throws. Python: `functools.partial`.
 template <class F, class... Args>
 [[nodiscard]] auto bind(F&& f, Args&&... args) {
-  if constexpr (detail::check_callable<std::decay_t<F>>() &&
-                (detail::check_argument<detail::Kept<Args>>() && ...)) {
-    using Bound = detail::Bound<std::decay_t<F>, detail::Kept<Args>...>;
-    return Bound(std::forward<F>(f),
-                 std::tuple<detail::Kept<Args>...>(detail::store(std::forward<Args>(args))...));
+  using Target = std::decay_t<F>;
+  if constexpr (detail::kIsCallable<Target> && (detail::Sendable<detail::Kept<Args>> && ...)) {
+    return detail::Bound<Target, detail::Kept<Args>...>(
+        std::forward<F>(f),
+        std::tuple<detail::Kept<Args>...>(detail::store(std::forward<Args>(args))...));
+  } else {
+    detail::refuse_call<Target, detail::Kept<Args>...>();
   }
 }
 
@@ -79,7 +81,9 @@ class Function<R(Args...)> {
     requires kAccepts<F>
   Function(F&& f) {  // NOLINT
     using State = std::decay_t<F>;
-    if constexpr (detail::check_callable<State>()) {
+    if constexpr (!detail::kIsCallable<State>) {
+      detail::refuse_target<State>();
+    } else {
       static_assert(std::is_copy_constructible_v<State>,
                     "procession: a Function holds only what can be copied");
       if (detail::is_null_callable<State>(f)) {

@@ -15,19 +15,27 @@ namespace procession::detail {
 
 [[noreturn]] void throw_null_target();
 
-/// Stops the compilation unless `F` can be sent and called with arguments of types `Args`.
+template <class F, class... T>
+constexpr bool is_sendable_call() {
+  if constexpr (kIsCallable<F> && (Sendable<T> && ...)) {
+    return CallableWith<F, T...>;
+  } else {
+    return false;
+  }
+}
+
+/// Whether `F` can be sent and called with `Args`.
+template <class F, class... Args>
+concept SendableCall = is_sendable_call<std::decay_t<F>, Kept<Args>...>();
+
+/// The same, and where not stops the compilation with the line that says why.
 template <class F, class... Args>
 constexpr bool check_call() {
-  if constexpr (!kIsCallable<std::decay_t<F>>) {
-    return check_callable<std::decay_t<F>>();
-  } else if constexpr (!(Sendable<Kept<Args>> && ...)) {
-    return (check_argument<Kept<Args>>() && ...);
-  } else if constexpr (!CallableWith<std::decay_t<F>, Kept<Args>...>) {
-    refuse_target<std::decay_t<F>, Kept<Args>...>();
-    return false;
-  } else {
-    return true;
+  if constexpr (!SendableCall<F, Args...>) {
+    // Named, not called: a call here, in a constant expression, would be a second error.
+    static_cast<void>(&refuse_call<std::decay_t<F>, Kept<Args>...>);
   }
+  return SendableCall<F, Args...>;
 }
 
 /// Writes what decode_call() reads: `f`, then `args` as they are stored. Throws
@@ -75,15 +83,37 @@ void run_task(Decoder& decoder, Encoder& out) {
   }
 }
 
-/// What a task's result is decoded as: void, or the type it is stored in.
+template <class Returned>
+struct KeptResult : KeptAs<Returned> {};
+template <>
+struct KeptResult<void> : std::type_identity<void> {};
+
 template <class F, class... Args>
-struct TaskResultOf {
-  using Returned = CallResult<std::decay_t<F>, Kept<Args>...>;
-  using type = typename std::conditional_t<std::is_void_v<Returned>, std::type_identity<void>,
-                                           KeptAs<Returned>>::type;
-};
+struct TaskResultOf : std::type_identity<void> {};
+template <class F, class... Args>
+  requires SendableCall<F, Args...>
+struct TaskResultOf<F, Args...> : KeptResult<CallResult<std::decay_t<F>, Kept<Args>...>> {};
+
+/// What a task's result is decoded as: void, or the type it is kept in. Void also for a call that
+/// check_call() refuses, so that there is one error and not several.
 template <class F, class... Args>
 using TaskResult = typename TaskResultOf<F, Args...>::type;
+
+/// check_call() and the same for the result.
+template <class F, class... Args>
+constexpr bool check_task() {
+  using Result = TaskResult<F, Args...>;
+  if constexpr (!check_call<F, Args...>()) {
+    return false;
+  } else if constexpr (std::is_void_v<Result>) {
+    return true;
+  } else {
+    if constexpr (!Sendable<Result>) {
+      static_cast<void>(&refuse_argument<Result>);
+    }
+    return Sendable<Result>;
+  }
+}
 
 /// Writes a call that run_encoded_call() makes, in this or another process of the same images.
 /// What cannot be sent or called is an error of one line at compile time. Throws as encode_call().
@@ -98,24 +128,12 @@ void encode_process_call(Encoder& encoder, const F& f, const Args&... args) {
 /// Makes the call. Throws what the target throws; what decode_function() does; `DecodeError`.
 void run_encoded_call(Decoder& decoder);
 
-/// Stops the compilation unless a result of the type can be sent.
-template <class Result>
-constexpr bool check_result() {
-  if constexpr (std::is_void_v<Result>) {
-    return true;
-  } else {
-    return check_argument<Result>();
-  }
-}
-
 /// Writes a call that run_encoded_task() makes.
 template <class F, class... Args>
 void encode_task(Encoder& encoder, const F& f, const Args&... args) {
-  if constexpr (check_call<const F&, const Args&...>()) {
-    if constexpr (check_result<TaskResult<const F&, const Args&...>>()) {
-      encode_entry<&run_task<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
-      encode_call(encoder, f, args...);
-    }
+  if constexpr (check_task<const F&, const Args&...>()) {
+    encode_entry<&run_task<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
+    encode_call(encoder, f, args...);
   }
 }
 

@@ -40,7 +40,7 @@ inline constexpr bool kIsCallable =
 /// Stops the compilation with the line about a target that cannot be one, or not with these
 /// arguments.
 template <class Target, class... Arguments>
-constexpr void refuse_target() {
+void refuse_target() {
   if constexpr (kIsCallable<Target>) {
     PROCESSION_REFUSE_CALL(
         "the target does not take these arguments, in this order and as lvalues (text arrives as "
@@ -68,26 +68,29 @@ constexpr void refuse_target() {
 
 #undef PROCESSION_REFUSE_CALL
 
-/// Stops the compilation unless a decayed type is a callable that can be sent.
-template <class F>
-constexpr bool check_callable() {
-  if constexpr (!kIsCallable<F>) {
-    refuse_target<F>();
+/// Stops the compilation if values of the type, as it is kept, cannot be sent.
+template <class T>
+void refuse_argument() {
+  if constexpr (Sendable<T>) {
+    return;
+  } else if constexpr (has_call_operator<T>() || std::is_member_pointer_v<T>) {
+    refuse_target<T>();
+  } else {
+    refuse<T>();
   }
-  return kIsCallable<F>;
 }
 
-/// Stops the compilation unless a value of the type, as it is stored, can be sent.
-template <class T>
-constexpr bool check_argument() {
-  if constexpr (!Sendable<T>) {
-    if constexpr (has_call_operator<T>() || std::is_member_pointer_v<T>) {
-      refuse_target<T>();
-    } else {
-      refuse<T>();
-    }
+/// Stops the compilation for what is wrong with a call: the target, else its arguments, else that
+/// the two do not fit.
+template <class Target, class... Arguments>
+void refuse_call() {
+  if constexpr (!kIsCallable<Target>) {
+    refuse_target<Target>();
+  } else if constexpr (!(Sendable<Arguments> && ...)) {
+    (refuse_argument<Arguments>(), ...);
+  } else {
+    refuse_target<Target, Arguments...>();
   }
-  return Sendable<T>;
 }
 
 template <class F>
