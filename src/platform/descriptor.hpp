@@ -41,6 +41,9 @@ Descriptor working_directory();
 /// before is closed.
 void replace(int number, int descriptor);
 
+/// Opens /dev/null under those of the numbers 0 to 2 that are closed, so that no other file gets them.
+void fill_standard_descriptors();
+
 /// Makes the folder behind the descriptor the working directory.
 void change_directory(int folder);
 

@@ -28,6 +28,14 @@ void replace(int number, int descriptor) {
   }
 }
 
+void fill_standard_descriptors() {
+  int opened = 0;
+  do {
+    opened = ::open("/dev/null", O_RDWR);
+  } while (opened >= 0 && opened <= STDERR_FILENO);
+  Descriptor(opened).reset();
+}
+
 void change_directory(int folder) {
   if (::fchdir(folder) != 0) {
     throw_system_error("enter the parent's working directory");

@@ -1,6 +1,7 @@
 #include "procession/context.hpp"
 
-#include <mutex>
+#include <atomic>
+#include <string>
 
 #include "heap/block_encoder.hpp"
 #include "process/captured.hpp"
@@ -11,30 +12,25 @@
 namespace procession {
 
 namespace {
-std::mutex mutex;
-StartMethod chosen = StartMethod::forkserver;
-bool set = false;
+// No mutex: a fork beside another thread would inherit it locked.
+std::atomic<StartMethod> chosen{StartMethod::forkserver};
+std::atomic<bool> set{false};
 }  // namespace
 
 std::vector<StartMethod> get_all_start_methods() {
   return {StartMethod::forkserver, StartMethod::spawn, StartMethod::fork, StartMethod::thread};
 }
 
-StartMethod get_start_method() {
-  const std::lock_guard guard(mutex);
-  return chosen;
-}
+StartMethod get_start_method() { return chosen; }
 
 void set_start_method(StartMethod method, bool force) {
-  const std::lock_guard guard(mutex);
-  if (set && !force) {
+  if (set.exchange(true) && !force) {
     throw ProcessError(
         std::string("set_start_method was asked for '") + to_string(method) + "', but '" +
         to_string(chosen) +
         "' was set before, and processes may run by it; set it once, or pass force = true");
   }
   chosen = method;
-  set = true;
 }
 
 const char* to_string(StartMethod method) {

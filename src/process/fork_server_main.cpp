@@ -68,6 +68,7 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
   // Ends with the parent also where the preload function hangs, and nobody reads the socket.
   platform::Descriptor line = platform::die_with(watched.get());
   platform::ignore_interrupts();
+  platform::fill_standard_descriptors();
   const std::string failure = preload(record_at(record));
   for (;;) {
     ForkRequest request{};
@@ -89,7 +90,12 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       socket.reset();
       line.reset();
       platform::restore_interrupts();
-      take_over(request, received.descriptors);
+      try {
+        take_over(request, received.descriptors);
+      } catch (...) {
+        report_failure("copied from the fork server", std::current_exception());
+        platform::exit_now(1);
+      }
       run_child(request.record, request.attempt, std::move(watched));
     }
     reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");

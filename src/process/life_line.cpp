@@ -20,6 +20,7 @@ int watched_line() {
 }
 
 platform::Descriptor take_life_line() noexcept {
+  new (&mutex) std::mutex;  // another thread of the parent's may have held it
   line.held.reset();
   return std::move(line.watched);
 }
