@@ -107,7 +107,7 @@ void decode(Decoder& decoder, T& value) {
 /// The next value in `decoder`. Throws as the above.
 template <class T>
 T decode(Decoder& decoder) {
-  if constexpr (Encodable<T>) {
+  if constexpr (Encodable<T> && std::is_default_constructible_v<T>) {
     T value = T();  // not {}: default constructors of fields may be explicit
     codec_functions::decode(decoder, value);
     return value;

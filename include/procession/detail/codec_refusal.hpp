@@ -9,6 +9,9 @@
 // part of it that is to blame, and what to do.
 namespace procession {
 
+// These names are read as a sentence, in the compiler's line.
+// NOLINTBEGIN(readability-identifier-naming)
+
 /// A sentence that g++ prints in an error.
 template <std::size_t N>
 struct because {
@@ -25,12 +28,14 @@ template <class Part, class Type>
 struct part_of;
 
 /// Never defined: its use is an error, and g++'s line shows all of its arguments.
-template <because Reason, class TypeOrPart>
+template <class TypeOrPart, because Reason>
 struct cannot_be_sent;
 
 /// Never true: clang's line about a false assertion shows it and its argument.
 template <class TypeOrPart>
 inline constexpr bool can_be_sent = false;
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace procession
 
@@ -101,7 +106,7 @@ concept BaseHooked =
 #ifdef __clang__
 #define PROCESSION_REFUSE(why) static_assert(can_be_sent<TypeOrPart>, why)
 #else
-#define PROCESSION_REFUSE(why) static_cast<void>(sizeof(cannot_be_sent<why, TypeOrPart>))
+#define PROCESSION_REFUSE(why) static_cast<void>(sizeof(cannot_be_sent<TypeOrPart, why>))
 #endif
 
 /// Stops the compilation for what is wrong with `Part`.

@@ -59,8 +59,7 @@ inline constexpr bool kMakesParts =
 template <class T>
 constexpr bool owner_is_sound() {
   using Element = typename T::element_type;
-  if constexpr (std::is_array_v<typename std::remove_pointer<Element>::type> ||
-                std::is_void_v<Element>) {
+  if constexpr (std::is_void_v<Element> || !requires(T& owner) { owner.operator->(); }) {
     return false;
   } else {
     return !std::is_const_v<Element> &&
