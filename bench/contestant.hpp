@@ -1,0 +1,63 @@
+#pragma once
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+
+/// One side of a comparison, driven by bench/run: reads how many operations to do, one number a
+/// line, does them, and answers with one line for each: nanoseconds passed, nanoseconds of
+/// processor time of this process and of its children that ended, page faults of both.
+namespace contestant {
+
+using Operation = std::function<void(std::size_t times)>;
+
+struct Use {
+  long long nanoseconds;
+  long faults;
+};
+
+inline Use used(int who) {
+  rusage usage{};
+  ::getrusage(who, &usage);
+  const auto part = [](const timeval& time) {
+    return static_cast<long long>(time.tv_sec) * 1'000'000'000 +
+           static_cast<long long>(time.tv_usec) * 1'000;
+  };
+  return {part(usage.ru_utime) + part(usage.ru_stime), usage.ru_minflt};
+}
+
+inline void measure(const Operation& operation, std::size_t times) {
+  const Use self = used(RUSAGE_SELF);
+  const Use children = used(RUSAGE_CHILDREN);
+  const auto begin = std::chrono::steady_clock::now();
+  operation(times);
+  const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - begin;
+  const Use self_then = used(RUSAGE_SELF);
+  const Use children_then = used(RUSAGE_CHILDREN);
+  std::printf("%lld %lld %lld %ld %ld\n", static_cast<long long>(passed.count()),
+              self_then.nanoseconds - self.nanoseconds,
+              children_then.nanoseconds - children.nanoseconds, self_then.faults - self.faults,
+              children_then.faults - children.faults);
+  std::fflush(stdout);
+}
+
+/// Serves until the end of the input. The exit code of the program.
+inline int serve(const std::map<std::string, Operation>& operations, const char* name) {
+  const auto found = operations.find(name);
+  if (found == operations.end()) {
+    std::cerr << "there is no operation '" << name << "'\n";
+    return 2;
+  }
+  for (std::size_t times = 0; std::cin >> times;) {
+    measure(found->second, times);
+  }
+  return 0;
+}
+
+}  // namespace contestant

@@ -1,0 +1,99 @@
+// This library's side of each comparison: `ours OPERATION [MEBIBYTES of live heap]`.
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <procession/procession.hpp>
+#include <vector>
+
+#include "contestant.hpp"
+
+namespace mp = procession;
+
+namespace {
+
+constexpr int kElements = 1'000'000;
+
+void nothing() {}
+int square(int x) { return x * x; }
+
+contestant::Operation start_and_join(mp::StartMethod method) {
+  return [method](std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) {
+      mp::Process process({.start_method = method}, nothing);
+      process.start();
+      process.join();
+      if (process.exitcode() != 0) {
+        std::abort();
+      }
+    }
+  };
+}
+
+void pool_made_and_closed(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    mp::Pool pool(2);
+    pool.close();
+    pool.join();
+  }
+}
+
+mp::Pool& pool() {
+  static mp::Pool two(2);
+  return two;
+}
+
+void map(std::size_t times) {
+  static const std::vector<int> numbers = [] {
+    std::vector<int> all(kElements);
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }();
+  for (std::size_t i = 0; i < times; ++i) {
+    if (pool().map([](int x) { return static_cast<long long>(x) * x; }, numbers).size() !=
+        kElements) {
+      std::abort();
+    }
+  }
+}
+
+void apply(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    if (pool().apply(square, 3) != 9) {
+      std::abort();
+    }
+  }
+}
+
+/// Live heap as a program has it: many blocks, all of them touched.
+std::vector<std::unique_ptr<char[]>> live_heap(std::size_t mebibytes) {
+  constexpr std::size_t kBlock = 64 * 1024;
+  std::vector<std::unique_ptr<char[]>> blocks(mebibytes * (1024 * 1024 / kBlock));
+  for (auto& block : blocks) {
+    block.reset(new char[kBlock]);
+    std::memset(block.get(), 1, kBlock);
+  }
+  return blocks;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "return") == 0) {
+    return 0;  // the same image, for a bare posix_spawn
+  }
+  mp::init();
+  if (argc < 2) {
+    std::cerr << "usage: ours OPERATION [MEBIBYTES]\n";
+    return 2;
+  }
+  const auto heap = live_heap(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 0);
+  return contestant::serve({{"forkserver", start_and_join(mp::StartMethod::forkserver)},
+                            {"spawn", start_and_join(mp::StartMethod::spawn)},
+                            {"fork", start_and_join(mp::StartMethod::fork)},
+                            {"pool", pool_made_and_closed},
+                            {"map", map},
+                            {"apply", apply}},
+                           argv[1]);
+}
