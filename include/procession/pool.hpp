@@ -46,7 +46,7 @@ class AsyncResult {
   /// `Cancelled` when the pool was terminated, and `TimeoutError` when the time-out passes first.
   R get(Timeout timeout = {}) const {
     detail::finish_job(job_, timeout);
-    return detail::TaskResults<R>::decode(detail::job_pieces(job_));
+    return detail::TaskResults<R>::decode(detail::job_pieces(job_), detail::job_is_map(job_));
   }
 
   /// Waits for the end of the task, however it ends; true when it has ended, false when the
@@ -108,14 +108,16 @@ class Pool {
   /// and `std::invalid_argument` when `f` captured an address of this process.
   template <class F, class... Args>
   auto apply_async(const F& f, const Args&... args) {
-    using R = detail::TaskResult<const F&, const Args&...>;
-    detail::TaskDraft task;
-    if constexpr (detail::check_call<const F&, const Args&...>()) {
+    if constexpr (detail::check_task<const F&, const Args&...>()) {
+      detail::TaskDraft task;
       detail::encode_entry<
           &detail::run_single<std::decay_t<const F&>, detail::Kept<const Args&>...>>(task);
       detail::encode_call(task, f, args...);
+      using R = detail::TaskResult<const F&, const Args&...>;
+      return AsyncResult<R>(detail::submit_single(core_, task));
+    } else {
+      return AsyncResult<void>(nullptr);  // was refused; no second error
     }
-    return AsyncResult<R>(detail::submit_single(core_, task));
   }
 
   /// Calls `f` with each element and returns the results in the elements' order; nothing when `f`
@@ -170,24 +172,25 @@ class Pool {
   template <class F, class Range>
   auto map_counted(const F& f, Range& range, std::size_t total, MapOptions options) {
     using Element = detail::Kept<std::ranges::range_reference_t<Range>>;
-    using R = detail::TaskResult<const F&, Element>;
-    detail::TaskDraft call;
-    if constexpr (detail::check_call<const F&, Element>()) {
+    if constexpr (detail::check_task<const F&, Element>()) {
+      detail::TaskDraft call;
       detail::encode_entry<&detail::run_each<std::decay_t<const F&>, Element>>(call);
       detail::encode_call(call, f);
+      const detail::JobPtr job =
+          detail::begin_map(core_, call, total, {options.retries, std::move(options.progress)});
+      const std::size_t chunk = detail::chunk_size(core_, total, options.chunksize);
+      auto element = std::ranges::begin(range);
+      for (std::size_t first = 0; first < total; first += chunk) {
+        const std::size_t count = std::min(chunk, total - first);
+        detail::TaskDraft items(count * sizeof(Element));
+        detail::encode_elements(items, element, count);
+        detail::submit_chunk(job, items, first, count);
+      }
+      using R = detail::TaskResult<const F&, Element>;
+      return AsyncResult<typename detail::MapResult<R>::type>(job);
+    } else {
+      return AsyncResult<void>(nullptr);  // was refused; no second error
     }
-    const detail::JobPtr job =
-        detail::begin_map(core_, call, total, {options.retries, std::move(options.progress)});
-    const std::size_t chunk =
-        options.chunksize != 0 ? options.chunksize : detail::default_chunk(core_, total);
-    auto element = std::ranges::begin(range);
-    for (std::size_t first = 0; first < total; first += chunk) {
-      const std::size_t count = std::min(chunk, total - first);
-      detail::TaskDraft items(count * sizeof(Element));
-      detail::encode_elements(items, element, count);
-      detail::submit_chunk(job, items, first, count);
-    }
-    return AsyncResult<typename detail::MapResult<R>::type>(job);
   }
 
   detail::PoolPtr core_;

@@ -1,5 +1,7 @@
 #include "pool/core.hpp"
 
+#include <cstddef>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -25,6 +27,9 @@ namespace {
 constexpr unsigned kMostFailedFills = 25;
 /// Workers that end in a row before they are ready, before the pool gives up.
 constexpr unsigned kMostEarlyEnds = 5;
+/// The same for workers that were killed, which is rarely their own fault.
+constexpr unsigned kMostEarlyKills = 100;
+constexpr int kKilled = -9;  // exit code
 
 std::size_t checked_seats(const PoolSettings& settings) {
   const std::size_t seats = settings.processes != 0 ? settings.processes : platform::usable_cpus();
@@ -42,23 +47,29 @@ std::size_t checked_seats(const PoolSettings& settings) {
   return seats;
 }
 
+/// Slots and ring positions are written before they are read: their memory is touched only as tasks
+/// need it.
+Shared& make_shared_part(const heap::Block& block, std::size_t seats) {
+  auto& shared = *heap::at<Shared>(block.offset());
+  std::memset(block.data(), 0, offsetof(Shared, ring));
+  std::memset(static_cast<void*>(shared.seats), 0, seats * sizeof(Seat));
+  shared.seats_used = static_cast<std::uint32_t>(seats);
+  return shared;
+}
+
 }  // namespace
 
 PoolCore::PoolCore(PoolSettings settings)
     : settings_(std::move(settings)),
       owner_pid_(platform::process_id()),
-      block_((heap::ensure(), sizeof(Shared) + checked_seats(settings_) * sizeof(Seat)), true),
-      shared_(*heap::at<Shared>(block_.offset())),
+      block_((heap::ensure(), sizeof(Shared) + checked_seats(settings_) * sizeof(Seat))),
+      shared_(make_shared_part(block_, checked_seats(settings_))),
       crew_(checked_seats(settings_), method()),
       ended_(crew_.size()) {
-  shared_.seats_used = static_cast<std::uint32_t>(crew_.size());
   // One processor is left to whoever submits.
   shared_.spinners_most = platform::usable_cpus() > 1 ? platform::usable_cpus() - 1 : 0;
   shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
   shared_.most_tasks = settings_.max_tasks_per_child.value_or(0);
-  for (auto slot = static_cast<std::uint32_t>(kSlots); slot > 0; --slot) {
-    free_.push_back(slot - 1);
-  }
   if (settings_.initializer) {
     heap::BlockEncoder encoder(256);
     encode_process_call(encoder, settings_.initializer);
@@ -134,6 +145,7 @@ void PoolCore::fill_seats() {
 void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
   if (shared_.seats[seat].ready != 0) {
     early_ends_ = 0;
+    early_kills_ = 0;
     return;
   }
   if (shared_.failure != 0) {
@@ -141,9 +153,12 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     Decoder decoder(
         {bytes + sizeof(std::uint64_t), *reinterpret_cast<const std::uint64_t*>(bytes)});
     fail_all(decode_exception(decoder, {0, ended.pid}));
-  } else if (++early_ends_ >= kMostEarlyEnds) {
+    return;
+  }
+  ++(ended.exitcode == kKilled ? early_kills_ : early_ends_);
+  if (early_ends_ >= kMostEarlyEnds || early_kills_ >= kMostEarlyKills) {
     fail_all(std::make_exception_ptr(ProcessError(
-        "the pool cannot work: " + std::to_string(early_ends_) +
+        "the pool cannot work: " + std::to_string(early_ends_ + early_kills_) +
         " workers in a row ended before they were ready, the last one (process " +
         std::to_string(ended.pid) + ") with exit code " + std::to_string(ended.exitcode) +
         "; see what they wrote to stderr, and the initializer")));
@@ -155,18 +170,28 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
   if (broken_ == nullptr) {
     broken_ = cause;
   }
+  std::deque<std::uint32_t> running;
   for (const std::uint32_t number : order_) {
     tasks_[number].job->fail_rest(cause);
     Slot& slot = shared_.slots[number];
+    std::uint32_t state = slot.state.load();
+    while (phase_of(state) == Slot::ready &&
+           !slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, 0))) {
+    }
+    if (phase_of(state) == Slot::claimed && stage_ != Stage::terminated) {
+      // A worker still reads it.
+      running.push_back(number);
+    } else {
+      tasks_[number] = {};
+    }
     // Changed first, so that nobody falls asleep on it any more.
-    slot.state.store(with_phase(slot.state.load(), Slot::lost, 0));
+    slot.state.fetch_add(kGeneration);
     platform::futex_wake_all(slot.state);
-    tasks_[number] = {};
   }
   for (const Task& task : backlog_) {
     task.job->fail_rest(cause);
   }
-  order_.clear();
+  order_ = std::move(running);
   backlog_.clear();
   shared_.stop = Shared::abandon;
   wake_workers(shared_, shared_.seats_used);
@@ -194,6 +219,7 @@ void PoolCore::terminate() noexcept {
   stop(Shared::abandon);
   crew_.end();
   const std::lock_guard guard(mutex_);
+  collect_ended();
   fail_all(
       std::make_exception_ptr(Cancelled("the pool was terminated before this task had ended; "
                                         "close() and join() a pool to let its tasks end")));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -70,7 +69,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void move_on();
   void collect_ended();
   void feed();
-  void put_into(std::uint32_t slot, Task task);
+  bool put(Task& task);
   void collect(std::uint32_t slot);
   void settle_exception(const Task& task, std::size_t done, int pid,
                         std::span<const std::byte> bytes);
@@ -90,13 +89,14 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   std::mutex mutex_;
   Stage stage_ = Stage::open;
-  std::exception_ptr broken_;  ///< why no task can be run any more
-  std::array<Task, pool::kSlots> tasks_;
+  std::exception_ptr broken_;        ///< why no task can be run any more
+  std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
   std::vector<std::uint32_t> free_;  ///< slots, the last one used first
   std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
   std::deque<Task> backlog_;         ///< tasks without a slot
   std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
   unsigned early_ends_ = 0;          ///< workers that ended before they were ready, since one was
+  unsigned early_kills_ = 0;         ///< those of them that were killed
   unsigned failed_fills_ = 0;        ///< attempts to start a worker, since one succeeded
 };
 

@@ -127,6 +127,7 @@ void Crew::join() {
 }
 
 void Crew::disown() noexcept {
+  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
   for (auto& worker : workers_) {
     worker = nullptr;
   }

@@ -47,11 +47,7 @@ void Job::fail_rest(const std::exception_ptr& cause) {
   if (failure_ == nullptr) {
     failure_ = cause;
   }
-  left_ = 0;
-  for (const auto& chunk : chunks_) {
-    chunk->items.block = {};
-  }
-  call_.block = {};
+  left_ = 0;  // what workers may still read goes with the job
 }
 
 std::vector<Piece> Job::pieces() {

@@ -73,6 +73,7 @@ class Job {
   [[nodiscard]] const auto& progress() const { return settings_.progress; }
   [[nodiscard]] std::size_t left() const { return left_; }
   [[nodiscard]] bool ended() const { return left_ == 0; }
+  [[nodiscard]] bool is_map() const { return call_.size != 0; }
 
   /// The function that all chunks share; of no bytes for a single call, whose one chunk holds all.
   JobBytes& call() { return call_; }

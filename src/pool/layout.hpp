@@ -66,6 +66,7 @@ inline constexpr std::uint32_t kGeneration = 1U << 20;
 inline Slot::Phase phase_of(std::uint32_t state) {
   return static_cast<Slot::Phase>(state & kPhaseMask);
 }
+inline std::uint32_t generation_of(std::uint32_t state) { return state & ~(kGeneration - 1); }
 inline std::uint32_t worker_of(std::uint32_t state) { return state >> 8 & 0xfff; }
 inline std::uint32_t with_phase(std::uint32_t state, Slot::Phase phase, std::uint32_t worker) {
   return (state & ~(kPhaseMask | 0xfffU << 8)) | phase | worker << 8;

@@ -57,7 +57,10 @@ JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSet
   return job;
 }
 
-std::size_t default_chunk(const PoolPtr& pool, std::size_t total) {
+std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked) {
+  if (asked != 0) {
+    return std::min(asked, pool::kMostInChunk);
+  }
   // As CPython: four chunks for each worker.
   const std::size_t shares = 4 * pool->size();
   return std::clamp<std::size_t>((total + shares - 1) / shares, 1, pool::kMostInChunk);
@@ -96,6 +99,8 @@ std::exception_ptr job_failure(const JobPtr& job) {
   }
   return job->pool()->failure(*job);
 }
+
+bool job_is_map(const JobPtr& job) { return job->is_map(); }
 
 std::vector<Piece> job_pieces(const JobPtr& job) { return job->pool()->pieces(*job); }
 

@@ -27,21 +27,25 @@ namespace {
 constexpr std::chrono::microseconds kSpin{40};
 constexpr unsigned kLooksBetweenClocks = 64;
 
-bool under_way(const Slot& slot) {
-  const Slot::Phase phase = phase_of(slot.state.load(std::memory_order_acquire));
-  return phase == Slot::ready || phase == Slot::claimed;
+/// Whether the task of that generation has neither ended nor made room for another one.
+bool under_way(std::uint32_t state, std::uint32_t generation) {
+  const Slot::Phase phase = phase_of(state);
+  return (phase == Slot::ready || phase == Slot::claimed) && generation_of(state) == generation;
+}
+bool under_way(const Slot& slot, std::uint32_t generation) {
+  return under_way(slot.state.load(std::memory_order_acquire), generation);
 }
 
 /// Looks for the end of a task for a while. False when it did not come.
-bool spin(const Slot& slot) {
+bool spin(const Slot& slot, std::uint32_t generation) {
   static const bool alone = platform::usable_cpus() == 1;
   if (alone) {
-    return !under_way(slot);
+    return !under_way(slot, generation);
   }
   const auto end = std::chrono::steady_clock::now() + kSpin;
   do {
     for (unsigned look = 0; look < kLooksBetweenClocks; ++look) {
-      if (!under_way(slot)) {
+      if (!under_way(slot, generation)) {
         return true;
       }
       platform::relax();
@@ -63,8 +67,13 @@ void PoolCore::submit(Task task) {
         std::make_exception_ptr(Cancelled("the pool was terminated while the task was submitted")));
     return;
   }
+  if (stage_ == Stage::closed) {
+    // Between the check and here. The workers may have left.
+    throw ProcessError(
+        "the pool was closed while a task was being submitted; submit before close()");
+  }
   backlog_.push_back(std::move(task));
-  if (free_.empty()) {
+  if (free_.empty() && tasks_.size() == kSlots) {
     collect_ended();
   }
   feed();
@@ -88,10 +97,7 @@ void PoolCore::move_on() {
 
 void PoolCore::feed() {
   std::uint32_t fed = 0;
-  while (!backlog_.empty() && !free_.empty() && broken_ == nullptr) {
-    const std::uint32_t number = free_.back();
-    free_.pop_back();
-    put_into(number, std::move(backlog_.front()));
+  while (!backlog_.empty() && broken_ == nullptr && put(backlog_.front())) {
     backlog_.pop_front();
     ++fed;
   }
@@ -100,7 +106,17 @@ void PoolCore::feed() {
   }
 }
 
-void PoolCore::put_into(std::uint32_t number, Task task) {
+/// Puts a task into a slot and publishes it. False when all slots are in use.
+bool PoolCore::put(Task& task) {
+  if (free_.empty()) {
+    if (tasks_.size() == kSlots) {
+      return false;
+    }
+    free_.push_back(static_cast<std::uint32_t>(tasks_.size()));
+    tasks_.emplace_back();
+  }
+  const std::uint32_t number = free_.back();
+  free_.pop_back();
   Slot& slot = shared_.slots[number];
   const JobBytes& call = task.job->call();
   const JobBytes& items = task.chunk->items;
@@ -117,11 +133,11 @@ void PoolCore::put_into(std::uint32_t number, Task task) {
   slot.result = 0;
   slot.threw = 0;
   slot.pid = 0;
-  const std::uint32_t generation = (slot.state.load() & ~(kGeneration - 1)) + kGeneration;
-  slot.state.store(generation | Slot::ready);
+  slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready);
   tasks_[number] = std::move(task);
   order_.push_back(number);
   publish(shared_, number);
+  return true;
 }
 
 void PoolCore::collect_ended() {
@@ -174,7 +190,11 @@ void PoolCore::collect(std::uint32_t number) {
     task.job->succeed(*task.chunk, std::move(results));
   }
   slot.result = 0;
-  slot.state.store(state & ~(kGeneration - 1));
+  slot.state.store(generation_of(state));
+  if ((state & kSleeps) != 0) {
+    // The worker wakes who sleeps, unless it was killed between the end of the task and that.
+    platform::futex_wake_all(slot.state);
+  }
   free_.push_back(number);
 }
 
@@ -261,11 +281,12 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     }
     const std::uint32_t number = slot_to_sleep_on(job);
     Slot& slot = shared_.slots[number];
+    // Another thread may collect the task meanwhile and give its slot to one that takes long.
+    const std::uint32_t generation = generation_of(slot.state.load());
     guard.unlock();
-    if (!spin(slot)) {
+    if (!spin(slot, generation)) {
       std::uint32_t state = slot.state.load();
-      const Slot::Phase phase = phase_of(state);
-      if ((phase == Slot::ready || phase == Slot::claimed) &&
+      if (under_way(state, generation) &&
           ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {
         platform::futex_wait(slot.state, state | kSleeps, deadline.left());
       }
@@ -295,13 +316,16 @@ void PoolCore::worker_ended(std::uint32_t seat) {
   }
   {
     if (ended->exitcode != 0) {
-      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) + ", exit code " +
-                                        std::to_string(ended->exitcode));
+      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) +
+                                        ", exit code " + std::to_string(ended->exitcode));
     }
     const std::lock_guard guard(mutex_);
     ended_[seat] = *ended;
     erase(shared_.parked, seat);
     erase(shared_.spinning, seat);
+    if (stage_ == Stage::terminated) {
+      return;  // what it was running is cancelled, not lost
+    }
     for (const std::uint32_t number : order_) {
       Slot& slot = shared_.slots[number];
       std::uint32_t state = slot.state.load();

@@ -63,8 +63,9 @@ PoolPtr make_pool(PoolSettings settings);
 JobPtr submit_single(const PoolPtr& pool, TaskDraft& task);
 /// A job of `total` elements that share the function in `call`; its chunks follow.
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
-/// How many elements to put into a chunk when the caller leaves it to the pool.
-std::size_t default_chunk(const PoolPtr& pool, std::size_t total);
+/// How many elements to put into a chunk where the caller asked for `asked`, 0: for none in
+/// particular.
+std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked);
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count);
 
 void close_pool(const PoolPtr& pool);
@@ -80,6 +81,8 @@ bool wait_job(const JobPtr& job, Timeout timeout);
 bool job_ready(const JobPtr& job);
 /// Of an ended job: its first failure in the order of its elements, if it failed.
 std::exception_ptr job_failure(const JobPtr& job);
+/// Whether it is a map, rather than a single call that may return a vector all the same.
+bool job_is_map(const JobPtr& job);
 /// Of an ended job that did not fail: its results in the order of its elements.
 std::vector<Piece> job_pieces(const JobPtr& job);
 /// Waits, then throws the job's failure, or `TimeoutError`.

@@ -23,24 +23,33 @@ struct MapResult<void> {
   using type = void;
 };
 
-/// One result.
+/// The only result.
+template <class R>
+R decode_single(const std::vector<Piece>& pieces) {
+  Decoder decoder(pieces.at(0).bytes);
+  return decode_result<R>(decoder);
+}
+
+/// The result of a job.
 template <class R>
 struct TaskResults {
-  static R decode(const std::vector<Piece>& pieces) {
-    Decoder decoder(pieces.at(0).bytes);
-    return decode_result<R>(decoder);
+  static R decode(const std::vector<Piece>& pieces, bool /*map*/) {
+    return decode_single<R>(pieces);
   }
 };
 
 template <>
 struct TaskResults<void> {
-  static void decode(const std::vector<Piece>& /*pieces*/) {}
+  static void decode(const std::vector<Piece>& /*pieces*/, bool /*map*/) {}
 };
 
-/// The results of a map.
+/// The results of a map, or of a single call that returned a vector.
 template <class R>
 struct TaskResults<std::vector<R>> {
-  static std::vector<R> decode(const std::vector<Piece>& pieces) {
+  static std::vector<R> decode(const std::vector<Piece>& pieces, bool map) {
+    if (!map) {
+      return decode_single<std::vector<R>>(pieces);
+    }
     std::size_t total = 0;
     for (const Piece& piece : pieces) {
       total += piece.count;
