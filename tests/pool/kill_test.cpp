@@ -1,0 +1,382 @@
+// Pools whose workers are killed at random: every task has its value, or WorkerLost if it was
+// running in a worker that was killed; nothing hangs, and nothing is left.
+//
+// PROCESSION_TORTURE_SEED and PROCESSION_TORTURE_SECONDS choose the seed and the duration;
+// scripts/torture runs it for long.
+
+#include <csignal>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <ranges>
+
+#include "heap/testing.hpp"
+#include "procession/error.hpp"
+#include "procession/process.hpp"
+#include "support.hpp"
+
+namespace procession::pooltest {
+namespace {
+
+using Random = std::mt19937_64;
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const value = std::getenv(name);
+  return value != nullptr ? std::strtoull(value, nullptr, 10) : otherwise;
+}
+
+std::uint64_t below(Random& random, std::uint64_t limit) { return random() % limit; }
+
+/// What a task does, and by that what its result is.
+struct Work {
+  std::uint64_t number = 0;
+  std::uint64_t result_size = 0;
+  std::uint32_t microseconds = 0;
+  std::vector<std::uint64_t> ballast;
+};
+
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
+std::vector<std::uint64_t> expected_result(const Work& work) {
+  std::vector<std::uint64_t> result(work.result_size);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    result[i] = mixed(work.number + i);
+  }
+  return result;
+}
+
+/// `starts` counts how often the task began, `ends` how often it came to its end.
+std::vector<std::uint64_t> run(Where starts, Where ends, Where first, const Work& work) {
+  const std::size_t index = work.number - first;
+  ++counter(starts, index);
+  for (std::size_t i = 0; i < work.ballast.size(); ++i) {
+    if (work.ballast[i] != mixed(i)) {
+      throw std::logic_error("the arguments are damaged");
+    }
+  }
+  if (work.microseconds > 500) {
+    std::this_thread::sleep_for(std::chrono::microseconds(work.microseconds));
+  } else {
+    const auto end =
+        std::chrono::steady_clock::now() + std::chrono::microseconds(work.microseconds);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+  }
+  auto result = expected_result(work);
+  ++counter(ends, index);
+  return result;
+}
+
+/// The same for a vector of small results.
+std::uint64_t run_small(Where starts, Where ends, Where first, const Work& work) {
+  return run(starts, ends, first, work).size() + work.number;
+}
+
+Work random_work(Random& random, std::uint64_t number) {
+  Work work;
+  work.number = number;
+  const auto kind = below(random, 100);
+  work.microseconds = static_cast<std::uint32_t>(kind < 60   ? 0
+                                                 : kind < 90 ? below(random, 200)
+                                                             : below(random, 3'000));
+  const auto size = below(random, 200);
+  work.result_size = size < 150 ? below(random, 20) : size < 198 ? below(random, 5'000) : 200'000;
+  work.ballast.resize(below(random, 20) != 0 ? below(random, 10) : below(random, 20'000));
+  for (std::size_t i = 0; i < work.ballast.size(); ++i) {
+    work.ballast[i] = mixed(i);
+  }
+  return work;
+}
+
+/// Kills workers of a pool at random times, from a thread of this process.
+class Killer {
+ public:
+  Killer(Pool& pool, std::uint64_t seed, std::uint64_t most_pause)
+      : thread_([this, &pool, seed, most_pause] {
+          Random random(seed);
+          while (!stop_) {
+            std::this_thread::sleep_for(std::chrono::microseconds(below(random, most_pause)));
+            const std::vector<int> pids = pool.pids();
+            if (pids.empty()) {
+              continue;
+            }
+            const auto all = below(random, 20) == 0 ? pids.size() : 1;
+            for (std::size_t i = 0; i < all; ++i) {
+              const int pid = all == 1 ? pids[below(random, pids.size())] : pids[i];
+              if (children_of_mine(pid) && ::kill(pid, SIGKILL) == 0) {
+                ++kills_;
+              }
+            }
+            if (below(random, 200) == 0) {
+              if (const int server = fork_server(); server != 0) {
+                ::kill(server, SIGKILL);
+                ++servers_;
+              }
+            }
+          }
+        }) {}
+  ~Killer() { stop(); }
+
+  void stop() {
+    stop_ = true;
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  [[nodiscard]] std::uint64_t kills() const { return kills_; }
+  [[nodiscard]] std::uint64_t servers() const { return servers_; }
+
+ private:
+  static bool children_of_mine(int pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string stat;
+    int parent = 0;
+    char state = 0;
+    return std::getline(file, stat) &&
+           std::sscanf(stat.c_str() + stat.rfind(')') + 1, " %c %d", &state, &parent) == 2 &&
+           parent == ::getpid();
+  }
+
+  std::atomic<bool> stop_ = false;
+  std::atomic<std::uint64_t> kills_ = 0;
+  std::atomic<std::uint64_t> servers_ = 0;
+  std::thread thread_;
+};
+
+struct Counts {
+  std::uint64_t rounds = 0;
+  std::uint64_t tasks = 0;
+  std::uint64_t kills = 0;
+  std::uint64_t servers = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t again = 0;  ///< runs of a task after its first
+};
+
+struct Left {
+  heap::Books books;
+  std::size_t descriptors = 0;
+
+  static Left look() { return {heap::books(), open_descriptors()}; }
+};
+
+/// The memory of a pool is given back when the last of those who look after it has let go of it.
+void expect_nothing_left(const Left& before) {
+  unsigned looks = 0;
+  until([&] {
+    const Left now = Left::look();
+    const std::size_t processes = children().size();
+    if (++looks % 3'000 == 0) {  // for whoever reads what the watchdog prints
+      std::fprintf(stderr,
+                   "still left: blocks %+lld, bytes %+lld, holds %+lld, descriptors %+lld, "
+                   "%zu processes\n",
+                   static_cast<long long>(now.books.blocks - before.books.blocks),
+                   static_cast<long long>(now.books.in_use - before.books.in_use),
+                   static_cast<long long>(now.books.holds - before.books.holds),
+                   static_cast<long long>(now.descriptors - before.descriptors), processes);
+    }
+    return now.books.in_use <= before.books.in_use && now.books.blocks <= before.books.blocks &&
+           now.books.holds <= before.books.holds && now.descriptors <= before.descriptors &&
+           processes <= 1;
+  });
+}
+
+struct Round {
+  std::uint64_t seed;
+  bool retries;
+};
+
+/// One pool, some jobs, and a killer.
+void play(const Round& round, Counts& counts) {
+  Random random(round.seed);
+  const std::size_t workers = 1 + below(random, 4);
+  const std::size_t jobs = 1 + below(random, 12);
+  Pool pool(
+      {.processes = workers,
+       .max_tasks_per_child =
+           below(random, 4) == 0 ? std::optional<std::size_t>(1 + below(random, 20)) : std::nullopt,
+       .start_method = below(random, 10) == 0 ? StartMethod::spawn : StartMethod::forkserver});
+  struct Submitted {
+    std::vector<Work> works;
+    std::unique_ptr<Tally> starts;
+    std::unique_ptr<Tally> ends;
+    std::optional<AsyncResult<std::vector<std::vector<std::uint64_t>>>> map;
+    std::optional<AsyncResult<std::vector<std::uint64_t>>> small_map;
+    std::optional<AsyncResult<std::vector<std::uint64_t>>> single;
+  };
+  std::vector<Submitted> submitted(jobs);
+  Killer killer(pool, random(), std::uint64_t{2'000} << below(random, 6));
+  std::uint64_t number = 1;
+  for (Submitted& job : submitted) {
+    const auto kind = below(random, 3);
+    const std::size_t tasks = kind == 0 ? 1 : 1 + below(random, 300);
+    const std::uint64_t first = number;
+    for (std::size_t i = 0; i < tasks; ++i) {
+      job.works.push_back(random_work(random, number++));
+    }
+    job.starts = std::make_unique<Tally>(tasks);
+    job.ends = std::make_unique<Tally>(tasks);
+    const MapOptions options{.chunksize = below(random, 4) == 0 ? 0 : 1 + below(random, 40),
+                             .retries = round.retries ? 100'000U : 0U};
+    const Where starts = job.starts->where();
+    const Where ends = job.ends->where();
+    if (kind == 0) {
+      job.single = pool.apply_async(run, starts, ends, first, job.works[0]);
+    } else if (kind == 1) {
+      job.map = pool.map_async(procession::bind(run, starts, ends, first), job.works, options);
+    } else {
+      job.small_map =
+          pool.map_async(procession::bind(run_small, starts, ends, first), job.works, options);
+    }
+    counts.tasks += tasks;
+    if (below(random, 4) == 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(below(random, 5'000)));
+    }
+  }
+  const auto check_loss = [&](const Submitted& job, const WorkerLost& lost) {
+    ASSERT_LT(lost.task_index(), job.works.size());
+    EXPECT_EQ(lost.exitcode(), -SIGKILL);
+    EXPECT_NE(lost.pid(), 0);
+    if (round.retries && !job.single) {
+      ADD_FAILURE() << "element " << lost.task_index() << " is lost in spite of retries";
+    }
+  };
+  std::uint64_t lost_jobs = 0;
+  for (Submitted& job : submitted) {
+    try {
+      if (job.single) {
+        EXPECT_EQ(job.single->get(), expected_result(job.works[0]));
+      } else if (job.map) {
+        const auto results = job.map->get();
+        ASSERT_EQ(results.size(), job.works.size());
+        for (std::size_t i = 0; i < results.size(); ++i) {
+          ASSERT_EQ(results[i], expected_result(job.works[i]));
+        }
+      } else {
+        const auto results = job.small_map->get();
+        ASSERT_EQ(results.size(), job.works.size());
+        for (std::size_t i = 0; i < results.size(); ++i) {
+          ASSERT_EQ(results[i], job.works[i].result_size + job.works[i].number);
+        }
+      }
+      // Each has its value, so each came to its end.
+      for (std::size_t i = 0; i < job.works.size(); ++i) {
+        EXPECT_GE((*job.ends)[i], 1U);
+      }
+    } catch (const WorkerLost& lost) {
+      ++lost_jobs;
+      check_loss(job, lost);
+    }
+  }
+  killer.stop();
+  // A task runs once, and once more for each kill that hit it; what did not come to its end was
+  // killed. Every kill hits one task at most.
+  std::uint64_t unfinished = 0;
+  std::uint64_t again = 0;
+  for (const Submitted& job : submitted) {
+    for (std::size_t i = 0; i < job.works.size(); ++i) {
+      const std::uint32_t starts = (*job.starts)[i];
+      const std::uint32_t ends = (*job.ends)[i];
+      unfinished += ends == 0 ? 1 : 0;
+      again += starts > 1 ? starts - 1 : 0;
+      if (!round.retries || job.single) {
+        EXPECT_LE(starts, 1U) << "ran twice, unasked";
+      }
+    }
+  }
+  EXPECT_LE(lost_jobs, killer.kills());
+  EXPECT_LE(unfinished + again, killer.kills());
+  counts.lost += unfinished;
+  counts.again += again;
+  counts.kills += killer.kills();
+  counts.servers += killer.servers();
+  // It has healed.
+  EXPECT_EQ(pool.map([](int x) { return -x; }, {1, 2, 3}, {.retries = 100'000}),
+            (std::vector<int>{-1, -2, -3}));
+  if (below(random, 2) == 0) {
+    pool.close();
+    pool.join();
+  }
+}
+
+TEST(PoolKill, AtRandomNothingIsLostButWhatRan) {
+  const std::uint64_t seed = setting("PROCESSION_TORTURE_SEED", std::random_device()());
+  const std::uint64_t seconds = setting("PROCESSION_TORTURE_SECONDS", 12);
+  std::printf("seed %llu, %llu s\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(seconds));
+  std::fflush(stdout);
+  Pool(1).apply([] {});  // what the first pool makes for all
+  until([] { return children().size() <= 1; });
+  std::this_thread::sleep_for(20ms);
+  const Left before = Left::look();
+  Random random(seed);
+  Counts counts;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (std::chrono::steady_clock::now() < end && !HasFailure()) {
+    const Round round{random(), below(random, 2) == 0};
+    SCOPED_TRACE("round " + std::to_string(counts.rounds) + " with seed " +
+                 std::to_string(round.seed));
+    play(round, counts);
+    expect_nothing_left(before);
+    ++counts.rounds;
+  }
+  std::printf(
+      "%llu rounds, %llu tasks; %llu kills of workers and %llu of fork servers; %llu tasks lost, "
+      "%llu run again\n",
+      static_cast<unsigned long long>(counts.rounds), static_cast<unsigned long long>(counts.tasks),
+      static_cast<unsigned long long>(counts.kills),
+      static_cast<unsigned long long>(counts.servers), static_cast<unsigned long long>(counts.lost),
+      static_cast<unsigned long long>(counts.again));
+}
+
+#ifndef NDEBUG
+
+// The same at every step of what a worker does to the shared heap for one task: its initializer
+// arms a counter by which it dies at the Nth step.
+std::uint64_t steps_left = 0;
+
+void count_down() {
+  if (--steps_left == 0) {
+    ::raise(SIGKILL);
+  }
+}
+
+void arm(Where armed, std::uint64_t steps) {
+  if (counter(armed).exchange(0) == 1) {  // the first worker only
+    steps_left = steps;
+    heap::testing::on_step.store(&count_down);
+  }
+}
+
+std::vector<std::string> texts(int count) {
+  return std::vector<std::string>(static_cast<std::size_t>(count), std::string(1'000, 't'));
+}
+
+TEST(PoolKill, AtEveryStepInTheHeap) {
+  Pool(1).apply([] {});
+  until([] { return children().size() <= 1; });
+  std::uint64_t steps = 1;
+  for (bool killed = true; killed; ++steps) {
+    Tally armed;
+    armed[0] = 1;
+    Pool pool({.processes = 1, .initializer = procession::bind(arm, armed.where(), steps)});
+    const int pid = pool.pids().at(0);
+    const auto result = pool.map_async(texts, {1, 40, 2}, {.chunksize = 3, .retries = 1});
+    const auto all = result.get();
+    ASSERT_EQ(all.size(), 3U);
+    ASSERT_EQ(all[1], texts(40)) << "step " << steps;
+    ASSERT_EQ(all[2], texts(2)) << "step " << steps;
+    killed = ended(pid);
+  }
+  heap::books();
+  std::printf("%llu steps\n", static_cast<unsigned long long>(steps));
+  EXPECT_GT(steps, 5U);
+}
+
+#endif
+
+}  // namespace
+}  // namespace procession::pooltest

@@ -1,0 +1,155 @@
+#pragma once
+
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "heap/heap.hpp"
+#include "procession/pool.hpp"
+
+namespace procession::pooltest {
+
+using namespace std::chrono_literals;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+/// Counters in the shared heap, by whose offset any process of the tree finds them.
+using Where = std::uint64_t;
+
+inline std::atomic<std::uint32_t>& counter(Where where, std::size_t index = 0) {
+  return heap::at<std::atomic<std::uint32_t>>(where)[index];
+}
+
+class Tally {
+ public:
+  explicit Tally(std::size_t size = 1)
+      : block_((heap::ensure(), size * sizeof(std::uint32_t)), true), size_(size) {}
+
+  [[nodiscard]] Where where() const { return block_.offset(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  std::atomic<std::uint32_t>& operator[](std::size_t index) const {
+    return counter(where(), index);
+  }
+  [[nodiscard]] std::uint64_t sum() const {
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      all += (*this)[i];
+    }
+    return all;
+  }
+  /// How many of them are not `expected`.
+  [[nodiscard]] std::size_t other_than(std::uint32_t expected) const {
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < size_; ++i) {
+      others += (*this)[i] != expected ? 1 : 0;
+    }
+    return others;
+  }
+
+ private:
+  heap::Block block_;
+  std::size_t size_;
+};
+
+/// Waits until it is true, however long that takes: the watchdog ends a test that hangs.
+template <class Condition>
+void until(Condition condition) {
+  while (!condition()) {
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+/// For tasks: waits until the counter is at least 1.
+inline void await(Where gate) {
+  until([&] { return counter(gate) != 0; });
+}
+
+inline std::size_t open_descriptors() {
+  std::size_t count = 0;
+  DIR* const directory = ::opendir("/proc/self/fd");
+  while (::readdir(directory) != nullptr) {
+    ++count;
+  }
+  ::closedir(directory);
+  return count - 3;  // ".", ".." and the directory's own
+}
+
+/// The children of this process, zombies too: their names by process id.
+inline std::map<int, std::string> children() {
+  std::map<int, std::string> found;
+  DIR* const directory = ::opendir("/proc");
+  while (const dirent* const entry = ::readdir(directory)) {
+    const int pid = std::atoi(entry->d_name);
+    std::ifstream file("/proc/" + std::string(entry->d_name) + "/stat");
+    std::string stat;
+    if (pid == 0 || !std::getline(file, stat)) {
+      continue;
+    }
+    const auto open = stat.find('(');
+    const auto close = stat.rfind(')');
+    char state = 0;
+    int parent = 0;
+    if (std::sscanf(stat.c_str() + close + 1, " %c %d", &state, &parent) == 2 &&
+        parent == ::getpid()) {
+      found[pid] = stat.substr(open + 1, close - open - 1) + " " + state;
+    }
+  }
+  ::closedir(directory);
+  return found;
+}
+
+/// The child that serves forks; 0: there is none.
+inline int fork_server() {
+  for (const auto& [pid, name] : children()) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    std::string line;
+    std::getline(file, line);
+    if (line.find("procession-forkserver") != std::string::npos ||
+        name.find("procession-fork") != std::string::npos) {
+      return pid;
+    }
+  }
+  return 0;
+}
+
+inline std::string state_of(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  if (!std::getline(file, stat)) {
+    return "gone";
+  }
+  const auto close = stat.rfind(')');
+  return stat.substr(close + 2, 1);
+}
+
+/// Whether the process has ended; nobody need have waited for it.
+inline bool ended(int pid) {
+  const std::string state = state_of(pid);
+  return state == "gone" || state == "Z" || state == "X";
+}
+
+}  // namespace procession::pooltest
