@@ -30,7 +30,7 @@ void there_and_back(benchmark::State& state, const T& value) {
     benchmark::DoNotOptimize(mp::decode<T>(decoder));
     size = encoder.size();
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * size));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size));
 }
 
 BENCHMARK_CAPTURE(there_and_back, int, 7);
