@@ -4,14 +4,17 @@
 
 namespace procession::platform {
 
-std::optional<std::string> take_environment(const char* name) {
+std::optional<std::string> find_environment(const char* name) {
   const char* const value = ::getenv(name);
-  if (value == nullptr) {
-    return std::nullopt;
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::optional<std::string> take_environment(const char* name) {
+  std::optional<std::string> value = find_environment(name);
+  if (value) {
+    ::unsetenv(name);
   }
-  std::string copy = value;
-  ::unsetenv(name);
-  return copy;
+  return value;
 }
 
 }  // namespace procession::platform

@@ -9,9 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
+#include <string_view>
 #include <vector>
 
 #include "platform/descriptor.hpp"
@@ -54,7 +56,8 @@ int* thread_id_address() {
 
 }  // namespace
 
-int execute_self(std::span<const int> descriptors, const std::string& variable, const char* role) {
+int execute_self(std::span<const int> descriptors, std::span<const std::string> variables,
+                 const char* role) {
   SpawnPlan plan;
   // A source numbered inside the target range could be overwritten before its turn: such ones are
   // moved out first.
@@ -82,9 +85,17 @@ int execute_self(std::span<const int> descriptors, const std::string& variable, 
 
   std::vector<char*> environment;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    environment.push_back(*entry);
+    const auto replaced = [&](const std::string& variable) {
+      return std::string_view(*entry).starts_with(
+          std::string_view(variable).substr(0, variable.find('=') + 1));
+    };
+    if (std::none_of(variables.begin(), variables.end(), replaced)) {
+      environment.push_back(*entry);
+    }
   }
-  environment.push_back(const_cast<char*>(variable.c_str()));
+  for (const std::string& variable : variables) {
+    environment.push_back(const_cast<char*>(variable.c_str()));
+  }
   environment.push_back(nullptr);
   char* arguments[] = {program_invocation_name, const_cast<char*>(role), nullptr};
 
@@ -133,8 +144,9 @@ void flush_streams() {
 }
 
 void exit_flushed(int code) {
-  flush_streams();
-  std::fflush(nullptr);
+  std::cout.flush();
+  std::clog.flush();
+  std::fflush(nullptr);  // every open file, standard output and error among them
   exit_now(code);
 }
 

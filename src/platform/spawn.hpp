@@ -7,9 +7,11 @@ namespace procession::platform {
 
 /// Executes this program's own image in a new process, with standard input, output and error as
 /// here and, from descriptor 3 on, copies of `descriptors` in their order; no other descriptor is
-/// open there. No signal is blocked in it. `variable` ("NAME=value") is added to its environment;
-/// `role` is what it is called in process lists. Returns the process id. Throws `ProcessError`.
-int execute_self(std::span<const int> descriptors, const std::string& variable, const char* role);
+/// open there. No signal is blocked in it. `variables` ("NAME=value") are added to its environment,
+/// in place of its own of those names; `role` is what it is called in process lists. Returns the
+/// process id. Throws `ProcessError`.
+int execute_self(std::span<const int> descriptors, std::span<const std::string> variables,
+                 const char* role);
 
 /// Whether `clone_sibling` works here: the kernel tells where glibc keeps the thread id, and no
 /// other thread runs that could hold a lock which the copy would then wait for.

@@ -67,7 +67,7 @@ PoolCore::PoolCore(PoolSettings settings)
       crew_(checked_seats(settings_), method()),
       ended_(crew_.size()) {
   // One processor is left to whoever submits.
-  shared_.spinners_most = platform::usable_cpus() > 1 ? platform::usable_cpus() - 1 : 0;
+  shared_.spinners_most = platform::affinity_cpus() - 1;
   shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
   shared_.most_tasks = settings_.max_tasks_per_child.value_or(0);
   if (settings_.initializer) {
@@ -84,7 +84,7 @@ PoolCore::PoolCore(PoolSettings settings)
 }
 
 PoolCore::~PoolCore() {
-  if (owner_pid_ != platform::process_id()) {
+  if (disowned_) {
     static_cast<void>(block_.release());
   }
 }
@@ -104,7 +104,7 @@ void PoolCore::open() {
 
 void PoolCore::check_open() {
   const std::lock_guard guard(mutex_);
-  if (owner_pid_ != platform::process_id()) {
+  if (disowned_) {
     throw ProcessError("a task was given to a pool of process " + std::to_string(owner_pid_) +
                        " in process " + std::to_string(platform::process_id()) +
                        "; a pool serves the process that made it: make one here");
@@ -242,7 +242,7 @@ void PoolCore::join() {
 }
 
 void PoolCore::end() noexcept {
-  if (owner_pid_ != platform::process_id()) {
+  if (disowned_) {
     return;
   }
   try {
@@ -260,6 +260,8 @@ void PoolCore::end() noexcept {
 }
 
 void PoolCore::disown() noexcept {
+  disowned_ = true;
+  disowned_ = true;
   crew_.disown();
   new (&mutex_) std::mutex;  // a thread of the parent's may have held it
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +35,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// Whether the job has ended, after a look at what the workers have done.
   bool look(Job& job);
   std::exception_ptr failure(Job& job);
-  std::vector<Piece> pieces(Job& job);
+  /// Waits for the job and returns its pieces; empty when the deadline passes first. Throws its
+  /// failure.
+  std::optional<std::vector<Piece>> finish(Job& job, const platform::Deadline& deadline);
 
   void close();
   void terminate() noexcept;
@@ -58,6 +62,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   bool pump();
   /// In the child of a fork: this is the parent's pool.
   void disown() noexcept;
+  [[nodiscard]] bool disowned() const { return disowned_; }
 
  private:
   enum class Stage { open, closed, terminated };
@@ -71,9 +76,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed();
   bool put(Task& task);
   void collect(std::uint32_t slot);
-  void settle_exception(const Task& task, std::size_t done, int pid,
-                        std::span<const std::byte> bytes);
-  void settle_loss(const Task& task, std::size_t done, int pid);
+  void settle_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes);
+  void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
   bool wait_for(const Job* job, const platform::Deadline& deadline,
@@ -83,6 +87,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   const PoolSettings settings_;
   const int owner_pid_;
+  bool disowned_ = false;
+  std::atomic<bool> disowned_{false};  ///< this is the child of a fork
   heap::Block block_;
   pool::Shared& shared_;
   pool::Crew crew_;

@@ -2,7 +2,22 @@
 
 #include <algorithm>
 
+#include "pool/core.hpp"
+
 namespace procession::detail {
+
+Job::~Job() {
+  if (pool_->disowned()) {
+    // The blocks are the parent's, who has its own copy of this object to give them back.
+    static_cast<void>(call_.block.release());
+    for (const auto& chunk : chunks_) {
+      static_cast<void>(chunk->items.block.release());
+    }
+    for (Results& results : results_) {
+      static_cast<void>(results.block.release());
+    }
+  }
+}
 
 Chunk& Job::add_chunk(std::size_t first, std::size_t count) {
   chunks_.push_back(std::make_unique<Chunk>());

@@ -66,6 +66,9 @@ class Job {
  public:
   Job(PoolPtr pool, std::size_t total, JobSettings settings)
       : pool_(std::move(pool)), total_(total), left_(total), settings_(std::move(settings)) {}
+  ~Job();
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
 
   [[nodiscard]] const PoolPtr& pool() const { return pool_; }
   [[nodiscard]] std::size_t total() const { return total_; }
@@ -81,6 +84,8 @@ class Job {
 
   void succeed(Chunk& chunk, Results results);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
+  /// Elements that ended behind one that failed: how does not matter.
+  void dismiss(Chunk& chunk, std::size_t count) { end_elements(chunk, count); }
   /// Everything that has not ended fails with this.
   void fail_rest(const std::exception_ptr& cause);
 

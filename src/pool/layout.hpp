@@ -18,8 +18,8 @@ inline constexpr std::size_t kSlots = 1024;
 /// Positions of the ring: at least twice the slots, so that a position which a killed worker left
 /// behind never meets the one that is written.
 inline constexpr std::size_t kRing = 2 * kSlots;
-inline constexpr std::size_t kInlineTask = 120;
-inline constexpr std::size_t kInlineResult = 48;
+inline constexpr std::size_t kInlineTask = 168;
+inline constexpr std::size_t kInlineResult = 24;
 
 /// A task from its publication to the collection of its outcome, written by the owner but where
 /// noted.
@@ -37,25 +37,25 @@ struct alignas(64) Slot {
   /// which a task was taken and its taker is not on record.
   std::atomic<std::uint32_t> state;
 
-  std::uint32_t
-      pid;  ///< of the worker that claimed it; written by the worker, for error texts only
+  /// Bytes of what follows the results, written by the worker: its process id as a u32, then the
+  /// exception that ended the task. 0: none did.
+  std::uint32_t error_size;
+  std::uint32_t skip;        ///< elements at the front of `items` that are done already
+  std::uint32_t count;       ///< elements to run after those
   heap::Offset call;         ///< block with the encoded function; 0: at the front of `items`
   std::uint64_t call_size;   ///< bytes
   heap::Offset items;        ///< block with the encoded arguments; 0: in `inline_items`
   std::uint64_t items_size;  ///< bytes
-  std::uint32_t skip;        ///< elements at the front of `items` that are done already
-  std::uint32_t count;       ///< elements to run after those
 
   // Written by the worker.
   /// The results so far: bits 0-23 how many elements, 24-63 how many bytes. One store for each
   /// element, so that what was finished before a death is never lost and never run twice.
   std::atomic<std::uint64_t> progress;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
-  std::uint32_t threw;  ///< 1: behind the results is the exception that ended the task
-  std::uint32_t error_size;  ///< bytes of it
 
-  std::byte inline_items[kInlineTask];
+  // A small task and its result lie in two cache lines, the one above and the next.
   std::byte inline_result[kInlineResult];
+  std::byte inline_items[kInlineTask];
 };
 static_assert(sizeof(Slot) == 256);
 
@@ -114,10 +114,10 @@ struct Shared {
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
   /// yet: whoever finds a claimed task at it does.
   alignas(64) std::atomic<std::uint64_t> head;
-  /// Position of the next task to be published. The owner's.
+  /// Position of the next task to be published. The owner's, who then looks at the set beside it.
   alignas(64) std::atomic<std::uint64_t> tail;
-  alignas(64) WorkerSet parked;    ///< those that sleep or are about to
-  alignas(64) WorkerSet spinning;  ///< those that look for a task
+  WorkerSet spinning;            ///< those that look for a task
+  alignas(64) WorkerSet parked;  ///< those that sleep or are about to
   /// Bits 0-15 the slot, 16-63 the position, which tells an old entry from the one that is looked
   /// for.
   alignas(64) std::atomic<std::uint64_t> ring[kRing];

@@ -102,16 +102,14 @@ std::exception_ptr job_failure(const JobPtr& job) {
 
 bool job_is_map(const JobPtr& job) { return job->is_map(); }
 
-std::vector<Piece> job_pieces(const JobPtr& job) { return job->pool()->pieces(*job); }
-
-void finish_job(const JobPtr& job, Timeout timeout) {
-  if (!wait_job(job, timeout)) {
+std::vector<Piece> finish_job(const JobPtr& job, Timeout timeout) {
+  const platform::Deadline deadline(timeout);
+  std::optional<std::vector<Piece>> pieces = job->pool()->finish(*job, deadline);
+  if (!pieces) {
     throw TimeoutError("a result was asked for within " + std::to_string(timeout->count()) +
                        " ns and was not ready; the task goes on: ask again, or give it longer");
   }
-  if (const std::exception_ptr failure = job_failure(job); failure != nullptr) {
-    std::rethrow_exception(failure);
-  }
+  return *std::move(pieces);
 }
 
 }  // namespace procession::detail

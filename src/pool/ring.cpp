@@ -30,7 +30,9 @@ bool spin(Shared& shared, std::uint32_t worker) {
   do {
     for (unsigned look = 0; look < kLooksBetweenClocks && !found; ++look) {
       found = may_have_tasks(shared) || stops(shared);
-      platform::relax();
+      if (!found) {
+        platform::relax();
+      }
     }
   } while (!found && std::chrono::steady_clock::now() < end);
   erase(shared.spinning, worker);

@@ -38,7 +38,7 @@ bool under_way(const Slot& slot, std::uint32_t generation) {
 
 /// Looks for the end of a task for a while. False when it did not come.
 bool spin(const Slot& slot, std::uint32_t generation) {
-  static const bool alone = platform::usable_cpus() == 1;
+  static const bool alone = platform::affinity_cpus() == 1;
   if (alone) {
     return !under_way(slot, generation);
   }
@@ -131,8 +131,7 @@ bool PoolCore::put(Task& task) {
   slot.count = static_cast<std::uint32_t>(task.count);
   slot.progress.store(0, std::memory_order_relaxed);
   slot.result = 0;
-  slot.threw = 0;
-  slot.pid = 0;
+  slot.error_size = 0;
   slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready);
   tasks_[number] = std::move(task);
   order_.push_back(number);
@@ -157,7 +156,9 @@ void PoolCore::collect_ended() {
       collect(number);
     }
   }
-  order_.insert(order_.begin(), running.begin(), running.end());
+  if (!running.empty()) {
+    order_.insert(order_.begin(), running.begin(), running.end());
+  }
 }
 
 void PoolCore::collect(std::uint32_t number) {
@@ -166,11 +167,14 @@ void PoolCore::collect(std::uint32_t number) {
   const std::uint32_t state = slot.state.load();
   const std::uint64_t progress = slot.progress.load();
   const std::size_t done = progress_count(progress);
-  const auto pid = static_cast<int>(slot.pid);
 
   Results results;
   results.first = task.chunk->first + task.skip;
-  results.count = done;
+  const bool orderly = phase_of(state) == Slot::done;
+  // An exception counts as its element does; the last one may have been that of the whole task.
+  const bool threw = slot.threw != 0 && slot.threw <= done + (orderly ? 1 : 0);
+  const std::size_t failed = slot.threw - std::size_t{1};
+  results.count = threw ? failed : done;
   results.size = progress_bytes(progress);
   if (slot.result != 0) {
     heap::move(slot.result, heap::self());
@@ -178,13 +182,13 @@ void PoolCore::collect(std::uint32_t number) {
   } else {
     std::memcpy(results.in_place, slot.inline_result, kInlineResult);
   }
-  const bool threw = phase_of(state) == Slot::done && slot.threw != 0;
+  const bool threw = phase_of(state) == Slot::done && slot.error_size != 0;
   const bool all_done = done == task.count;
   const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
   if (threw && !task.job->ended()) {
-    settle_exception(task, done, pid, {bytes + results.size, slot.error_size});
+    settle_exception(task, done, {bytes + results.size, slot.error_size});
   } else if (!all_done && !task.job->ended()) {
-    settle_loss(task, done, pid);
+    settle_loss(task, done, ended_[worker_of(state)]);
   }
   if (!task.job->ended()) {
     task.job->succeed(*task.chunk, std::move(results));
@@ -198,21 +202,21 @@ void PoolCore::collect(std::uint32_t number) {
   free_.push_back(number);
 }
 
-void PoolCore::settle_exception(const Task& task, std::size_t done, int pid,
+void PoolCore::settle_exception(const Task& task, std::size_t done,
                                 std::span<const std::byte> bytes) {
   const std::size_t index = task.chunk->first + task.skip + done;
   std::exception_ptr cause;
   try {
     Decoder decoder(bytes);
+    const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
     cause = decode_exception(decoder, {index, pid});
   } catch (...) {
     cause = std::current_exception();
   }
   task.job->fail(*task.chunk, index, std::move(cause));
-  run_from(task, done + 1, 0);
 }
 
-void PoolCore::settle_loss(const Task& task, std::size_t done, int pid) {
+void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& worker) {
   // Which elements the worker had finished is on record, and which one it died over: the others
   // still run, once.
   const unsigned lost = (done == 0 ? task.lost : 0) + 1;
@@ -220,11 +224,9 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, int pid) {
     run_from(task, done, lost);
     return;
   }
-  const auto ended =
-      std::find_if(ended_.begin(), ended_.end(), [&](const Ended& one) { return one.pid == pid; });
-  const int exitcode = ended != ended_.end() ? ended->exitcode : 255;
   const std::size_t index = task.chunk->first + task.skip + done;
-  task.job->fail(*task.chunk, index, std::make_exception_ptr(WorkerLost(pid, exitcode, index)));
+  task.job->fail(*task.chunk, index,
+                 std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index)));
   run_from(task, done + 1, 0);
 }
 
@@ -247,8 +249,14 @@ std::exception_ptr PoolCore::failure(Job& job) {
   return job.failure();
 }
 
-std::vector<Piece> PoolCore::pieces(Job& job) {
-  const std::lock_guard guard(mutex_);
+std::optional<std::vector<Piece>> PoolCore::finish(Job& job, const platform::Deadline& deadline) {
+  std::unique_lock guard(mutex_);
+  if (!wait_for(&job, deadline, guard)) {
+    return std::nullopt;
+  }
+  if (job.failure() != nullptr) {
+    std::rethrow_exception(job.failure());
+  }
   return job.pieces();
 }
 
@@ -332,7 +340,6 @@ void PoolCore::worker_ended(std::uint32_t seat) {
       if (phase_of(state) != Slot::claimed || worker_of(state) != seat) {
         continue;
       }
-      slot.pid = static_cast<std::uint32_t>(ended->pid);
       while (!slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, seat))) {
       }
       if ((state & kSleeps) != 0) {

@@ -44,14 +44,14 @@ bool initialize(heap::Offset pool, Shared& shared) {
 void write_exception(ResultEncoder& out, const detail::TaskRun& run, Slot& slot) {
   const std::size_t results = run.progress.load() >> detail::TaskRun::kCountBits;
   out.cut(results);
+  encode(out, static_cast<std::uint32_t>(platform::process_id()));
   encode_exception(out, std::current_exception());
   slot.error_size = static_cast<std::uint32_t>(out.size() - results);
-  slot.threw = 1;
 }
 
 void run_task(heap::Offset pool, Slot& slot) {
   ResultEncoder out(pool, slot);
-  detail::TaskRun run{out, slot.progress, slot.skip, slot.count};
+  SlotRun run(out, slot);
   try {
     const std::span<const std::byte> bytes(
         slot.items != 0 ? heap::at(slot.items) : slot.inline_items, slot.items_size);
@@ -63,7 +63,7 @@ void run_task(heap::Offset pool, Slot& slot) {
       detail::decode_entry<detail::TaskEntry>(call)(call, items, run);
     }
   } catch (...) {
-    write_exception(out, run, slot);
+    run.failed_one();
   }
 }
 
@@ -94,7 +94,6 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
-    slot.pid = static_cast<std::uint32_t>(platform::process_id());
     run_task(pool, slot);
     ++ended;
     static_assert(Slot::done == (Slot::claimed | 1));

@@ -21,9 +21,14 @@ Identity BootMessage::identity() const {
 
 BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied) {
   const Identity& self = process::identity();
-  return {
-      std::move(name), std::move(lineage),     daemon,      tied,
-      self.name,       platform::process_id(), self.daemon, static_cast<int>(get_start_method()),
+  return {std::move(name),
+          std::move(lineage),
+          daemon,
+          tied,
+          self.name,
+          platform::process_id(),
+          self.daemon,
+          static_cast<int>(get_start_method()),
           static_cast<int>(log::stderr_level())};
 }
 
@@ -45,8 +50,6 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
   if (!record.take(attempt, platform::process_id())) {
     platform::exit_now(0);
   }
-  // A descriptor that the kernel, and nobody before it, is to close.
-  static platform::Descriptor line;
   int code = 1;
   std::string name;
   try {
@@ -58,7 +61,8 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
     log_to_stderr(static_cast<LogLevel>(message.log_level));
     set_start_method(static_cast<StartMethod>(message.default_method), true);
     if (message.tied) {
-      line = platform::die_with(watched.get());
+      // The kernel, and nobody before it, is to close it.
+      static_cast<void>(platform::die_with(watched.get()).release());
     }
     watched.reset();
     code = run_call({heap::at(record.call), record.call_size}, name);

@@ -11,21 +11,29 @@ namespace procession::process {
 
 namespace {
 constexpr const char* kName = "PROCESSION_BOOT";
+constexpr const char* kBindNow = "LD_BIND_NOW";
+constexpr std::string_view kOurs = "procession";  // tells ours from the user's
 constexpr std::string_view kChild = "child:";
 constexpr std::string_view kServer = "server:";
 }  // namespace
 
-std::string boot_variable(BootRole role, heap::Offset record) {
-  std::string text = kName;
-  text += '=';
-  text += role == BootRole::child ? kChild : kServer;
-  return text + std::to_string(record);
+std::vector<std::string> boot_variables(BootRole role, heap::Offset record) {
+  const bool child = role == BootRole::child;
+  std::vector<std::string> variables{kName + ("=" + std::string(child ? kChild : kServer)) +
+                                     std::to_string(record)};
+  if (!child && !platform::find_environment(kBindNow)) {
+    variables.push_back(kBindNow + ("=" + std::string(kOurs)));
+  }
+  return variables;
 }
 
 std::optional<Boot> take_boot_variable() {
   const std::optional<std::string> found = platform::take_environment(kName);
   if (!found) {
     return std::nullopt;
+  }
+  if (platform::find_environment(kBindNow) == kOurs) {
+    platform::take_environment(kBindNow);
   }
   const bool child = found->starts_with(kChild);
   if (child || found->starts_with(kServer)) {

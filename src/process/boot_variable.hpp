@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "heap/heap.hpp"
 
@@ -21,11 +22,13 @@ inline constexpr int kBootHeap = 3;
 inline constexpr int kBootWatched = 4;
 inline constexpr int kBootSocket = 5;
 
-/// "PROCESSION_BOOT=…" for a process in that role.
-std::string boot_variable(BootRole role, heap::Offset record);
+/// What is added to the environment of a process in that role: PROCESSION_BOOT and, for a server, a
+/// word to the dynamic linker to resolve all functions at once, which every copy would otherwise do
+/// again for itself.
+std::vector<std::string> boot_variables(BootRole role, heap::Offset record);
 
-/// What the variable says, which is removed from the environment; empty when there is none. Throws
-/// `ProcessError` for a text that this library did not write.
+/// What PROCESSION_BOOT says; empty when there is none. What `boot_variables` added is removed from
+/// the environment. Throws `ProcessError` for a text that this library did not write.
 std::optional<Boot> take_boot_variable();
 
 }  // namespace procession::process

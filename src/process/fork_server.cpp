@@ -39,9 +39,9 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
   record.call_size = preload_size;
   try {
     const std::array<int, 3> passed{heap::descriptor(), watched_line(), its.get()};
-    server.pid =
-        platform::execute_self(passed, boot_variable(BootRole::server, heap::target(server.record)),
-                               "procession-forkserver");
+    server.pid = platform::execute_self(
+        passed, boot_variables(BootRole::server, heap::target(server.record)),
+        "procession-forkserver");
   } catch (...) {
     bury(server.record);
     throw;
@@ -178,7 +178,8 @@ void ForkServer::forget() noexcept {
 
 int spawn_child(heap::Offset record) {
   const std::array<int, 2> passed{heap::descriptor(), watched_line()};
-  return platform::execute_self(passed, boot_variable(BootRole::child, record), "procession-child");
+  return platform::execute_self(passed, boot_variables(BootRole::child, record),
+                                "procession-child");
 }
 
 }  // namespace procession::process

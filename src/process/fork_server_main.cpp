@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "log/log.hpp"
 #include "platform/descriptor.hpp"
+#include "platform/image.hpp"
 #include "platform/life.hpp"
 #include "platform/signals.hpp"
 #include "platform/socket.hpp"
@@ -33,6 +35,19 @@ std::string preload(const Record& record) {
   } catch (...) {
     return failure_text(std::current_exception());
   }
+}
+
+/// Does once what every copy would have to do for itself: looks up this image's name, touches the
+/// tables of the log and of names, and decodes a message.
+void rehearse() {
+  platform::main_image();
+  platform::loaded_images();
+  BufferEncoder bytes;
+  encode(bytes, BootMessage{});
+  Decoder decoder(bytes.bytes());
+  set_identity(decode<BootMessage>(decoder).identity());
+  log::set_process_name(identity().name);
+  log_to_stderr(log::stderr_level());
 }
 
 /// In the copy: the requester's standard descriptors and working directory become this process's.
@@ -70,6 +85,7 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
   platform::ignore_interrupts();
   platform::fill_standard_descriptors();
   const std::string failure = preload(record_at(record));
+  rehearse();
   for (;;) {
     ForkRequest request{};
     platform::Received received =

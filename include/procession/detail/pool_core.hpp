@@ -22,7 +22,7 @@ using JobPtr = std::shared_ptr<Job>;
 /// Bytes on their way to a worker: in place while they are few, else in a block of the shared heap.
 class TaskDraft final : public Encoder {
  public:
-  static constexpr std::size_t kInline = 120;
+  static constexpr std::size_t kInline = 168;
 
   /// `expected` bytes are made room for at once.
   explicit TaskDraft(std::size_t expected = 0);
@@ -83,9 +83,8 @@ bool job_ready(const JobPtr& job);
 std::exception_ptr job_failure(const JobPtr& job);
 /// Whether it is a map, rather than a single call that may return a vector all the same.
 bool job_is_map(const JobPtr& job);
-/// Of an ended job that did not fail: its results in the order of its elements.
-std::vector<Piece> job_pieces(const JobPtr& job);
-/// Waits, then throws the job's failure, or `TimeoutError`.
-void finish_job(const JobPtr& job, Timeout timeout);
+/// Waits for a job; its results in the order of its elements, which last as long as the job. Throws
+/// the job's failure, or `TimeoutError`.
+std::vector<Piece> finish_job(const JobPtr& job, Timeout timeout);
 
 }  // namespace procession::detail
