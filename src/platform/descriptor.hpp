@@ -34,14 +34,21 @@ class Descriptor {
 /// A second, close-on-exec descriptor of the same open file, numbered `at_least` or higher.
 Descriptor duplicate(int descriptor, int at_least = 0);
 
+/// The same open file, renumbered to 3 or higher if it has the number of a standard descriptor:
+/// where the program closed one of those, the next file to be opened gets its number, and would be
+/// taken for it. Throws `ProcessError` when there is no other number left.
+Descriptor clear_of_standard(Descriptor descriptor);
+
 /// The working directory as a descriptor; empty when it cannot be opened (it was removed, say).
+/// Throws `ProcessError` when there is no descriptor left.
 Descriptor working_directory();
 
 /// Makes `number` another descriptor of the same open file, one that is kept on exec. What it was
 /// before is closed.
 void replace(int number, int descriptor);
 
-/// Opens /dev/null under those of the numbers 0 to 2 that are closed, so that no other file gets them.
+/// Opens /dev/null under those of the numbers 0 to 2 that are closed, so that no other file gets
+/// them.
 void fill_standard_descriptors();
 
 /// Makes the folder behind the descriptor the working directory.

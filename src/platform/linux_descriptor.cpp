@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "platform/descriptor.hpp"
 #include "platform/system_error.hpp"
 
@@ -20,7 +22,19 @@ Descriptor duplicate(int descriptor, int at_least) {
   return Descriptor(copy);
 }
 
-Descriptor working_directory() { return Descriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+Descriptor clear_of_standard(Descriptor descriptor) {
+  return descriptor && descriptor.get() <= STDERR_FILENO
+             ? duplicate(descriptor.get(), STDERR_FILENO + 1)
+             : std::move(descriptor);
+}
+
+Descriptor working_directory() {
+  Descriptor folder(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+    throw_system_error("open the working directory for a new process");
+  }
+  return folder;
+}
 
 void replace(int number, int descriptor) {
   if (::dup2(descriptor, number) < 0) {

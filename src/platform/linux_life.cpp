@@ -15,14 +15,16 @@ LifeLine make_life_line() {
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     throw_system_error("make a pipe that tells children of this process's end");
   }
-  return {Descriptor(ends[1]), Descriptor(ends[0])};
+  LifeLine line{Descriptor(ends[1]), Descriptor(ends[0])};
+  return {clear_of_standard(std::move(line.held)), clear_of_standard(std::move(line.watched))};
 }
 
 Descriptor die_with(int watched) {
   // Whom to signal is a property of the open file, which all heirs of the descriptor share: open
   // one of our own.
   const std::string path = "/proc/self/fd/" + std::to_string(watched);
-  Descriptor own(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  Descriptor own =
+      clear_of_standard(Descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
   if (!own || ::fcntl(own.get(), F_SETOWN, ::getpid()) != 0 ||
       ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
       ::fcntl(own.get(), F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {

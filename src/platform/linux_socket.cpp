@@ -26,7 +26,8 @@ std::pair<Descriptor, Descriptor> message_pair() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     throw_system_error("make a socket pair for the fork server");
   }
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  std::pair<Descriptor, Descriptor> pair{Descriptor(ends[0]), Descriptor(ends[1])};
+  return {clear_of_standard(std::move(pair.first)), clear_of_standard(std::move(pair.second))};
 }
 
 Delivery send_message(int socket, std::span<const std::byte> message,

@@ -72,7 +72,7 @@ Descriptor open_process(int pid) {
   if (number < 0 && errno != ESRCH) {
     throw_system_error("open a descriptor for process " + std::to_string(pid));
   }
-  return Descriptor(static_cast<int>(number));
+  return clear_of_standard(Descriptor(static_cast<int>(number)));
 }
 
 bool wait_readable(int descriptor, const Deadline& deadline) {
@@ -116,7 +116,7 @@ Descriptor make_event() {
   if (number < 0) {
     throw_system_error("make an event descriptor");
   }
-  return Descriptor(number);
+  return clear_of_standard(Descriptor(number));
 }
 
 void raise_event(int event) {
