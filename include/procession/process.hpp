@@ -29,10 +29,10 @@ struct ProcessOptions {
 ///     p.start();
 ///     p.join();
 ///
-/// States: new, started, ended, closed. Destruction terminates and joins a running daemon and joins
-/// any other running process. Members may be called from any thread, except that moving and
-/// destroying need what they need of any object; only the process that started a child may join or
-/// signal it. Python: `multiprocessing.Process`.
+/// States: new, started, ended, closed. Destruction terminates and joins a running daemon (one
+/// that does not heed SIGTERM is killed after 5 s) and joins any other running process. Members may
+/// be called from any thread, except that moving and destroying need what they need of any object;
+/// only the process that started a child may join or signal it. Python: `multiprocessing.Process`.
 class Process {
  public:
   /// Encodes the call of `target` with `args`; parameters by value, `const&` and `&` all bind.

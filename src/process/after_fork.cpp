@@ -86,7 +86,7 @@ void install_fork_handlers() {
   platform::add_fork_handlers(before_fork, after_in_parent, after_in_child);
 }
 
-int fork_child(heap::Offset record) {
+int fork_child(heap::Offset record, const std::function<void()>& in_child) {
   warn_about_threads();
   forking_child = true;
   int pid = -1;
@@ -98,6 +98,7 @@ int fork_child(heap::Offset record) {
   }
   forking_child = false;
   if (pid == 0) {
+    in_child();
     run_child(record, 0, std::move(inherited_line));
   }
   return pid;

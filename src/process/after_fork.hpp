@@ -1,12 +1,15 @@
 #pragma once
 
+#include <functional>
+
 #include "heap/heap.hpp"
 
 namespace procession::process {
 
-/// Forks a child that runs `record`; returns its process id. Warns once on stderr where other
-/// threads run, whose locks the child would inherit for ever. Throws `ProcessError`.
-int fork_child(heap::Offset record);
+/// Forks a child that calls `in_child` and runs `record`; returns its process id. Warns once on
+/// stderr where other threads run, whose locks the child would inherit for ever. Throws
+/// `ProcessError`.
+int fork_child(heap::Offset record, const std::function<void()>& in_child);
 
 /// Makes every fork of this process, the program's own too, leave library state behind that is sane
 /// in both.

@@ -1,6 +1,7 @@
 #include "process/child.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
@@ -38,6 +39,12 @@ void tell(heap::Offset record, const BootMessage& message) {
 
 Child::Child(ChildPlan plan, EncodedCall call) : plan_(std::move(plan)), call_(std::move(call)) {}
 
+Child::~Child() {
+  if (inherited()) {
+    static_cast<void>(call_.block.release());
+  }
+}
+
 std::shared_ptr<Child> Child::make(ChildPlan plan, EncodedCall call) {
   return std::make_shared<Child>(std::move(plan), std::move(call));
 }
@@ -49,6 +56,12 @@ void Child::start() {
     throw ProcessError(
         "process '" + plan_.name +
         "' was asked to start a second time; a Process starts at most once: make a new one");
+  }
+  if (inherited()) {
+    const heap::Offset call = call_.block.offset();
+    static_cast<void>(call_.block.release());
+    call_.block = heap::Block::own(heap::hold(call, heap::self()));
+    maker_ = heap::self();
   }
   const StartMethod method = plan_.method.value_or(get_start_method());
   if (identity().daemon && !plan_.tied) {
@@ -71,8 +84,8 @@ void Child::start() {
   }
   stage_ = Stage::started;
   if (log::enabled(LogLevel::info)) {
-    log::write(LogLevel::info, "started '" + plan_.name + "' by " + to_string(method) + ", process " +
-                                   std::to_string(pid_));
+    log::write(LogLevel::info, "started '" + plan_.name + "' by " + to_string(method) +
+                                   ", process " + std::to_string(pid_));
   }
   register_child(shared_from_this());
 }
@@ -88,7 +101,7 @@ void Child::start_process(StartMethod method) {
   record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));
   // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
   // never made.
-  platform::Descriptor kept_number = platform::duplicate(watched_line());
+  platform::Descriptor kept_number = platform::duplicate(watched_line(), 3);
   try {
     tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied || plan_.daemon));
     // Held by the child too, which may outlive this process.
@@ -104,7 +117,10 @@ void Child::start_process(StartMethod method) {
         pid_ = spawn_child(offset);
         break;
       case StartMethod::fork:
-        pid_ = fork_child(offset);
+        pid_ = fork_child(offset, [&] {
+          kept_number.reset();
+          disown();
+        });
         break;
       default:
         pid_ = ForkServer::instance().start(record_);
@@ -118,11 +134,18 @@ void Child::start_process(StartMethod method) {
   kept_number.reset();
   try {
     end_ = platform::open_process(pid_);
+    if (!end_) {
+      // It has ended and somebody else took the status.
+      end_ = platform::make_event();
+      platform::raise_event(end_.get());
+    }
   } catch (...) {
     // Another thread took the number. A child that nobody can wait for must not run on.
     platform::send_signal_to(pid_, platform::Signal::kill);
-    platform::reap_waiting(pid_);
+    platform::reap_waiting(std::exchange(pid_, 0));
     bury(record_);
+    record_ = 0;
+    record_kept_ = {};
     throw;
   }
 }
@@ -151,7 +174,8 @@ void Child::settle(int exitcode) {
   exitcode_ = exitcode;
   call_ = {};
   if (log::enabled(LogLevel::info)) {
-    log::write(LogLevel::info, "'" + plan_.name + "' ended with exit code " + std::to_string(exitcode));
+    log::write(LogLevel::info,
+               "'" + plan_.name + "' ended with exit code " + std::to_string(exitcode));
   }
   if (record_ == 0) {
     return;
@@ -212,6 +236,9 @@ void Child::close() {
   }
   stage_ = Stage::closed;
   end_.reset();
+  if (inherited()) {
+    static_cast<void>(call_.block.release());
+  }
   call_ = {};
 }
 
@@ -268,8 +295,9 @@ bool Child::started_here() const {
 
 void Child::disown() noexcept {
   foreign_ = true;
+  stage_ = Stage::started;  // the one that is just being started, in its own child
   end_.reset();
-  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
+  new (&mutex_) std::mutex;  // a thread of the parent's may hold it, or the call of start()
   // The holds are the parent's, who has its own copy of this object to give them back.
   static_cast<void>(call_.block.release());
   static_cast<void>(record_kept_.release());

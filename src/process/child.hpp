@@ -38,7 +38,7 @@ struct ChildPlan {
 class Child : public std::enable_shared_from_this<Child> {
  public:
   Child(ChildPlan plan, EncodedCall call);
-  virtual ~Child() = default;
+  virtual ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
@@ -75,6 +75,9 @@ class Child : public std::enable_shared_from_this<Child> {
   /// Takes the exit code if it has ended. With the mutex held.
   bool look();
   void settle(int exitcode);
+  /// Whether this is a copy, in the child of a fork, of what the parent made and did not start: the
+  /// holds are the parent's.
+  [[nodiscard]] bool inherited() const { return maker_ != heap::self(); }
   void check_started(const char* what) const;
   void check_open(const char* what) const;
 
@@ -83,6 +86,7 @@ class Child : public std::enable_shared_from_this<Child> {
   bool foreign_ = false;
   ChildPlan plan_;
   EncodedCall call_;
+  heap::Offset maker_ = heap::self();
   int pid_ = 0;
   heap::Ticket record_ = 0;   ///< listed; buried once the child has ended
   heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it

@@ -2,33 +2,43 @@
 
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
+#include "process/grace.hpp"
 #include "process/ready.hpp"
 #include "process/registry.hpp"
+#include "procession/error.hpp"
 
 namespace procession::process {
 
 namespace {
 
-/// How long a terminated child may take to end before it is killed.
-constexpr std::chrono::seconds kGrace{5};
-
 void (*services_end)() = nullptr;
 
+/// One that its owner closes at this very moment is its owner's to end, and the others are ended.
+template <class Action>
+void attempt(Action action) {
+  try {
+    action();
+  } catch (const ProcessError&) {
+  }
+}
+
 void end_all(const std::vector<std::shared_ptr<detail::Child>>& children) {
+  const auto is_terminated = [](const auto& child) {
+    return child->terminated_at_exit() && !child->is_thread();
+  };
   for (const auto& child : children) {
-    if (child->terminated_at_exit() && !child->is_thread()) {
-      child->signal(platform::Signal::terminate);
+    if (is_terminated(child)) {
+      attempt([&] { child->signal(platform::Signal::terminate); });
     }
   }
   for (const auto& child : children) {
-    if (child->terminated_at_exit() && !child->is_thread() && !child->join(kGrace)) {
-      child->signal(platform::Signal::kill);
-      child->join({});
+    if (is_terminated(child)) {
+      attempt([&] { join_terminated(*child); });
     }
   }
   for (const auto& child : children) {
     if (!child->terminated_at_exit()) {
-      child->join({});
+      attempt([&] { child->join({}); });
     }
   }
 }
@@ -44,7 +54,7 @@ void end_children() noexcept {
     }
     end_all(living_children());
   } catch (...) {
-    // A child that its owner closes at this very moment is its owner's to end.
+    // Without memory, say. The fork server is stopped all the same.
   }
   ForkServer::instance().stop();
 }

@@ -6,14 +6,26 @@
 #include <string>
 
 #include "heap/heap.hpp"
+#include "platform/spawn.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/boot_variable.hpp"
 #include "process/fork_server.hpp"
 #include "process/ready.hpp"
+#include "process/record.hpp"
 #include "procession/error.hpp"
 
 namespace procession {
+
+namespace {
+
+[[noreturn]] void refuse_boot_variable(const std::string& found) {
+  throw ProcessError(
+      "the environment variable PROCESSION_BOOT says that this library started this process, but " +
+      found + "; if you set it, unset it");
+}
+
+}  // namespace
 
 namespace process {
 
@@ -54,12 +66,18 @@ void init() {
   if (!boot) {
     return;
   }
-  heap::adopt(kBootHeap);
+  try {
+    heap::adopt(kBootHeap);
+  } catch (const std::exception& failure) {
+    refuse_boot_variable(failure.what());
+  }
   if (boot->role == BootRole::child) {
     run_child(boot->record, 0, platform::Descriptor(kBootWatched));
   }
   heap::set_self(boot->record);
   heap::mark_alive(boot->record);
+  // So that it is buried when this process and its parent were killed.
+  record_at(boot->record).take(0, platform::process_id());
   serve_forks(boot->record, platform::Descriptor(kBootWatched), platform::Descriptor(kBootSocket));
 }
 

@@ -3,6 +3,7 @@
 #include "heap/block_encoder.hpp"
 #include "platform/cpu.hpp"
 #include "process/child.hpp"
+#include "process/grace.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -96,6 +97,7 @@ void end_child(ChildPtr& child) noexcept {
     if (child->started_here()) {
       if (child->daemon() && !child->is_thread()) {
         child->signal(platform::Signal::terminate);
+        process::join_terminated(*child);
       }
       child->join({});
       process::unregister_child(*child);

@@ -26,6 +26,8 @@ void Child::start_thread() {
           platform::raise_event(end_.get());
         });
   } catch (const std::system_error& failure) {
+    end_.reset();
+    pid_ = 0;
     throw ProcessError("cannot start '" + plan_.name + "' as a thread: " + failure.what() +
                        "; end some threads or processes, or raise the limit (RLIMIT_NPROC)");
   }
