@@ -261,7 +261,6 @@ void PoolCore::end() noexcept {
 
 void PoolCore::disown() noexcept {
   disowned_ = true;
-  disowned_ = true;
   crew_.disown();
   new (&mutex_) std::mutex;  // a thread of the parent's may have held it
 }

@@ -76,7 +76,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed();
   bool put(Task& task);
   void collect(std::uint32_t slot);
-  void settle_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes);
+  std::size_t settle_exception(const Task& task, std::span<const std::byte> bytes);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
@@ -87,7 +87,6 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   const PoolSettings settings_;
   const int owner_pid_;
-  bool disowned_ = false;
   std::atomic<bool> disowned_{false};  ///< this is the child of a fork
   heap::Block block_;
   pool::Shared& shared_;

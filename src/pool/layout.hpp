@@ -37,8 +37,9 @@ struct alignas(64) Slot {
   /// which a task was taken and its taker is not on record.
   std::atomic<std::uint32_t> state;
 
-  /// Bytes of what follows the results, written by the worker: its process id as a u32, then the
-  /// exception that ended the task. 0: none did.
+  /// Bytes of what follows the results, written by the worker when the first element throws: its
+  /// process id and the number of the element, both as a u32, then the exception. The elements
+  /// behind that one have no results. 0: none threw.
   std::uint32_t error_size;
   std::uint32_t skip;        ///< elements at the front of `items` that are done already
   std::uint32_t count;       ///< elements to run after those
@@ -48,8 +49,9 @@ struct alignas(64) Slot {
   std::uint64_t items_size;  ///< bytes
 
   // Written by the worker.
-  /// The results so far: bits 0-23 how many elements, 24-63 how many bytes. One store for each
-  /// element, so that what was finished before a death is never lost and never run twice.
+  /// The results so far: bits 0-23 how many elements, 24-62 how many bytes, 63 whether an element
+  /// among these has thrown and its exception is there. One store for each element, so that what
+  /// was finished before a death is never lost and never run twice.
   std::atomic<std::uint64_t> progress;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
@@ -78,7 +80,10 @@ inline std::uint64_t progress_word(std::size_t count, std::size_t bytes) {
   return static_cast<std::uint64_t>(bytes) << kProgressCountBits | count;
 }
 inline std::size_t progress_count(std::uint64_t word) { return word & kMostInChunk; }
-inline std::size_t progress_bytes(std::uint64_t word) { return word >> kProgressCountBits; }
+inline constexpr std::uint64_t kProgressThrew = std::uint64_t{1} << 63;
+inline std::size_t progress_bytes(std::uint64_t word) {
+  return (word & ~kProgressThrew) >> kProgressCountBits;
+}
 
 /// One worker's place; the next worker in it is started when what the last one left was dealt with.
 struct alignas(64) Seat {

@@ -9,6 +9,7 @@
 namespace procession::detail {
 
 static_assert(TaskRun::kCountBits == pool::kProgressCountBits);
+static_assert(TaskRun::kThrew == pool::kProgressThrew);
 static_assert(TaskDraft::kInline == pool::kInlineTask);
 
 namespace {

@@ -170,11 +170,7 @@ void PoolCore::collect(std::uint32_t number) {
 
   Results results;
   results.first = task.chunk->first + task.skip;
-  const bool orderly = phase_of(state) == Slot::done;
-  // An exception counts as its element does; the last one may have been that of the whole task.
-  const bool threw = slot.threw != 0 && slot.threw <= done + (orderly ? 1 : 0);
-  const std::size_t failed = slot.threw - std::size_t{1};
-  results.count = threw ? failed : done;
+  results.count = done;
   results.size = progress_bytes(progress);
   if (slot.result != 0) {
     heap::move(slot.result, heap::self());
@@ -182,15 +178,21 @@ void PoolCore::collect(std::uint32_t number) {
   } else {
     std::memcpy(results.in_place, slot.inline_result, kInlineResult);
   }
-  const bool threw = phase_of(state) == Slot::done && slot.error_size != 0;
-  const bool all_done = done == task.count;
-  const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
-  if (threw && !task.job->ended()) {
-    settle_exception(task, done, {bytes + results.size, slot.error_size});
-  } else if (!all_done && !task.job->ended()) {
-    settle_loss(task, done, ended_[worker_of(state)]);
-  }
   if (!task.job->ended()) {
+    const bool orderly = phase_of(state) == Slot::done;
+    std::size_t over = done;
+    if (orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0) {
+      const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
+      results.count = settle_exception(task, {bytes + results.size, slot.error_size});
+      // The whole task may have thrown behind that, over elements that cannot be read.
+      over += orderly && done < task.count ? 1 : 0;
+      task.job->dismiss(*task.chunk, over - results.count - 1);
+    }
+    if (over < task.count && orderly) {
+      run_from(task, over, 0);
+    } else if (over < task.count) {
+      settle_loss(task, over, ended_[worker_of(state)]);
+    }
     task.job->succeed(*task.chunk, std::move(results));
   }
   slot.result = 0;
@@ -202,18 +204,20 @@ void PoolCore::collect(std::uint32_t number) {
   free_.push_back(number);
 }
 
-void PoolCore::settle_exception(const Task& task, std::size_t done,
-                                std::span<const std::byte> bytes) {
-  const std::size_t index = task.chunk->first + task.skip + done;
+/// Which of the task's elements it was.
+std::size_t PoolCore::settle_exception(const Task& task, std::span<const std::byte> bytes) {
+  Decoder decoder(bytes);
+  const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
+  const std::size_t failed = decode<std::uint32_t>(decoder);
+  const std::size_t index = task.chunk->first + task.skip + failed;
   std::exception_ptr cause;
   try {
-    Decoder decoder(bytes);
-    const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
     cause = decode_exception(decoder, {index, pid});
   } catch (...) {
     cause = std::current_exception();
   }
   task.job->fail(*task.chunk, index, std::move(cause));
+  return failed;
 }
 
 void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& worker) {

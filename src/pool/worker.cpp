@@ -40,14 +40,26 @@ bool initialize(heap::Offset pool, Shared& shared) {
   }
 }
 
-/// Puts the exception behind the results that are there.
-void write_exception(ResultEncoder& out, const detail::TaskRun& run, Slot& slot) {
-  const std::size_t results = run.progress.load() >> detail::TaskRun::kCountBits;
-  out.cut(results);
-  encode(out, static_cast<std::uint32_t>(platform::process_id()));
-  encode_exception(out, std::current_exception());
-  slot.error_size = static_cast<std::uint32_t>(out.size() - results);
-}
+struct SlotRun : detail::TaskRun {
+  SlotRun(ResultEncoder& encoder, Slot& of)
+      : TaskRun{encoder, of.progress, of.skip, of.count, write_exception},
+        results(encoder),
+        slot(of) {}
+
+  /// Puts the exception behind the results that are there.
+  static void write_exception(TaskRun& run) {
+    auto& self = static_cast<SlotRun&>(run);
+    const std::size_t size = progress_bytes(run.progress);
+    self.results.cut(size);
+    encode(self.results, static_cast<std::uint32_t>(platform::process_id()));
+    encode(self.results, static_cast<std::uint32_t>(run.done));
+    encode_exception(self.results, std::current_exception());
+    self.slot.error_size = static_cast<std::uint32_t>(self.results.size() - size);
+  }
+
+  ResultEncoder& results;
+  Slot& slot;
+};
 
 void run_task(heap::Offset pool, Slot& slot) {
   ResultEncoder out(pool, slot);

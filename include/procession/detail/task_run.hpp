@@ -11,22 +11,38 @@
 /// What runs in a worker: the functions that templates make for each kind of task.
 namespace procession::detail {
 
-/// A task as its function sees it: which elements to run and where their results go.
+/// A task as its function sees it: which elements to run and where their results go. When an
+/// element throws, those behind it run all the same, but their results are of no use any more.
 struct TaskRun {
-  /// Bits of `progress` that count elements; the rest counts bytes.
+  /// Bits of `progress` that count elements; the rest counts bytes, but for the last bit: an
+  /// element has thrown, and its exception is behind those bytes.
   static constexpr unsigned kCountBits = 24;
+  static constexpr std::uint64_t kThrew = std::uint64_t{1} << 63;
 
   Encoder& out;
   std::atomic<std::uint64_t>& progress;  ///< of the shared slot
   std::size_t skip;                      ///< elements in front that are not to be run
   std::size_t count;                     ///< elements to run after those
+  /// Keeps the exception that is being handled as that of element `done`.
+  void (*keep_exception)(TaskRun& run);
   std::size_t done = 0;
+  bool failed = false;
+
+  /// An element has thrown.
+  void failed_one() {
+    if (!failed) {
+      keep_exception(*this);
+      failed = true;
+    }
+  }
 
   /// The result that was written last is complete. One store: whatever ends this process, what was
   /// finished counts.
   void finished_one() {
     ++done;
-    progress.store(static_cast<std::uint64_t>(out.size()) << kCountBits | done,
+    const std::uint64_t before = progress.load(std::memory_order_relaxed);
+    progress.store(failed ? (before + 1) | kThrew
+                          : static_cast<std::uint64_t>(out.size()) << kCountBits | done,
                    std::memory_order_release);
   }
 };
@@ -60,10 +76,16 @@ void run_each(Decoder& call, Decoder& items, TaskRun& run) {
   }
   for (std::size_t i = 0; i < run.count; ++i) {
     std::tuple<T> arguments{decode_stored<T>(items)};
-    if constexpr (std::is_void_v<CallResult<F, T>>) {
-      invoke_stored(target, arguments);
-    } else {
-      encode_argument(run.out, invoke_stored(target, arguments));
+    try {
+      if constexpr (std::is_void_v<CallResult<F, T>>) {
+        invoke_stored(target, arguments);
+      } else if (run.failed) {
+        static_cast<void>(invoke_stored(target, arguments));
+      } else {
+        encode_argument(run.out, invoke_stored(target, arguments));
+      }
+    } catch (...) {
+      run.failed_one();
     }
     run.finished_one();
   }
