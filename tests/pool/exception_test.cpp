@@ -1,6 +1,7 @@
 // What a task throws.
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 #include <ranges>
 #include <set>
@@ -198,6 +199,59 @@ TEST(PoolException, OfEveryElement) {
   }
 }
 
+// Each exception costs what a result costs.
+TEST(PoolException, OfEveryElementOfALargeChunk) {
+  Pool pool(2);
+  Tally tally(kSanitized ? 10'000 : 100'000);
+  EXPECT_THROW(
+      pool.map(procession::bind(
+                   [](Where where, std::size_t index) -> std::string {
+                     ++counter(where, index);
+                     throw std::runtime_error(std::string(100, 'e'));
+                   },
+                   tally.where()),
+               std::views::iota(std::size_t{0}, tally.size()), {.chunksize = tally.size() / 2}),
+      std::runtime_error);
+  EXPECT_EQ(tally.other_than(1), 0U);
+}
+
+TEST(PoolException, BesideLostWorkersInTheSameChunk) {
+  Pool pool(1);
+  for (const int lost : {0, 2, 4, 9}) {
+    for (const unsigned retries : {0U, 1U}) {
+      for (const std::size_t size : {0U, 10U, 10'000U}) {
+        Tally tally(10);
+        const auto run = procession::bind(
+            [](Where where, int bad, std::size_t bytes, int x) {
+              if (++counter(where, static_cast<std::size_t>(x)) == 1 && x == bad) {
+                ::raise(SIGKILL);
+              }
+              if (x == 3 || x == 7) {
+                throw std::out_of_range("element " + std::to_string(x));
+              }
+              return std::string(bytes, 'r');
+            },
+            tally.where(), lost, size);
+        try {
+          pool.map(run, std::views::iota(0, 10), {.chunksize = 10, .retries = retries});
+          FAIL();
+        } catch (const std::out_of_range& error) {
+          EXPECT_TRUE(lost > 3 || retries != 0) << lost;
+          EXPECT_STREQ(error.what(), "element 3");
+          ASSERT_NE(remote_trace(error), nullptr);
+          EXPECT_EQ(remote_trace(error)->task_index(), 3U);
+        } catch (const WorkerLost& error) {
+          EXPECT_TRUE(lost < 3 && retries == 0) << lost;
+          EXPECT_EQ(error.task_index(), static_cast<std::size_t>(lost));
+        }
+        for (std::size_t i = 0; i < 10; ++i) {
+          EXPECT_EQ(tally[i], 1U + (i == static_cast<std::size_t>(lost) ? retries : 0U)) << i;
+        }
+      }
+    }
+  }
+}
+
 TEST(PoolException, AtTheEndsOfAChunk) {
   Pool pool(1);
   for (const int at : {0, 9, 10, 19}) {
@@ -242,6 +296,35 @@ TEST(PoolException, OfTheEncodingOfAnArgument) {
                         {Stubborn{1}, Stubborn{2}, Stubborn{3}}, {.chunksize = 1}),
                std::domain_error);
   EXPECT_EQ(pool.apply([](const Stubborn& s) { return s.value; }, Stubborn{5}), 5);
+}
+
+/// Cannot be read.
+struct Illegible {
+  int value = 0;
+};
+void encode(Encoder& encoder, const Illegible& illegible) {
+  procession::encode(encoder, illegible.value);
+}
+void decode(Decoder& decoder, Illegible& illegible) {
+  procession::decode(decoder, illegible.value);
+  if (illegible.value == 2) {
+    throw std::domain_error("not to be read");
+  }
+}
+
+TEST(PoolException, OfTheDecodingOfAnArgument) {
+  Pool pool(1);
+  const auto work = [](const Illegible& i) {
+    return i.value == 1 ? throw std::range_error("one") : i.value;
+  };
+  EXPECT_THROW(pool.apply(work, Illegible{2}), std::domain_error);
+  EXPECT_THROW(
+      pool.map(work, {Illegible{0}, Illegible{2}, Illegible{1}, Illegible{3}}, {.chunksize = 4}),
+      std::domain_error);
+  EXPECT_THROW(
+      pool.map(work, {Illegible{0}, Illegible{1}, Illegible{2}, Illegible{3}}, {.chunksize = 4}),
+      std::range_error);
+  EXPECT_EQ(pool.apply(work, Illegible{4}), 4);
 }
 
 }  // namespace

@@ -186,6 +186,51 @@ TEST(PoolLife, TerminateWhileOthersSubmit) {
   }
 }
 
+// What comes too late is refused; what was taken is run.
+TEST(PoolLife, CloseWhileOthersSubmit) {
+  for (int round = 0; round < 30; ++round) {
+    Tally tally;
+    Pool pool(2);
+    std::atomic<unsigned> taken = 0;
+    std::vector<std::thread> submitters;
+    for (int i = 0; i < 2; ++i) {
+      submitters.emplace_back([&] {
+        std::vector<AsyncResult<void>> results;
+        try {
+          for (;;) {
+            results.push_back(
+                pool.apply_async([](Where where) { ++counter(where); }, tally.where()));
+            ++taken;
+          }
+        } catch (const ProcessError&) {
+        }
+        for (const auto& result : results) {
+          result.get();
+        }
+      });
+    }
+    until([&] { return taken > 20U; });
+    pool.close();
+    pool.join();
+    for (auto& submitter : submitters) {
+      submitter.join();
+    }
+    EXPECT_EQ(tally[0], taken);
+  }
+}
+
+TEST(PoolLife, CloseInTheMiddleOfAMap) {
+  Pool pool(1);
+  const auto numbers = std::views::iota(0, 10) | std::views::transform([&](int x) {
+                         if (x == 5) {
+                           pool.close();
+                         }
+                         return x;
+                       });
+  EXPECT_THROW(pool.map(square, numbers, {.chunksize = 1}), ProcessError);
+  pool.join();
+}
+
 TEST(PoolLife, AWorkerThatIgnoresSigtermIsKilled) {
   Tally gate(2);
   std::vector<int> pids;

@@ -1,5 +1,7 @@
 // Pools by every start method, inside workers, and inside children.
 
+#include <sys/wait.h>
+
 #include <ranges>
 #include <set>
 
@@ -223,6 +225,32 @@ TEST_P(PoolInChild, OfAParentThatHasAPool) {
 
 INSTANTIATE_TEST_SUITE_P(By, PoolInChild, testing::ValuesIn(get_all_start_methods()),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
+
+// A program may fork by itself; in the child, what the parent holds is not given back again.
+TEST(PoolInFork, OfTheProgramItselfUnwindsAndWorks) {
+  const heap::Books before = (heap::ensure(), heap::books());
+  int child = -1;
+  {
+    Pool pool(2);
+    const auto text =
+        pool.apply_async([](std::size_t n) { return std::string(n, 'x'); }, std::size_t{100'000});
+    text.wait();
+    const auto texts =
+        pool.map_async([](const std::string& s) { return s; },
+                       std::vector<std::string>(2000, std::string(1000, 'x')), {.chunksize = 1});
+    child = ::fork();
+    if (child != 0) {
+      EXPECT_EQ(texts.get().size(), 2000U);
+    }
+  }
+  if (child == 0) {
+    ::_exit(Pool(1).apply(square, 5) == 25 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_GE(heap::books().blocks, before.blocks);
+}
 
 TEST(PoolInFork, RefusesTheParentsPool) {
   Pool pool(1);
