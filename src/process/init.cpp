@@ -1,16 +1,17 @@
 #include "procession/init.hpp"
 
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
 #include <string>
 
 #include "heap/heap.hpp"
+#include "platform/exit_handler.hpp"
 #include "platform/spawn.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/boot_variable.hpp"
 #include "process/fork_server.hpp"
+#include "process/identity.hpp"
 #include "process/ready.hpp"
 #include "process/record.hpp"
 #include "procession/error.hpp"
@@ -48,7 +49,13 @@ void prepare_exit() {
   static std::once_flag once;
   std::call_once(once, [] {
     install_fork_handlers();
-    std::atexit(end_children);
+    platform::add_exit_handler([](int code) {
+      end_children();
+      // For a parent that cannot ask the system: see Record::exitcode.
+      if (identity().has_parent) {
+        record_at(heap::self()).end(code & 0xff);
+      }
+    });
   });
 }
 
