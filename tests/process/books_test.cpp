@@ -1,0 +1,127 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "process/proc_files.hpp"
+#include "process/support.hpp"
+
+// What is left in the shared heap, and elsewhere, when all children have ended.
+namespace process_test {
+namespace {
+
+using Books = EachMethod;
+PROCESSION_BY_ALL_METHODS(Books);
+
+/// Blocks that the child holds when it ends, whatever way.
+void hold(std::size_t bytes, const std::string& end) {
+  static std::vector<mp::heap::Block> kept;
+  kept.emplace_back(bytes);
+  kept.emplace_back(bytes);
+  if (end == "kill") {
+    ::raise(SIGKILL);
+  } else if (end == "exit") {
+    std::_Exit(3);
+  } else if (end == "throw") {
+    kept.clear();
+    throw 1;
+  }
+  if (mp::current_process().pid == mp::parent_process()->pid) {
+    kept.clear();  // a thread's are the process's own
+  }
+}
+
+void run_all(StartMethod method) {
+  const bool thread = method == StartMethod::thread;
+  const std::string argument(100'000, 'x');
+  EXPECT_EQ(exitcode_of(method, [](const std::string&) {}, argument), 0);
+  EXPECT_EQ(exitcode_of(method, hold, std::size_t{1} << 20, "return"), 0);
+  if (!thread) {
+    EXPECT_EQ(exitcode_of(method, hold, std::size_t{1} << 20, "kill"), -SIGKILL);
+    EXPECT_EQ(exitcode_of(method, hold, std::size_t{1} << 20, "exit"), 3);
+  }
+  {
+    mp::Process closed = started(method, [] {});
+    closed.join();
+    closed.close();
+  }
+  const mp::Process unstarted({.start_method = method}, [](const std::string&) {}, argument);
+  mp::Process grandparent = started(
+      method,
+      [](StartMethod inner) {
+        mp::Process child({.start_method = inner}, [] {});
+        child.start();
+      },
+      method);
+}
+
+TEST_P(Books, NothingIsLeftBehind) {
+  run_all(GetParam());  // what is made once is made now
+  const mp::heap::Books before = mp::heap::books();
+  const auto descriptors = open_descriptors();
+  for (int i = 0; i < 2; ++i) {
+    run_all(GetParam());
+  }
+  const mp::heap::Books after = mp::heap::books();
+  EXPECT_EQ(after.blocks, before.blocks);
+  EXPECT_EQ(after.in_use, before.in_use);
+  EXPECT_EQ(after.holds, before.holds);
+  EXPECT_EQ(open_descriptors(), descriptors);
+  EXPECT_EQ(count_zombies(), 0);
+  EXPECT_TRUE(mp::active_children().empty());
+}
+
+TEST(BooksOfTheTree, ARefusedStartLeavesNothing) {
+  EXPECT_EQ(exitcode_of(StartMethod::spawn, [] {}), 0);
+  const mp::heap::Books before = mp::heap::books();
+  {
+    int on_the_stack = 0;
+    mp::Process process({.start_method = StartMethod::spawn}, [&on_the_stack] { ++on_the_stack; });
+    EXPECT_THROW(process.start(), std::invalid_argument);
+  }
+  const mp::heap::Books after = mp::heap::books();
+  EXPECT_EQ(after.blocks, before.blocks);
+  EXPECT_EQ(after.holds, before.holds);
+}
+
+// A child whose parent was killed is nobody's to bury; the next failure in the tree does it.
+TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
+  const auto orphan = [] {
+    // The middle process is killed while its child runs; that one ends by itself.
+    const Board<std::atomic<int>> pid;
+    EXPECT_EQ(exitcode_of(
+                  StartMethod::forkserver,
+                  [](std::uint64_t place) {
+                    mp::Process inner(
+                        {.start_method = StartMethod::forkserver},
+                        [](std::uint64_t where, std::size_t bytes) {
+                          static mp::heap::Block kept(bytes);
+                          board<std::atomic<int>>(where) = ::getpid();
+                          while (::getppid() == mp::parent_process()->pid) {
+                            ::usleep(1000);
+                          }
+                          ::raise(SIGKILL);
+                        },
+                        place, std::size_t{1} << 20);
+                    inner.start();
+                    wait_until([&] { return board<std::atomic<int>>(place) != 0; });
+                    ::raise(SIGKILL);
+                  },
+                  pid.place()),
+              -SIGKILL);
+    wait_until([&] { return gone(*pid); });
+    EXPECT_EQ(exitcode_of(StartMethod::forkserver, [] { std::_Exit(1); }), 1);
+  };
+  orphan();
+  const mp::heap::Books before = mp::heap::books();
+  orphan();
+  const mp::heap::Books after = mp::heap::books();
+  EXPECT_EQ(after.blocks, before.blocks);
+  EXPECT_EQ(after.in_use, before.in_use);
+}
+
+}  // namespace
+}  // namespace process_test
