@@ -1,5 +1,6 @@
 #include "pool/crew.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -32,14 +33,30 @@ std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat, std::
 
 }  // namespace
 
-void Crew::fill(heap::Offset pool, std::uint32_t seat) {
+void Crew::fill(heap::Offset pool) {
   const std::lock_guard guard(mutex_);
-  if (!filling_) {
-    return;
+  std::vector<std::shared_ptr<detail::Child>> hired;
+  std::vector<std::uint32_t> seats;
+  for (std::uint32_t seat = 0; seat < workers_.size() && filling_; ++seat) {
+    if (workers_[seat] == nullptr) {
+      hired.push_back(hire(pool, seat, "PoolWorker-" + std::to_string(++started_), method_));
+      seats.push_back(seat);
+    }
   }
-  const auto worker = hire(pool, seat, "PoolWorker-" + std::to_string(++started_), method_);
-  worker->start();
-  workers_[seat] = worker;
+  const auto seat_those_that_run = [&] {
+    for (std::size_t i = 0; i < hired.size(); ++i) {
+      if (hired[i]->started_here()) {
+        workers_[seats[i]] = hired[i];
+      }
+    }
+  };
+  try {
+    detail::Child::start_all(hired);
+  } catch (...) {
+    seat_those_that_run();
+    throw;
+  }
+  seat_those_that_run();
 }
 
 void Crew::stop_filling() {
@@ -77,15 +94,9 @@ std::vector<int> Crew::pids() {
   return all;
 }
 
-std::vector<std::uint32_t> Crew::empty_seats() {
+bool Crew::wants_workers() {
   const std::lock_guard guard(mutex_);
-  std::vector<std::uint32_t> seats;
-  for (std::uint32_t seat = 0; seat < workers_.size() && filling_; ++seat) {
-    if (workers_[seat] == nullptr) {
-      seats.push_back(seat);
-    }
-  }
-  return seats;
+  return filling_ && std::find(workers_.begin(), workers_.end(), nullptr) != workers_.end();
 }
 
 std::vector<std::shared_ptr<detail::Child>> Crew::living() {

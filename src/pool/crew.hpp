@@ -29,9 +29,9 @@ class Crew {
 
   [[nodiscard]] std::size_t size() const { return workers_.size(); }
 
-  /// Starts a worker in a seat. Throws as `Process::start` does. Does nothing once `stop_filling`
-  /// was called.
-  void fill(heap::Offset pool, std::uint32_t seat);
+  /// Starts a worker in each empty seat. Throws as `Process::start` does; the seats that were
+  /// filled until then stay so. Does nothing once `stop_filling` was called.
+  void fill(heap::Offset pool);
   /// No worker is started from now on.
   void stop_filling();
 
@@ -47,8 +47,8 @@ class Crew {
   /// What to wait for.
   std::vector<Watch> watches();
   [[nodiscard]] std::vector<int> pids();
-  /// Seats without a worker.
-  std::vector<std::uint32_t> empty_seats();
+  /// Whether a seat waits for a worker.
+  bool wants_workers();
 
   /// SIGTERM to all, SIGKILL to those that have not ended in a while; waits for their end.
   void end() noexcept;

@@ -61,7 +61,7 @@ void watch_once() {
       descriptors.push_back(watch.descriptor);
       watched.push_back({pool, std::move(watch)});
     }
-    if (!pool->crew().empty_seats().empty()) {
+    if (pool->crew().wants_workers()) {
       pool->fill_seats();
       sleep = sleep ? sleep : Timeout(kFillEvery);
     }

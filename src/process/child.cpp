@@ -3,39 +3,15 @@
 #include <stdexcept>
 #include <utility>
 
-#include "heap/block_encoder.hpp"
 #include "log/log.hpp"
-#include "platform/spawn.hpp"
-#include "process/after_fork.hpp"
-#include "process/boot.hpp"
-#include "process/captured.hpp"
-#include "process/fork_server.hpp"
-#include "process/life_line.hpp"
-#include "process/ready.hpp"
+#include "process/identity.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
-#include "procession/callable.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
 
 using namespace process;
-
-namespace {
-
-/// Encodes into a block that `record` will hold.
-void tell(heap::Offset record, const BootMessage& message) {
-  heap::BlockEncoder encoder(256);
-  encode(encoder, message);
-  Record& told = record_at(record);
-  told.message_size = encoder.size();
-  heap::Block block = encoder.take();
-  told.message = block.offset();
-  heap::move(block.ticket(), record);
-  static_cast<void>(block.release());
-}
-
-}  // namespace
 
 Child::Child(ChildPlan plan, EncodedCall call) : plan_(std::move(plan)), call_(std::move(call)) {}
 
@@ -47,107 +23,6 @@ Child::~Child() {
 
 std::shared_ptr<Child> Child::make(ChildPlan plan, EncodedCall call) {
   return std::make_shared<Child>(std::move(plan), std::move(call));
-}
-
-void Child::start() {
-  const std::lock_guard guard(mutex_);
-  check_open("start");
-  if (stage_ != Stage::created) {
-    throw ProcessError(
-        "process '" + plan_.name +
-        "' was asked to start a second time; a Process starts at most once: make a new one");
-  }
-  if (inherited()) {
-    const heap::Offset call = call_.block.offset();
-    static_cast<void>(call_.block.release());
-    call_.block = heap::Block::own(heap::hold(call, heap::self()));
-    maker_ = heap::self();
-  }
-  const StartMethod method = plan_.method.value_or(get_start_method());
-  if (identity().daemon && !plan_.tied) {
-    throw ProcessError("the daemon '" + identity().name + "' was asked to start '" + plan_.name +
-                       "', but a daemon may not have children, which would be orphans when it is "
-                       "terminated; make the "
-                       "outer process no daemon, or use a Pool inside it");
-  }
-  const bool isolated = method == StartMethod::forkserver || method == StartMethod::spawn;
-  if (isolated) {
-    require_init(to_string(method));
-    if (call_.captured_address) {
-      refuse_captured_address("the target of process '" + plan_.name + "'");
-    }
-  }
-  if (method == StartMethod::thread) {
-    start_thread();
-  } else {
-    start_process(method);
-  }
-  stage_ = Stage::started;
-  if (log::enabled(LogLevel::info)) {
-    log::write(LogLevel::info, "started '" + plan_.name + "' by " + to_string(method) +
-                                   ", process " + std::to_string(pid_));
-  }
-  register_child(shared_from_this());
-}
-
-void Child::start_process(StartMethod method) {
-  prepare_exit();
-  // What this process has said comes before what the child will say, and a fork does not say it
-  // twice.
-  platform::flush_streams();
-  record_ = make_record();
-  const heap::Offset offset = heap::target(record_);
-  Record& record = record_at(offset);
-  record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));
-  // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
-  // never made.
-  platform::Descriptor kept_number = platform::duplicate(watched_line(), 3);
-  try {
-    tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied || plan_.daemon));
-    // Held by the child too, which may outlive this process.
-    static_cast<void>(heap::hold(call_.block.offset(), offset));
-    if (plan_.keeps != 0) {
-      static_cast<void>(heap::hold(plan_.keeps, offset));
-    }
-    record.call = call_.block.offset();
-    record.call_size = call_.size;
-    record.request(0);
-    switch (method) {
-      case StartMethod::spawn:
-        pid_ = spawn_child(offset);
-        break;
-      case StartMethod::fork:
-        pid_ = fork_child(offset, [&] {
-          kept_number.reset();
-          disown();
-        });
-        break;
-      default:
-        pid_ = ForkServer::instance().start(record_);
-    }
-  } catch (...) {
-    bury(record_);
-    record_ = 0;
-    record_kept_ = {};
-    throw;
-  }
-  kept_number.reset();
-  try {
-    end_ = platform::open_process(pid_);
-    if (!end_) {
-      // It has ended and somebody else took the status.
-      end_ = platform::make_event();
-      platform::raise_event(end_.get());
-    }
-  } catch (...) {
-    // Another thread took the number. A child that nobody can wait for must not run on.
-    platform::send_signal_to(pid_, platform::Signal::kill);
-    platform::reap_waiting(std::exchange(pid_, 0));
-    bury(record_);
-    record_ = 0;
-    record_kept_ = {};
-    throw;
-  }
 }
 
 bool Child::look() {

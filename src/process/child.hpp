@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -45,6 +46,9 @@ class Child : public std::enable_shared_from_this<Child> {
   static std::shared_ptr<Child> make(ChildPlan plan, EncodedCall call);
 
   void start();
+  /// Starts all of them, side by side where the method allows it. When one fails, those before it
+  /// run.
+  static void start_all(std::span<const std::shared_ptr<Child>> children);
   bool join(Timeout timeout);
   void signal(platform::Signal signal);
   void close();
@@ -69,9 +73,13 @@ class Child : public std::enable_shared_from_this<Child> {
  private:
   enum class Stage { created, started, closed };
 
-  void start_process(StartMethod method);
+  StartMethod check_start();
+  void prepare_process();
+  void launch_process(StartMethod method);
+  void finish_process(int pid);
+  void abandon_process() noexcept;
   void start_thread();
-  void run_in_thread();
+  void note_start(StartMethod method);
   /// Takes the exit code if it has ended. With the mutex held.
   bool look();
   void settle(int exitcode);

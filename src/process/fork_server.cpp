@@ -1,5 +1,6 @@
 #include "process/fork_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <optional>
@@ -23,6 +24,9 @@ namespace {
 
 /// How often a server that ends before it has served anything is started anew.
 constexpr int kAttempts = 3;
+
+/// Requests that are sent before the first reply is read: few enough for the socket to hold.
+constexpr std::size_t kAhead = 16;
 
 struct Server {
   int pid = 0;
@@ -50,31 +54,50 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
   return server;
 }
 
-/// Asks for one child. False when the server has gone.
-bool ask(const Server& server, heap::Offset record, std::uint16_t attempt, ForkReply& reply) {
-  ForkRequest request{record, attempt, 0};
+/// What a child gets from this process as it is now.
+struct Surroundings {
   std::vector<int> descriptors;
-  for (int number = 0; number < 3; ++number) {
-    if (platform::is_open(number)) {
-      descriptors.push_back(number);
-      request.sent = static_cast<std::uint16_t>(request.sent | 1U << number);
+  platform::Descriptor folder;
+  std::uint16_t sent = 0;  ///< see ForkRequest
+
+  Surroundings() : folder(platform::working_directory()) {
+    for (int number = 0; number < 3; ++number) {
+      if (platform::is_open(number)) {
+        add(number, number);
+      }
+    }
+    if (folder) {
+      add(folder.get(), 3);
     }
   }
-  const platform::Descriptor folder = platform::working_directory();
-  if (folder) {
-    descriptors.push_back(folder.get());
-    request.sent = static_cast<std::uint16_t>(request.sent | 1U << 3);
+
+ private:
+  void add(int descriptor, int bit) {
+    descriptors.push_back(descriptor);
+    sent = static_cast<std::uint16_t>(sent | 1U << bit);
   }
+};
+
+/// False when the server has gone; so does the next.
+bool send(const Server& server, const ForkRequest& request, const Surroundings& surroundings) {
   return platform::send_message(server.socket.get(), std::as_bytes(std::span(&request, 1)),
-                                descriptors) == platform::Delivery::done &&
-         platform::receive_message(server.socket.get(),
-                                   std::as_writable_bytes(std::span(&reply, 1)))
-                 .size != 0;
+                                surroundings.descriptors) == platform::Delivery::done;
+}
+
+bool receive(const Server& server, ForkReply& reply) {
+  const auto room = std::as_writable_bytes(std::span(&reply, 1));
+  return platform::receive_message(server.socket.get(), room).size != 0;
 }
 
 }  // namespace
 
 struct ForkServer::State {
+  /// A record and where to say what came of it.
+  struct Order {
+    heap::Offset record;
+    Started* started;
+  };
+
   std::mutex mutex;
   std::optional<Server> server;
   bool clones = true;  // false once a server said that it cannot copy itself
@@ -95,6 +118,12 @@ struct ForkServer::State {
     server.reset();
     return reaped.exitcode;
   }
+
+  void start(std::vector<Order> orders);
+  std::vector<Order> ask(const std::vector<Order>& orders, std::uint16_t attempt);
+  bool settle(Started& started, const ForkReply& reply);
+
+  int last_exitcode = 0;  ///< of a server that ended by itself
 };
 
 ForkServer::ForkServer() : state_(std::make_unique<State>()) {}
@@ -104,51 +133,103 @@ ForkServer& ForkServer::instance() {
   return *server;
 }
 
-int ForkServer::start(heap::Ticket ticket) {
+std::vector<ForkServer::Started> ForkServer::start(std::span<const heap::Ticket> records) {
   const std::lock_guard guard(state_->mutex);
-  const heap::Offset offset = heap::target(ticket);
-  Record& record = record_at(offset);
-  int exitcode = 0;
-  for (std::uint16_t attempt = 1; attempt <= kAttempts && state_->clones; ++attempt) {
-    if (!state_->server) {
-      state_->server = launch(state_->preload.offset(), state_->preload_size);
+  std::vector<Started> started(records.size());
+  for (std::size_t first = 0; first < records.size(); first += kAhead) {
+    std::vector<State::Order> orders;
+    for (std::size_t i = first; i < std::min(records.size(), first + kAhead); ++i) {
+      orders.push_back({heap::target(records[i]), &started[i]});
     }
-    ForkReply reply{};
-    record.request(attempt);
-    if (!ask(*state_->server, offset, attempt, reply)) {
-      exitcode = state_->end();
-      // The server died over this request. A child that took it all the same is the one that was
-      // asked for.
-      if (!record.cancel(attempt)) {
-        return record.pid();
+    state_->start(std::move(orders));
+  }
+  return started;
+}
+
+void ForkServer::State::start(std::vector<Order> orders) {
+  try {
+    for (std::uint16_t attempt = 1; attempt <= kAttempts && clones && !orders.empty(); ++attempt) {
+      if (!server) {
+        server = launch(preload.offset(), preload_size);
       }
-      continue;
+      orders = ask(orders, attempt);
     }
-    switch (reply.result) {
-      case ForkReply::started:
-        return reply.value;
-      case ForkReply::failed:
-        platform::throw_system_error("start a process", reply.value);
-      case ForkReply::preload_failed:
-        state_->end();
-        throw ProcessError(
-            "cannot start a process: the function given to set_forkserver_preload failed in the "
-            "fork "
-            "server with " +
-            std::string(reply.text));
-      default:
-        state_->clones = false;
+    if (!orders.empty() && clones) {
+      throw ProcessError(
+          "cannot start a process: the fork server ended " + std::to_string(kAttempts) +
+          " times before it could serve (exit code " + std::to_string(last_exitcode) +
+          "); main() must call procession::init() first, and neither a static constructor nor the "
+          "function given to set_forkserver_preload may end the program");
+    }
+    for (const Order& order : orders) {
+      record_at(order.record).request(0);
+      order.started->pid = spawn_child(order.record);
+    }
+  } catch (...) {
+    for (const Order& order : orders) {
+      if (order.started->pid == 0) {
+        order.started->failure = std::current_exception();
+      }
     }
   }
-  if (!state_->clones) {
-    record.request(0);
-    return spawn_child(offset);
+}
+
+/// Sends all requests, then reads the replies. Returns the orders that are still to be carried out.
+std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<Order>& orders,
+                                                             std::uint16_t attempt) {
+  const Surroundings surroundings;
+  bool gone = false;
+  for (const Order& order : orders) {
+    record_at(order.record).request(attempt);
+    gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings);
   }
-  throw ProcessError(
-      "cannot start a process: the fork server ended " + std::to_string(kAttempts) +
-      " times before it could serve (exit code " + std::to_string(exitcode) +
-      "); main() must call procession::init() first, and neither a static constructor nor the "
-      "function given to set_forkserver_preload may end the program");
+  std::vector<Order> left;
+  std::vector<Order> unanswered;
+  gone = false;  // a server that has gone may have answered before
+  for (const Order& order : orders) {
+    ForkReply reply{};
+    gone = gone || !receive(*server, reply);
+    if (gone) {
+      unanswered.push_back(order);
+    } else if (!settle(*order.started, reply)) {
+      left.push_back(order);
+    }
+  }
+  if (gone) {
+    last_exitcode = end();
+  }
+  for (const Order& order : unanswered) {
+    // The server died over this request. A child that took it all the same is the one that was
+    // asked for.
+    if (record_at(order.record).cancel(attempt)) {
+      left.push_back(order);
+    } else {
+      order.started->pid = record_at(order.record).pid();
+    }
+  }
+  return left;
+}
+
+/// False when the order is to be carried out in another way.
+bool ForkServer::State::settle(Started& started, const ForkReply& reply) {
+  switch (reply.result) {
+    case ForkReply::started:
+      started.pid = reply.value;
+      return true;
+    case ForkReply::failed:
+      started.failure = std::make_exception_ptr(
+          ProcessError(platform::system_error_text("start a process", reply.value)));
+      return true;
+    case ForkReply::preload_failed:
+      started.failure = std::make_exception_ptr(ProcessError(
+          "cannot start a process: the function given to set_forkserver_preload failed in the fork "
+          "server with " +
+          std::string(reply.text)));
+      return true;
+    default:
+      clones = false;
+      return false;
+  }
 }
 
 void ForkServer::stop() noexcept {

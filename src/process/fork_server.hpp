@@ -1,6 +1,9 @@
 #pragma once
 
+#include <exception>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "heap/heap.hpp"
 #include "platform/descriptor.hpp"
@@ -15,9 +18,15 @@ class ForkServer {
  public:
   static ForkServer& instance();
 
-  /// Makes a child that runs `record`, and returns its process id. Throws `ProcessError`. Where the
-  /// kernel or another thread in the server makes copies unsafe, the child is spawned instead.
-  int start(heap::Ticket record);
+  /// What came of a record: a child's process id, or why there is none.
+  struct Started {
+    int pid = 0;
+    std::exception_ptr failure;
+  };
+
+  /// Makes a child for each record; they come to be side by side. A failure is a `ProcessError`.
+  /// Where the kernel or another thread in the server makes copies unsafe, they are spawned.
+  std::vector<Started> start(std::span<const heap::Ticket> records);
 
   /// Stops the server, if there is one, and waits for its end.
   void stop() noexcept;
