@@ -95,9 +95,7 @@ StartMethod PoolCore::method() const {
 }
 
 void PoolCore::open() {
-  for (std::uint32_t seat = 0; seat < crew_.size(); ++seat) {
-    crew_.fill(block_.offset(), seat);
-  }
+  crew_.fill(block_.offset());
   supervise(shared_from_this());
   nudge_supervisor();
 }
@@ -126,18 +124,15 @@ void PoolCore::stop(std::uint32_t how) {
 }
 
 void PoolCore::fill_seats() {
-  for (const std::uint32_t seat : crew_.empty_seats()) {
-    try {
-      crew_.fill(block_.offset(), seat);
-      failed_fills_ = 0;
-    } catch (...) {
-      // The others work on, and this is tried again in a while; with nobody left, the tasks must
-      // not wait for ever.
-      const std::lock_guard guard(mutex_);
-      if (++failed_fills_ >= kMostFailedFills && crew_.pids().empty()) {
-        fail_all(std::current_exception());
-      }
-      return;
+  try {
+    crew_.fill(block_.offset());
+    failed_fills_ = 0;
+  } catch (...) {
+    // The others work on, and this is tried again in a while; with nobody left, the tasks must not
+    // wait for ever.
+    const std::lock_guard guard(mutex_);
+    if (++failed_fills_ >= kMostFailedFills && crew_.pids().empty()) {
+      fail_all(std::current_exception());
     }
   }
 }
