@@ -65,6 +65,7 @@ void descriptors() {
   limit.rlim_cur = 64;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   for (std::size_t left = 0; left <= 12; ++left) {
+    const int server = process_test::fork_server_pid();
     std::vector<int> taken;
     for (int number = 0; (number = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) {
       taken.push_back(number);
@@ -75,7 +76,7 @@ void descriptors() {
     }
     const std::string found = attempt();
     // Then without a fork server that runs already.
-    if (const int server = process_test::fork_server_pid(); server > 0) {
+    if (server > 0) {
       ::kill(server, SIGKILL);
     }
     const std::string anew = attempt();
@@ -99,13 +100,14 @@ void processes() {
     return;
   }
   std::filesystem::current_path("/");
+  rlimit before{};
+  ::getrlimit(RLIMIT_NPROC, &before);
   for (rlim_t most = 1; most <= 2; ++most) {  // 2: a fork server, but no child of it
-    const rlimit limit{most, RLIM_INFINITY};
+    const rlimit limit{most, before.rlim_max};
     ::setrlimit(RLIMIT_NPROC, &limit);
     std::printf("at most %d: %s\n", static_cast<int>(most), attempt().c_str());
   }
-  const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
-  ::setrlimit(RLIMIT_NPROC, &none);
+  ::setrlimit(RLIMIT_NPROC, &before);
   if (const int server = process_test::fork_server_pid(); server > 0) {
     ::kill(server, SIGKILL);  // it has the old limit
   }

@@ -33,7 +33,7 @@ TEST_P(Limits, WithoutDescriptorsAStartFailsWholeOrWorksWhole) {
   EXPECT_NE(outcome.out.find("after: 0\nzombies: 0\n"), std::string::npos) << outcome.out;
 }
 
-TEST_P(LimitsOfProcesses, WithoutProcessesAStartFails) {
+TEST_P(Limits, WithoutProcessesAStartFails) {
   const Outcome outcome = run_program("limits_program", {mp::to_string(GetParam()), "processes"});
   EXPECT_EQ(outcome.exitcode, 0) << outcome.err;
   if (outcome.out.rfind("skip: ", 0) == 0) {
@@ -42,7 +42,7 @@ TEST_P(LimitsOfProcesses, WithoutProcessesAStartFails) {
   std::istringstream lines(outcome.out);
   std::string line;
   std::getline(lines, line);
-  EXPECT_NE(line.find("RLIMIT_NPROC is 1"), std::string::npos) << line;
+  EXPECT_NE(line.find("RLIMIT_NPROC"), std::string::npos) << line;
   EXPECT_NE(line.find("raise the limit"), std::string::npos) << line;
   std::getline(lines, line);
   if (GetParam() == StartMethod::forkserver) {

@@ -1,0 +1,7 @@
+// expect: deleted
+#include <procession/process.hpp>
+
+int main() {
+  procession::Process process([] {});
+  procession::Process copy(process);
+}

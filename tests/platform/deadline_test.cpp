@@ -1,0 +1,53 @@
+#include "platform/deadline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace procession::platform {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::nanoseconds;
+
+TEST(Deadline, WithoutATimeoutNeverPasses) {
+  const Deadline deadline{Timeout()};
+  EXPECT_TRUE(deadline.never());
+  EXPECT_FALSE(deadline.passed());
+  EXPECT_FALSE(deadline.left().has_value());
+}
+
+TEST(Deadline, OfZeroHasPassed) {
+  const Deadline deadline(Duration::zero());
+  EXPECT_FALSE(deadline.never());
+  EXPECT_TRUE(deadline.passed());
+  EXPECT_EQ(deadline.left(), Duration::zero());
+}
+
+TEST(Deadline, LeavesNoMoreThanTheTimeout) {
+  const Deadline deadline(hours(1));
+  EXPECT_FALSE(deadline.passed());
+  EXPECT_LE(*deadline.left(), hours(1));
+  EXPECT_GT(*deadline.left(), Duration::zero());
+}
+
+TEST(Deadline, BeyondTheClockNeverPasses) {
+  const Deadline deadline(Duration::max());
+  EXPECT_FALSE(deadline.passed());
+  EXPECT_TRUE(deadline.never());
+}
+
+TEST(Deadline, BelowZeroIsRefused) {
+  try {
+    const Deadline deadline(nanoseconds(-7));
+    FAIL() << "accepted";
+  } catch (const std::invalid_argument& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("-7 ns"), std::string::npos) << text;
+    EXPECT_NE(text.find("zero to poll"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace procession::platform

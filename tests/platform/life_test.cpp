@@ -1,0 +1,93 @@
+#include "platform/life.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace procession::platform {
+namespace {
+
+int wait_for(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// A child that watches and does nothing else.
+pid_t fork_watcher(LifeLine& line) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    line.held.reset();
+    const Descriptor own = die_with(line.watched.get());
+    for (;;) {
+      ::pause();
+    }
+  }
+  return child;
+}
+
+TEST(Life, EndsWhoWatchesWhenTheHolderLetsGo) {
+  LifeLine line = make_life_line();
+  const pid_t first = fork_watcher(line);
+  const pid_t second = fork_watcher(line);
+  line.held.reset();
+  EXPECT_EQ(wait_for(first), -SIGKILL);
+  EXPECT_EQ(wait_for(second), -SIGKILL);
+}
+
+TEST(Life, EndsWhoWatchesAHolderThatIsKilled) {
+  LifeLine line = make_life_line();
+  const pid_t watcher = fork_watcher(line);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    for (;;) {
+      ::pause();
+    }
+  }
+  line.held.reset();  // only the holder has it now
+  EXPECT_EQ(::waitpid(watcher, nullptr, WNOHANG), 0) << "it lives with its holder";
+  ::kill(holder, SIGKILL);
+  EXPECT_EQ(wait_for(holder), -SIGKILL);
+  EXPECT_EQ(wait_for(watcher), -SIGKILL);
+}
+
+TEST(Life, EndsWhoComesTooLateAtOnce) {
+  LifeLine line = make_life_line();
+  line.held.reset();
+  EXPECT_EQ(wait_for(fork_watcher(line)), -SIGKILL);
+}
+
+TEST(Life, IsNotEndedByTheThreadThatMadeTheLine) {
+  LifeLine line;
+  pid_t watcher = 0;
+  std::thread([&] {
+    line = make_life_line();
+    watcher = fork_watcher(line);
+  }).join();
+  ::usleep(20'000);
+  EXPECT_EQ(::waitpid(watcher, nullptr, WNOHANG), 0);
+  line.held.reset();
+  EXPECT_EQ(wait_for(watcher), -SIGKILL);
+}
+
+TEST(Life, EndsOnlyWhoWatches) {
+  LifeLine line = make_life_line();
+  const pid_t bystander = ::fork();
+  if (bystander == 0) {
+    line.held.reset();
+    pollfd entry{line.watched.get(), 0, 0};
+    ::poll(&entry, 1, -1);  // has the descriptor, and is not signalled
+    ::_exit(7);
+  }
+  const pid_t watcher = fork_watcher(line);
+  line.held.reset();
+  EXPECT_EQ(wait_for(watcher), -SIGKILL);
+  EXPECT_EQ(wait_for(bystander), 7);
+}
+
+}  // namespace
+}  // namespace procession::platform
