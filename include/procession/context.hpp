@@ -38,6 +38,6 @@ const char* to_string(StartMethod method);
 /// `Process::start`. A fork server that runs already is replaced. Throws `std::invalid_argument`
 /// when the callable captured an address of this process. Thread-safe. Python:
 /// `multiprocessing.set_forkserver_preload()`, which takes module names.
-void set_forkserver_preload(Function<void()> preload);
+void set_forkserver_preload(const Function<void()>& preload);
 
 }  // namespace procession

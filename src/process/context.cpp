@@ -47,7 +47,7 @@ const char* to_string(StartMethod method) {
   return "unknown";
 }
 
-void set_forkserver_preload(Function<void()> preload) {
+void set_forkserver_preload(const Function<void()>& preload) {
   heap::ensure();
   heap::BlockEncoder encoder(256);
   detail::encode_process_call(encoder, preload);
