@@ -1,5 +1,5 @@
 // expect: be_sent<Many
-// expect: a struct of more than 36 fields
+// expect: a struct of more than 40 fields
 #include <procession/codec.hpp>
 
 struct Many {

@@ -5,7 +5,7 @@
 namespace procession::detail {
 
 /// The largest number of fields.
-inline constexpr std::size_t kMaxFields = 36;
+inline constexpr std::size_t kMaxFields = 40;
 
 /// For each number N of fields, because C++20 has no structured binding of a pack:
 /// `visit(aggregate, f)` calls `f` with references to the N fields of an aggregate;
@@ -391,9 +391,64 @@ template <> struct Bindings<36> {
   }
 };
 template <> struct Bindings<37> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35,
+      f36] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36);
+  }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
                         {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
+};
+template <> struct Bindings<38> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
+};
+template <> struct Bindings<39> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
+};
+template <> struct Bindings<40> {
+  template <class T, class F> static constexpr auto visit(T& value, F&& f) {
+    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38, f39] = value;
+    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
+      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
+      f38, f39);
+  }
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  }
+};
+template <> struct Bindings<41> {
+  template <class T> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
   }
 };
 // clang-format on
