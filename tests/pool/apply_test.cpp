@@ -32,7 +32,7 @@ TEST(PoolApply, CallsAFunctionElsewhere) {
 
 TEST(PoolApply, TakesWhatCanBeCalled) {
   Pool pool(1);
-  const int factor = 6;
+  const auto factor = static_cast<int>(pool.size()) + 5;
   const Function<int(int)> held = [factor](int x) { return x * factor; };
   EXPECT_EQ(pool.apply([factor](int x) { return x * factor; }, 7), 42);
   EXPECT_EQ(pool.apply(procession::bind(add, 40), 2), 42);

@@ -98,8 +98,15 @@ class Killer {
   Killer(Pool& pool, std::uint64_t seed, std::uint64_t most_pause)
       : thread_([this, &pool, seed, most_pause] {
           Random random(seed);
+          std::uint64_t rest_after = 40;
           while (!stop_) {
             std::this_thread::sleep_for(std::chrono::microseconds(below(random, most_pause)));
+            if (kills_ > rest_after) {
+              // Where starts are slow, none would ever be ready, and the pool would say so.
+              const AsyncResult<void> sign = pool.apply_async([] {});
+              until([&] { return stop_ || sign.ready(); });
+              rest_after = kills_ + 40;
+            }
             const std::vector<int> pids = pool.pids();
             if (pids.empty()) {
               continue;
