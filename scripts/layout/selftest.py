@@ -134,9 +134,9 @@ def run():
             rules = {finding.rule for finding in findings(path, text)}
             if rules != ({rule} if rule else set()):
                 failures.append(f"{path} with {text[:60]!r}: expected {rule}, got {rules or None}")
-        fatal = [f.fatal for f in findings("src/heap/a.cpp", "\n" * 451)]
+        fatal = [f.fatal for f in findings("src/heap/a.cpp", "\n" * 461)]
         if fatal != [True]:
-            failures.append("a file of 451 lines must be an error")
+            failures.append("a file of 461 lines must be an error")
 
         expected = {n for n, line in enumerate(DECLARATIONS.split("\n"), 1) if "// MISSING" in line}
         flagged = {f.line for f in findings("include/procession/pool.hpp", DECLARATIONS)}

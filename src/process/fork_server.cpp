@@ -60,12 +60,14 @@ struct Surroundings {
   platform::Descriptor folder;
   std::uint16_t sent = 0;  ///< see ForkRequest
 
-  Surroundings() : folder(platform::working_directory()) {
+  Surroundings() {
+    // Before the folder is opened, which may get the number of one that is closed.
     for (int number = 0; number < 3; ++number) {
       if (platform::is_open(number)) {
         add(number, number);
       }
     }
+    folder = platform::working_directory();
     if (folder) {
       add(folder.get(), 3);
     }

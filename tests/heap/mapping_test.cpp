@@ -113,7 +113,7 @@ TEST(Adopt, MapsTheSameHeap) {
               adopt(heap);
               EXPECT_TRUE(exists());
               EXPECT_EQ(self(), 0U);
-              EXPECT_EQ(descriptor(), heap);
+              EXPECT_GE(descriptor(), 16) << "out of the way of standard descriptors";
               EXPECT_THROW(adopt(heap), ProcessError);
               ++*at<int>(target(ticket));
               drop(hold(target(ticket), root()));

@@ -1,5 +1,5 @@
 // A plugin that a program loads while it runs.
 
-int plugin_calls = 0;
+static int plugin_calls = 0;
 
 extern "C" void plugin_run(int number) { plugin_calls += number; }

@@ -1,6 +1,6 @@
 // The same plugin after a change: another build with the same functions, elsewhere.
 
-int plugin_calls = 0;
+static int plugin_calls = 0;
 
 extern "C" int plugin_twice(int number) { return 2 * number; }
 
