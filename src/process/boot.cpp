@@ -43,13 +43,15 @@ int run_call(std::span<const std::byte> call, const std::string& name) {
   }
 }
 
-void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor watched) {
+void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor watched,
+               platform::Descriptor until_taken) {
   heap::set_self(offset);
   heap::mark_alive(offset);
   Record& record = record_at(offset);
   if (!record.take(attempt, platform::process_id())) {
     platform::exit_now(0);
   }
+  until_taken.reset();
   int code = 1;
   std::string name;
   try {

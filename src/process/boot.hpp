@@ -34,9 +34,9 @@ int run_call(std::span<const std::byte> call, const std::string& name);
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
 /// the reading end of the parent's life line; `attempt` is that of the request it answers (see
-/// Record::take).
+/// Record::take), and `until_taken` is closed once that is answered.
 [[noreturn]] void run_child(heap::Offset record, std::uint16_t attempt,
-                            platform::Descriptor watched);
+                            platform::Descriptor watched, platform::Descriptor until_taken = {});
 
 /// The orderly end of this process: daemons are terminated, other children joined, the fork server
 /// stopped. Runs at exit; a second call does nothing.

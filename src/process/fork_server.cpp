@@ -180,10 +180,19 @@ void ForkServer::State::start(std::vector<Order> orders) {
 std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<Order>& orders,
                                                              std::uint16_t attempt) {
   const Surroundings surroundings;
-  bool gone = false;
   for (const Order& order : orders) {
     record_at(order.record).request(attempt);
-    gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings);
+  }
+  bool gone = false;
+  std::exception_ptr failure;
+  try {
+    for (const Order& order : orders) {
+      gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings);
+    }
+  } catch (const ProcessError&) {
+    // Whatever was sent before is not left for others to read the replies of.
+    failure = std::current_exception();
+    platform::send_signal_to(server->pid, platform::Signal::kill);
   }
   std::vector<Order> left;
   std::vector<Order> unanswered;
@@ -204,7 +213,11 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
     // The server died over this request. A child that took it all the same is the one that was
     // asked for.
     if (record_at(order.record).cancel(attempt)) {
-      left.push_back(order);
+      if (failure != nullptr) {
+        order.started->failure = failure;
+      } else {
+        left.push_back(order);
+      }
     } else {
       order.started->pid = record_at(order.record).pid();
     }

@@ -103,7 +103,6 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
     }
     const int pid = platform::clone_sibling();
     if (pid == 0) {
-      socket.reset();
       line.reset();
       platform::restore_interrupts();
       try {
@@ -112,7 +111,9 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
         report_failure("copied from the fork server", std::current_exception());
         platform::exit_now(1);
       }
-      run_child(request.record, request.attempt, std::move(watched));
+      // The socket is held until the record is taken: a client that sees it closed, because the
+      // server was killed, knows that no child of it will come yet.
+      run_child(request.record, request.attempt, std::move(watched), std::move(socket));
     }
     reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
   }
