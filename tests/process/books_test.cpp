@@ -87,40 +87,46 @@ TEST(BooksOfTheTree, ARefusedStartLeavesNothing) {
   EXPECT_EQ(after.holds, before.holds);
 }
 
-// A child whose parent was killed is nobody's to bury; the next failure in the tree does it.
+struct Orphans {
+  std::atomic<int> inner;
+  std::atomic<int> server;
+};
+
+void outlive_the_parent(std::uint64_t place, std::size_t bytes) {
+  static mp::heap::Block kept(bytes);
+  board<Orphans>(place).inner = ::getpid();
+  wait_until([] { return ::getppid() != mp::parent_process()->pid; });
+  ::raise(SIGKILL);
+}
+
+void be_killed_with_a_child(std::uint64_t place) {
+  auto& orphans = board<Orphans>(place);
+  exitcode_of(StartMethod::forkserver, [] {});
+  orphans.server = fork_server_pid();
+  mp::Process inner =
+      started(StartMethod::forkserver, outlive_the_parent, place, std::size_t{1} << 20);
+  wait_until([&] { return orphans.inner != 0; });
+  ::raise(SIGKILL);
+}
+
+// A child whose parent was killed is nobody's to bury, and so is that parent's fork server; the
+// next failure in the tree does it.
 TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
-  const auto orphan = [] {
-    // The middle process is killed while its child runs; that one ends by itself.
-    const Board<std::atomic<int>> pid;
-    EXPECT_EQ(exitcode_of(
-                  StartMethod::forkserver,
-                  [](std::uint64_t place) {
-                    mp::Process inner(
-                        {.start_method = StartMethod::forkserver},
-                        [](std::uint64_t where, std::size_t bytes) {
-                          static mp::heap::Block kept(bytes);
-                          board<std::atomic<int>>(where) = ::getpid();
-                          while (::getppid() == mp::parent_process()->pid) {
-                            ::usleep(1000);
-                          }
-                          ::raise(SIGKILL);
-                        },
-                        place, std::size_t{1} << 20);
-                    inner.start();
-                    wait_until([&] { return board<std::atomic<int>>(place) != 0; });
-                    ::raise(SIGKILL);
-                  },
-                  pid.place()),
+  const auto leave_orphans = [] {
+    const Board<Orphans> orphans;
+    EXPECT_EQ(exitcode_of(StartMethod::forkserver, be_killed_with_a_child, orphans.place()),
               -SIGKILL);
-    wait_until([&] { return gone(*pid); });
+    EXPECT_NE(orphans->server, 0);
+    wait_until([&] { return gone(orphans->inner) && gone(orphans->server); });
     EXPECT_EQ(exitcode_of(StartMethod::forkserver, [] { std::_Exit(1); }), 1);
   };
-  orphan();
+  leave_orphans();
   const mp::heap::Books before = mp::heap::books();
-  orphan();
+  leave_orphans();
   const mp::heap::Books after = mp::heap::books();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.in_use, before.in_use);
+  EXPECT_EQ(after.holds, before.holds);
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   if (how == "stubborn") {
     const std::string ready = argv[3];
     mp::Process destroyed({.daemon = true, .start_method = method}, ignore_terminate, ready + "1");
-    auto& left =
+    static auto& left =
         *new mp::Process({.daemon = true, .start_method = method}, ignore_terminate, ready + "2");
     destroyed.start();
     left.start();
@@ -117,11 +117,12 @@ int main(int argc, char** argv) {
     server = process_test::fork_server_pid();
   }
   // Never destroyed: they are the library's to end.
-  auto& daemon = *new mp::Process({.daemon = true, .start_method = method}, run_for_ever);
+  static auto& daemon = *new mp::Process({.daemon = true, .start_method = method}, run_for_ever);
   daemon.start();
-  auto& rest = how == "killed" || how == "throw"
-                   ? *new mp::Process({.start_method = method}, end_when, std::string(argv[3]))
-                   : *new mp::Process({.start_method = method}, end_after, daemon.pid());
+  static auto& rest =
+      how == "killed" || how == "throw"
+          ? *new mp::Process({.start_method = method}, end_when, std::string(argv[3]))
+          : *new mp::Process({.start_method = method}, end_after, daemon.pid());
   rest.start();
   say(std::to_string(daemon.pid()));
   say(std::to_string(rest.pid()));

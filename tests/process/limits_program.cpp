@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -43,18 +44,38 @@ void look_around(const std::string& folder) {
   }
 }
 
-/// The exit code of a child, or the text of a refusal.
-std::string attempt() {
+struct Attempt {
+  int exitcode = -1;
+  std::exception_ptr refusal;  // looked at later: checks of sanitizers need descriptors, too
+
+  [[nodiscard]] std::string text() const {
+    try {
+      if (refusal != nullptr) {
+        std::rethrow_exception(refusal);
+      }
+    } catch (const mp::ProcessError& error) {
+      return error.what();
+    }
+    return std::to_string(exitcode);
+  }
+};
+
+Attempt try_start() {
+  Attempt result;
   try {
     mp::Process process({.start_method = method}, look_around,
                         std::filesystem::current_path().string());
     process.start();
     process.join();
-    return std::to_string(process.exitcode().value());
-  } catch (const mp::ProcessError& error) {
-    return error.what();
+    result.exitcode = process.exitcode().value();
+  } catch (...) {
+    result.refusal = std::current_exception();
   }
+  return result;
 }
+
+/// The exit code of a child, or the text of a refusal.
+std::string attempt() { return try_start().text(); }
 
 void descriptors() {
   attempt();
@@ -74,17 +95,17 @@ void descriptors() {
       ::close(taken.back());
       taken.pop_back();
     }
-    const std::string found = attempt();
+    const Attempt found = try_start();
     // Then without a fork server that runs already.
     if (server > 0) {
       ::kill(server, SIGKILL);
     }
-    const std::string anew = attempt();
+    const Attempt anew = try_start();
     for (const int number : taken) {
       ::close(number);
     }
-    std::printf("%zu left: %s\n", left, found.c_str());
-    std::printf("%zu left: %s\n", left, anew.c_str());
+    std::printf("%zu left: %s\n", left, found.text().c_str());
+    std::printf("%zu left: %s\n", left, anew.text().c_str());
     if (process_test::open_descriptors().size() > before) {
       std::printf("%zu left: some were lost\n", left);
     }
