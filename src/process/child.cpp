@@ -37,12 +37,16 @@ bool Child::look() {
     return exitcode_.has_value();
   }
   const platform::Reaped reaped = platform::reap(pid_);
-  if (reaped.result == platform::ReapResult::ended) {
-    settle(reaped.exitcode);
-  } else if (reaped.result == platform::ReapResult::unknown) {
-    settle(record_at(heap::target(record_)).exitcode().value_or(255));
+  if (reaped.result != platform::ReapResult::running) {
+    settle(code_of(reaped));
   }
   return exitcode_.has_value();
+}
+
+int Child::code_of(const platform::Reaped& reaped) const {
+  return reaped.result == platform::ReapResult::ended
+             ? reaped.exitcode
+             : record_at(heap::target(record_)).exitcode().value_or(255);
 }
 
 void Child::settle(int exitcode) {
@@ -68,6 +72,7 @@ void Child::settle(int exitcode) {
 
 bool Child::join(Timeout timeout) {
   const platform::Deadline deadline(timeout);
+  int end = -1;
   {
     const std::lock_guard guard(mutex_);
     check_started("join");
@@ -77,16 +82,19 @@ bool Child::join(Timeout timeout) {
     if (look()) {
       return true;
     }
+    ++waiting_;
+    end = end_.get();
   }
   // Any number of threads wait here; the first to come back takes the exit code for all.
-  if (!platform::wait_readable(end_.get(), deadline)) {
-    return false;
-  }
+  const bool ended = platform::wait_readable(end, deadline);
   const std::lock_guard guard(mutex_);
-  if (!look()) {
-    settle(platform::reap_waiting(pid_).exitcode);
+  if (--waiting_ == 0 && stage_ == Stage::closed) {
+    end_.reset();
   }
-  return true;
+  if (ended && !look()) {
+    settle(code_of(platform::reap_waiting(pid_)));
+  }
+  return ended;
 }
 
 void Child::signal(platform::Signal signal) {
@@ -110,7 +118,9 @@ void Child::close() {
         "' was asked to close while it runs; join it, or terminate and join it, first");
   }
   stage_ = Stage::closed;
-  end_.reset();
+  if (waiting_ == 0) {
+    end_.reset();
+  }
   if (inherited()) {
     static_cast<void>(call_.block.release());
   }
@@ -173,6 +183,7 @@ void Child::disown() noexcept {
   stage_ = Stage::started;  // the one that is just being started, in its own child
   end_.reset();
   new (&mutex_) std::mutex;  // a thread of the parent's may hold it, or the call of start()
+  waiting_ = 0;
   // The holds are the parent's, who has its own copy of this object to give them back.
   static_cast<void>(call_.block.release());
   static_cast<void>(record_kept_.release());

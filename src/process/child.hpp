@@ -83,6 +83,7 @@ class Child : public std::enable_shared_from_this<Child> {
   /// Takes the exit code if it has ended. With the mutex held.
   bool look();
   void settle(int exitcode);
+  [[nodiscard]] int code_of(const platform::Reaped& reaped) const;
   /// Whether this is a copy, in the child of a fork, of what the parent made and did not start: the
   /// holds are the parent's.
   [[nodiscard]] bool inherited() const { return maker_ != heap::self(); }
@@ -99,6 +100,7 @@ class Child : public std::enable_shared_from_this<Child> {
   heap::Ticket record_ = 0;   ///< listed; buried once the child has ended
   heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it
   platform::Descriptor end_;  ///< the sentinel
+  int waiting_ = 0;           ///< threads that poll it without the mutex: it stays open for them
   std::optional<int> exitcode_;
   std::optional<std::thread> thread_;
   int thread_exitcode_ = 0;

@@ -121,6 +121,31 @@ TEST_P(Join, WhatIsMadeInOneThreadCanBeStartedAndJoinedInOthers) {
   EXPECT_EQ(process.exitcode(), 0);
 }
 
+TEST_P(Join, OneThreadMayCloseWhatOthersStillJoin) {
+  for (int round = 0; round < 10; ++round) {
+    const Board<Flags> flags;
+    mp::Process process = started(GetParam(), wait_for_go, flags.place());
+    std::atomic<int> waiting{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        ++waiting;
+        try {
+          EXPECT_TRUE(process.join());
+        } catch (const mp::ProcessError&) {  // it came after close()
+        }
+      });
+    }
+    wait_until([&] { return waiting == 4; });
+    flags->go = true;
+    wait_until([&] { return !process.is_alive(); });
+    process.close();
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
+}
+
 TEST_P(Join, ANegativeTimeoutIsRefused) {
   const Board<Flags> flags;
   mp::Process process = started(GetParam(), wait_for_go, flags.place());
