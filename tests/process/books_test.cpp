@@ -74,6 +74,20 @@ TEST_P(Books, NothingIsLeftBehind) {
   EXPECT_TRUE(mp::active_children().empty());
 }
 
+// Without the help of a failure, which looks for all who ended.
+TEST_P(Books, EachChildIsBuriedWhenItHasBeenJoined) {
+  EXPECT_EQ(exitcode_of(GetParam(), [] {}), 0);
+  const mp::heap::Books before = mp::heap::books();
+  for (int i = 0; i < 3; ++i) {
+    mp::Process process = started(GetParam(), [] {});
+    process.join();
+    process.close();
+    const mp::heap::Books after = mp::heap::books();
+    EXPECT_EQ(after.blocks, before.blocks);
+    EXPECT_EQ(after.holds, before.holds);
+  }
+}
+
 TEST(BooksOfTheTree, ARefusedStartLeavesNothing) {
   EXPECT_EQ(exitcode_of(StartMethod::spawn, [] {}), 0);
   const mp::heap::Books before = mp::heap::books();

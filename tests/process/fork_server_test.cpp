@@ -253,6 +253,7 @@ void check_own_state() {
   pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
   ::pthread_mutex_lock(&mutex);
   expect(::pthread_mutex_lock(&mutex) == EDEADLK, "a mutex knows its owner");
+  expect(mutex.__data.__owner == ::gettid(), "under the number by which the kernel knows it");
   ::pthread_mutex_unlock(&mutex);
   std::vector<std::thread> threads;
   std::atomic<int> caught{0};
