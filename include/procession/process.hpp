@@ -11,6 +11,7 @@
 #include "procession/callable.hpp"
 #include "procession/context.hpp"
 #include "procession/detail/process_core.hpp"
+#include "procession/error.hpp"
 #include "procession/timeout.hpp"
 
 namespace procession {

@@ -21,10 +21,11 @@ bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
 
 /// Looks for a task or the stop for a while. False when neither came.
 bool spin(Shared& shared, std::uint32_t worker) {
-  if (count(shared.spinning, shared.seats_used) >= shared.spinners_most) {
+  insert(shared.spinning, worker);
+  if (count(shared.spinning, shared.seats_used) > shared.spinners_most) {
+    erase(shared.spinning, worker);
     return false;
   }
-  insert(shared.spinning, worker);
   const auto end = std::chrono::steady_clock::now() + kSpin;
   bool found = false;
   do {
@@ -35,7 +36,9 @@ bool spin(Shared& shared, std::uint32_t worker) {
       }
     }
   } while (!found && std::chrono::steady_clock::now() < end);
-  erase(shared.spinning, worker);
+  if (!found) {
+    erase(shared.spinning, worker);
+  }
   return found;
 }
 

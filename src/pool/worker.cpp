@@ -9,6 +9,7 @@
 #include "pool/layout.hpp"
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
+#include "pool/worker_set.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/exception.hpp"
@@ -104,10 +105,14 @@ void work(heap::Offset pool, std::uint32_t number) {
       wait_for_task(shared, number);
       continue;
     }
+    erase(shared.spinning, number);
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
     run_task(pool, slot);
     ++ended;
+    // Before the owner hears of it: it may have the next task at once, and need not wake another
+    // worker for it.
+    insert(shared.spinning, number);
     static_assert(Slot::done == (Slot::claimed | 1));
     if ((slot.state.fetch_or(1) & kSleeps) != 0) {
       platform::futex_wake_all(slot.state);
