@@ -118,6 +118,9 @@ void work(heap::Offset pool, std::uint32_t number) {
       platform::futex_wake_all(slot.state);
     }
   }
+  // It retires, and its end may take a while: nobody is to count on it for the tasks that wait.
+  erase(shared.spinning, number);
+  pass_the_call_on(shared);
 }
 
 }  // namespace procession::pool
