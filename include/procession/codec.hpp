@@ -92,6 +92,7 @@ void encode(Encoder& encoder, const T& value) {
 template <class T>
 void decode(Decoder& decoder, T& value) {
   if constexpr (Encodable<T>) {
+    const detail::DecodingScope<detail::holds_handles<T>()> scope;
     try {
       detail::decode_value(decoder, value);
     } catch (const std::bad_alloc&) {
@@ -108,6 +109,7 @@ void decode(Decoder& decoder, T& value) {
 template <class T>
 T decode(Decoder& decoder) {
   if constexpr (Encodable<T> && std::is_default_constructible_v<T>) {
+    const detail::DecodingScope<detail::holds_handles<T>()> scope;
     T value = T();  // not {}: default constructors of fields may be explicit
     codec_functions::decode(decoder, value);
     return value;

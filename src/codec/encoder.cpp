@@ -6,6 +6,7 @@
 #include <string>
 
 #include "procession/codec.hpp"
+#include "procession/error.hpp"
 
 namespace procession {
 namespace {
@@ -13,6 +14,14 @@ namespace {
 constexpr std::size_t kSmallest = 256;
 
 }  // namespace
+
+void Encoder::attach(std::uint64_t /*block*/) {
+  throw ProcessError(
+      "asked to encode a handle (a Queue, Lock, Value, …) into bytes of this process alone; a "
+      "handle "
+      "can be sent to processes of its tree only: as an argument of a process or a task, as a "
+      "result, or through a queue or a pipe");
+}
 
 BufferEncoder::~BufferEncoder() { std::free(begin_); }
 

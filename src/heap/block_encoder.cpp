@@ -41,6 +41,7 @@ void BlockEncoder::enlarge(std::size_t room) {
 
 Block BlockEncoder::take() {
   if (!block_) enlarge(kSmallest);
+  attachments_.hand_to(block_.offset());
   begin_ = cursor_ = end_ = nullptr;
   rewind();
   return std::exchange(block_, Block());

@@ -4,12 +4,14 @@
 
 #include "heap/heap.hpp"
 #include "procession/codec.hpp"
+#include "procession/detail/attachments.hpp"
 
 namespace procession::heap {
 
 /// Encodes straight into a block of the shared heap, which others can then decode in place. When
 /// the block is full the value moves to one twice as large, so a good first guess saves copying.
-/// The block is held by `self()` until it is taken. Not thread-safe.
+/// The block is held by `self()` until it is taken, and then holds what is named in it. Not
+/// thread-safe.
 class BlockEncoder final : public Encoder {
  public:
   /// `expected` bytes of room to begin with; 0: no block before the first write. `reserved` bytes
@@ -21,11 +23,14 @@ class BlockEncoder final : public Encoder {
   /// before). There is one even if nothing was written. The encoder is empty afterwards.
   Block take();
 
+  void attach(std::uint64_t block) override { attachments_.add(block); }
+
  private:
   void grow(std::size_t at_least) override;
   void enlarge(std::size_t room);
 
   Block block_;
+  detail::Attachments attachments_;
   std::size_t reserved_;
 };
 

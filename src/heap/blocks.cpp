@@ -142,6 +142,10 @@ Ticket hold(Offset block, Offset owner) {
   throw_out_of_memory(heap, sizeof(BlockHeader), full);
 }
 
+std::uint64_t holds_on(Offset block) noexcept { return load(block_at(header(), block).holds); }
+
+void settle() noexcept { const Guard guard(header()); }
+
 void drop(Ticket ticket) noexcept {
   if (ticket == 0) return;
   Header& heap = header();

@@ -122,6 +122,13 @@ std::size_t capacity(Offset block) noexcept;
 /// program with a message when the ticket is none: it was dropped before.
 void drop(Ticket ticket) noexcept;
 
+/// How many holds there are on `block`, which the caller sees to it is in use.
+std::uint64_t holds_on(Offset block) noexcept;
+
+/// Undoes what a process that was killed inside a call had begun. Whoever looks at a word that
+/// `move` stores, to repair what a dead process left, calls this first.
+void settle() noexcept;
+
 /// Hands a hold to another owner; the ticket stays the same. Throws ProcessError when there is no
 /// such owner.
 void move(Ticket ticket, Offset new_owner);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "pool/layout.hpp"
 #include "procession/codec.hpp"
 
@@ -16,10 +18,14 @@ class ResultEncoder final : public Encoder {
   /// Forgets everything from `size` on.
   void cut(std::size_t size) { cursor_ = begin_ + size; }
 
+  /// The block of the results holds it: there is one from then on.
+  void attach(std::uint64_t block) override;
+
  private:
   void grow(std::size_t at_least) override;
 
   heap::Offset pool_;
+  std::vector<heap::Offset> attached_;
   Slot& slot_;
 };
 

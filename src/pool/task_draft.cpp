@@ -25,4 +25,14 @@ void TaskDraft::grow(std::size_t at_least) {
   heap::drop(std::exchange(ticket_, block.release()));
 }
 
+std::uint64_t TaskDraft::release() {
+  if (!attachments_.empty()) {
+    if (ticket_ == 0) {
+      grow(0);
+    }
+    attachments_.hand_to(heap::target(ticket_));
+  }
+  return std::exchange(ticket_, 0);
+}
+
 }  // namespace procession::detail

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdio>
+#include <exception>
 
+#include "heap/local_hold.hpp"
 #include "platform/fork_handlers.hpp"
 #include "platform/spawn.hpp"
 #include "process/boot.hpp"
@@ -22,7 +24,10 @@ Handler services_parent = nullptr;
 Handler services_child = nullptr;
 
 std::atomic<int> own_threads{0};
-thread_local bool forking_child = false;
+/// The record of the child that this thread forks; 0: none, or the program's own.
+thread_local heap::Offset child_record = 0;
+/// The record of a child that the program forks by itself; 0: there is no heap to share.
+heap::Offset unlisted_record = 0;
 /// In the child: the parent's life line, for `run_child`.
 platform::Descriptor inherited_line;
 
@@ -32,13 +37,27 @@ void call(Handler handler) {
   }
 }
 
+/// 0: there is no heap, or no room in it. A fork that fails leaves it behind.
+heap::Offset make_unlisted_record() noexcept {
+  try {
+    return heap::exists() ? heap::target(make_record()) : 0;
+  } catch (const std::exception&) {
+    return 0;
+  }
+}
+
 void before_fork() {
   call(services_prepare);
   ForkServer::instance().lock_for_fork();
   lock_registry_for_fork();
+  // Made and given its holds before the child exists: it might come too late, when the parent has
+  // dropped its own.
+  unlisted_record = child_record != 0 ? 0 : make_unlisted_record();
+  detail::LocalHolds::before_fork(child_record != 0 ? child_record : unlisted_record);
 }
 
 void after_in_parent() {
+  detail::LocalHolds::after_fork_in_parent();
   unlock_registry_for_fork();
   ForkServer::instance().unlock_for_fork();
   call(services_parent);
@@ -52,11 +71,14 @@ void after_in_child() {
   unlock_registry_for_fork();
   ForkServer::instance().unlock_for_fork();
   call(services_child);
-  if (!forking_child) {
+  if (child_record == 0) {
     // The program's own fork: what it makes from now on is not its parent's.
     inherited_line.reset();
-    become_unlisted_process();
+    if (unlisted_record != 0) {
+      become_unlisted_process(unlisted_record);
+    }
   }
+  detail::LocalHolds::after_fork_in_child();
 }
 
 void warn_about_threads() {
@@ -88,15 +110,15 @@ void install_fork_handlers() {
 
 int fork_child(heap::Offset record, const std::function<void()>& in_child) {
   warn_about_threads();
-  forking_child = true;
+  child_record = record;
   int pid = -1;
   try {
     pid = platform::fork_process();
   } catch (...) {
-    forking_child = false;
+    child_record = 0;
     throw;
   }
-  forking_child = false;
+  child_record = 0;
   if (pid == 0) {
     in_child();
     run_child(record, 0, std::move(inherited_line));

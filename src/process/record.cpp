@@ -108,11 +108,7 @@ heap::Ticket make_record() {
   return ticket;
 }
 
-void become_unlisted_process() {
-  if (!heap::exists()) {
-    return;
-  }
-  const heap::Offset record = heap::target(make_record());
+void become_unlisted_process(heap::Offset record) {
   record_at(record).request(0);
   heap::set_self(record);
   heap::mark_alive(record);

@@ -53,9 +53,9 @@ static_assert(sizeof(Record) <= heap::kRecordBytes);
 /// it can be found and given back even when all who knew of it were killed. Returns its ticket.
 heap::Ticket make_record();
 
-/// For a process that the program forked by itself: a record of its own, so that what it will hold
-/// is not held in its parent's name. Does nothing without a heap.
-void become_unlisted_process();
+/// Makes `record` that of this process, which the program forked by itself, so that what it will
+/// hold is not held in its parent's name.
+void become_unlisted_process(heap::Offset record);
 
 inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset); }
 

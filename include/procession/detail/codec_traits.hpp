@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "procession/detail/codec_kind.hpp"
+#include "procession/detail/handle.hpp"
 #include "procession/detail/type_name.hpp"
 
 // What the codec computes about types: what they consist of, whether all of that can be sent, how
@@ -151,6 +152,29 @@ inline constexpr std::size_t kLongDoubleBytes = 10;
 template <class T>
 using VariantIndex =
     std::conditional_t<(std::variant_size_v<T> <= 256), std::uint8_t, std::uint32_t>;
+
+template <class T, class... Outer>
+constexpr bool holds_handles();
+
+template <class... Part, class... Outer>
+constexpr bool parts_hold_handles(TypeList<Part...>, TypeList<Outer...>) {
+  return (holds_handles<Part, Outer...>() || ...);
+}
+
+/// Whether a default-constructed T, or what decoding makes for it, has handles in it. What a class
+/// with functions of its own has is its own affair.
+template <class T, class... Outer>
+constexpr bool holds_handles() {
+  if constexpr (kIsHandle<T>) {
+    return true;
+  } else if constexpr ((std::is_same_v<T, Outer> || ...) || kKind<T> == Kind::hooked) {
+    return false;
+  } else if constexpr (kKind<T> == Kind::aggregate) {
+    return parts_hold_handles(PartsOf<T>{}, TypeList<T, Outer...>{});
+  } else {
+    return parts_hold_handles(PartsOf<T>{}, TypeList<Outer...>{});
+  }
+}
 
 template <class T>
 constexpr std::size_t min_size();

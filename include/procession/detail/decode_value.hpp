@@ -246,7 +246,12 @@ void decode_value(Decoder& decoder, T& value) {
   constexpr Kind kind = kKind<T>;
   if constexpr (kind == Kind::hooked) {
     const Nesting nesting(decoder);
-    adl::call_decode(decoder, value);
+    if constexpr (kIsHandle<T>) {
+      adl::call_decode(decoder, value);
+    } else {
+      const VacantHandles vacant(false);
+      adl::call_decode(decoder, value);
+    }
   } else if constexpr (kBitwise<T>) {
     decoder.read(static_cast<void*>(&value), sizeof(value));
   } else if constexpr (kind == Kind::boolean) {

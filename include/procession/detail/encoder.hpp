@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -66,6 +67,11 @@ class Encoder {
 
   /// The first address noted; null when there was none.
   const void* noted_address() const { return noted_address_; }
+
+  /// Records that what was written names the block at this offset of the shared heap, which the
+  /// message is to hold until it has been read. Throws `ProcessError` where bytes do not go to a
+  /// process of this tree, as here; `OutOfMemory`.
+  virtual void attach(std::uint64_t block);
 
  protected:
   Encoder() = default;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "procession/callable.hpp"
+#include "procession/detail/attachments.hpp"
 #include "procession/timeout.hpp"
 
 /// What the templates of pool.hpp need of the compiled pool floor.
@@ -31,12 +32,15 @@ class TaskDraft final : public Encoder {
   ~TaskDraft() override;
 
   /// The hold on the block, which the caller now has to drop; 0 when the bytes are in place.
-  std::uint64_t release() { return std::exchange(ticket_, 0); }
+  std::uint64_t release();
+
+  void attach(std::uint64_t block) override { attachments_.add(block); }
 
  private:
   void grow(std::size_t at_least) override;
 
   std::uint64_t ticket_ = 0;
+  Attachments attachments_;
   alignas(8) std::byte inline_[kInline];
 };
 

@@ -1,0 +1,122 @@
+#include "procession/detail/handle.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "heap/local_hold.hpp"
+#include "procession/codec.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+// Never destroyed: handles that are static objects go after everything else.
+std::mutex& mutex() {
+  static auto* const one = new std::mutex;
+  return *one;
+}
+LocalHold* first = nullptr;
+
+thread_local bool vacant = false;
+
+}  // namespace
+
+void LocalHolds::add(LocalHold& hold) noexcept {
+  const std::lock_guard guard(mutex());
+  hold.next_ = first;
+  if (first != nullptr) first->prev_ = &hold;
+  first = &hold;
+}
+
+void LocalHolds::remove(LocalHold& hold) noexcept {
+  {
+    const std::lock_guard guard(mutex());
+    (hold.prev_ != nullptr ? hold.prev_->next_ : first) = hold.next_;
+    if (hold.next_ != nullptr) hold.next_->prev_ = hold.prev_;
+  }
+  heap::drop(hold.ticket_);
+}
+
+void LocalHolds::before_fork(heap::Offset record) noexcept {
+  mutex().lock();
+  for (LocalHold* hold = first; hold != nullptr; hold = hold->next_) {
+    try {
+      hold->child_ticket_ = record == 0 ? 0 : heap::hold(heap::target(hold->ticket_), record);
+    } catch (...) {
+      hold->child_ticket_ = 0;
+    }
+  }
+}
+
+void LocalHolds::after_fork_in_parent() noexcept { mutex().unlock(); }
+
+void LocalHolds::after_fork_in_child() noexcept {
+  for (LocalHold* hold = first; hold != nullptr; hold = hold->next_) {
+    hold->ticket_ = hold->child_ticket_;
+  }
+  mutex().unlock();
+}
+
+Handle Handle::own(std::uint64_t ticket) {
+  heap::Block block = heap::Block::own(ticket);
+  auto hold = std::make_unique<LocalHold>(ticket);
+  LocalHolds::add(*hold);
+  Handle handle;
+  handle.object_ = block.data();
+  handle.hold_ = hold.release();
+  static_cast<void>(block.release());
+  return handle;
+}
+
+void Handle::share() const noexcept {
+  if (hold_ != nullptr) hold_->share();
+}
+
+void Handle::release() noexcept {
+  if (hold_->leave()) {
+    LocalHolds::remove(*hold_);
+    delete hold_;
+  }
+}
+
+void Handle::encode(Encoder& encoder, const char* what) const {
+  if (object_ == nullptr) refuse_empty(what);
+  const heap::Offset offset = heap::offset_of(object_);
+  encoder.attach(offset);
+  procession::encode(encoder, offset);
+}
+
+Handle Handle::decode(Decoder& decoder, ObjectHeader expected, const char* what) {
+  const auto offset = procession::decode<heap::Offset>(decoder);
+  heap::Ticket ticket = 0;
+  try {
+    ticket = heap::hold(offset, heap::self());
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const ProcessError& error) {
+    throw DecodeError("asked to decode " + std::string(what) + ": " + error.what());
+  }
+  Handle handle = own(ticket);
+  const auto& found = handle.object<ObjectHeader>(what);
+  if (found.kind != expected.kind || found.fingerprint != expected.fingerprint) {
+    throw DecodeError("asked to decode " + std::string(what) +
+                      ", found the name of another kind of object, or of one with other elements; "
+                      "the bytes are damaged, or were encoded as another type");
+  }
+  return handle;
+}
+
+void Handle::refuse_empty(const char* what) {
+  throw ProcessError("asked to use " + std::string(what) +
+                     " that names nothing: it was moved from, closed, or made without arguments; "
+                     "use the one it was moved to, or make a new one");
+}
+
+bool vacant_handles() noexcept { return vacant; }
+
+VacantHandles::VacantHandles(bool want) noexcept : before_(vacant) { vacant = want; }
+VacantHandles::~VacantHandles() { vacant = before_; }
+
+}  // namespace procession::detail

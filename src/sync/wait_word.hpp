@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "platform/deadline.hpp"
+#include "platform/futex.hpp"
+
+namespace procession::sync {
+
+/// Where processes sleep until something else in shared memory has changed. The sleeper:
+///
+///     Sleeper sleeper(deadline);
+///     while (!there_is_something()) {
+///       const std::uint32_t seen = word.prepare();
+///       if (there_is_something()) break;
+///       if (!sleeper.sleep(word, seen)) return timed_out;
+///     }
+///     sleeper.leave(word);
+///
+/// and the waker: make it so, then `wake_one()` or `wake_all()`, which cost a fence and a look when
+/// nobody sleeps. Nothing here counts sleepers, so one that is killed leaves nothing to repair.
+/// What a killed process can do is to swallow a wake-up: it was woken, or about to wake. So nobody
+/// sleeps for long without a look: see Sleeper.
+///
+/// Lies in shared memory, zeroed. Bit 0: somebody may sleep. Bits 1-31: a number that changes with
+/// each wake-up.
+class WaitWord {
+ public:
+  /// Announces that the caller is about to sleep; what it has to look for again afterwards.
+  std::uint32_t prepare() noexcept { return word_.fetch_or(1) | 1; }
+
+  /// Wakes one sleeper, after a change that can serve one.
+  void wake_one() noexcept { wake(1); }
+  void wake_all() noexcept { wake(kAll); }
+
+ private:
+  friend class Sleeper;
+  static constexpr int kAll = 0x7fffffff;
+
+  void wake(int most) noexcept {
+    // The change that the caller made comes before the look at who sleeps, as the sleeper's
+    // announcement comes before its look at the change.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    while ((seen & 1) != 0) {
+      if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) {
+        platform::futex_wake(word_, most);
+        return;
+      }
+    }
+  }
+
+  std::atomic<std::uint32_t> word_;
+};
+
+/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 20 ms, then
+/// twice as long each time, up to half a second. So a waiter whose waker was killed at the wrong
+/// instruction is late by no more than it has waited already, and a long wait costs no more than a
+/// few looks a second.
+class Sleeper {
+ public:
+  explicit Sleeper(const platform::Deadline& deadline) : deadline_(deadline) {}
+
+  /// Sleeps until the word changes from `seen`, or for a while. False when the deadline has passed:
+  /// look a last time.
+  bool sleep(WaitWord& word, std::uint32_t seen) noexcept;
+
+  /// To be called when the wait has ended well: others who sleep were not woken, because a wake-up
+  /// of one clears the announcement of all.
+  void leave(WaitWord& word) const noexcept {
+    if (slept_) {
+      word.word_.fetch_or(1);
+    }
+  }
+
+ private:
+  const platform::Deadline& deadline_;
+  std::chrono::nanoseconds nap_{0};
+  bool slept_ = false;
+};
+
+}  // namespace procession::sync
