@@ -118,13 +118,18 @@ void ensure() {
     if (current.compare_exchange_strong(none, mapping.get())) mapping.release();
   }
   Offset none = 0;
-  own_record.compare_exchange_strong(none,
-                                     reinterpret_cast<const Header*>(current.load()->base)->record);
+  const Offset record = reinterpret_cast<const Header*>(current.load()->base)->record;
+  const bool first = own_record.compare_exchange_strong(none, record);
   publish();
+  if (first) mark_alive(record);
 }
 
 void adopt(int fd) {
-  if (exists()) refuse(fd, "this process has one already");
+  if (exists()) {
+    refuse(fd,
+           "this process has one already: something shared, such as a Queue or a Lock, was made "
+           "before init(), as static objects are; make it in main(), after init()");
+  }
   const std::uint64_t size = platform::file_size(fd);
   if (size < kTinyReserve) {
     refuse(fd, "it is closed or something else: was it closed before main()?");
