@@ -14,7 +14,7 @@ FLOORS = [
     ["sync"],
     ["channel"],
     ["process"],
-    ["pool", "manager"],
+    ["shared", "pool", "manager"],
 ]
 
 # Every public header belongs to a floor. "vocabulary" may be included by all of them.
@@ -27,7 +27,9 @@ PUBLIC_HEADERS = {
     "log.hpp": "log",
     "progress.hpp": "log",
     "trace.hpp": "log",
-    "shared.hpp": "heap",
+    "shared_memory.hpp": "shared",
+    "shareable_list.hpp": "shared",
+    "shared.hpp": "shared",
     "sync.hpp": "sync",
     "queue.hpp": "channel",
     "connection.hpp": "channel",

@@ -28,6 +28,14 @@ bool lock_byte(int descriptor, std::uint64_t offset) {
   throw_system_error("lock a byte of the shared heap, which says that this process lives");
 }
 
+void wait_for_all_locks(int descriptor) {
+  struct flock lock = byte_at(0);
+  lock.l_len = 0;  // to the end
+  while (::fcntl(descriptor, F_SETLKW, &lock) != 0) {
+    if (errno != EINTR) throw_system_error("wait for the end of all processes of a tree");
+  }
+}
+
 bool byte_is_locked(int descriptor, std::uint64_t offset) {
   struct flock lock = byte_at(offset);
   if (::fcntl(descriptor, F_GETLK, &lock) == 0) return lock.l_type != F_UNLCK;

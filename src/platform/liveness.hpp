@@ -14,4 +14,8 @@ bool lock_byte(int descriptor, std::uint64_t offset);
 /// Whether *another* process has the byte at `offset` locked. Throws ProcessError likewise.
 bool byte_is_locked(int descriptor, std::uint64_t offset);
 
+/// Waits until no other process has a byte of the file locked, and then has them all itself. Throws
+/// ProcessError likewise.
+void wait_for_all_locks(int descriptor);
+
 }  // namespace procession::platform

@@ -1,5 +1,6 @@
 #include "process/boot_variable.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
@@ -13,15 +14,14 @@ namespace {
 constexpr const char* kName = "PROCESSION_BOOT";
 constexpr const char* kBindNow = "LD_BIND_NOW";
 constexpr std::string_view kOurs = "procession";  // tells ours from the user's
-constexpr std::string_view kChild = "child:";
-constexpr std::string_view kServer = "server:";
+/// In the order of BootRole.
+constexpr std::array<std::string_view, 3> kRoles{"child:", "server:", "janitor:"};
 }  // namespace
 
 std::vector<std::string> boot_variables(BootRole role, heap::Offset record) {
-  const bool child = role == BootRole::child;
-  std::vector<std::string> variables{kName + ("=" + std::string(child ? kChild : kServer)) +
-                                     std::to_string(record)};
-  if (!child && !platform::find_environment(kBindNow)) {
+  const auto word = std::string(kRoles[static_cast<std::size_t>(role)]);
+  std::vector<std::string> variables{kName + ("=" + word) + std::to_string(record)};
+  if (role == BootRole::server && !platform::find_environment(kBindNow)) {
     variables.push_back(kBindNow + ("=" + std::string(kOurs)));
   }
   return variables;
@@ -35,14 +35,15 @@ std::optional<Boot> take_boot_variable() {
   if (platform::find_environment(kBindNow) == kOurs) {
     platform::take_environment(kBindNow);
   }
-  const bool child = found->starts_with(kChild);
-  if (child || found->starts_with(kServer)) {
-    const std::string_view number =
-        std::string_view(*found).substr(child ? kChild.size() : kServer.size());
+  for (std::size_t role = 0; role < kRoles.size(); ++role) {
+    if (!found->starts_with(kRoles[role])) {
+      continue;
+    }
+    const std::string_view number = std::string_view(*found).substr(kRoles[role].size());
     heap::Offset record = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), record);
     if (error == std::errc{} && end == number.data() + number.size()) {
-      return Boot{child ? BootRole::child : BootRole::server, record};
+      return Boot{static_cast<BootRole>(role), record};
     }
   }
   throw ProcessError(std::string("the environment variable ") + kName +

@@ -10,8 +10,8 @@ namespace procession::process {
 
 /// A process that executed this program's image for the library finds out by an environment
 /// variable; its descriptors are numbered from 3 on: the heap, the parent's life line and, for a
-/// server, the socket.
-enum class BootRole { child, server };
+/// server, the socket. A janitor has the heap only, and no record.
+enum class BootRole { child, server, janitor };
 
 struct Boot {
   BootRole role;

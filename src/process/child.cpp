@@ -5,6 +5,7 @@
 
 #include "log/log.hpp"
 #include "process/identity.hpp"
+#include "process/names.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -56,7 +57,9 @@ void Child::settle(int exitcode) {
     log::write(LogLevel::info,
                "'" + plan_.name + "' ended with exit code " + std::to_string(exitcode));
   }
+  call_ = {};
   if (record_ == 0) {
+    sweep_names();
     return;
   }
   if (const int stray = record_at(heap::target(record_)).take_stray(); stray != 0) {
@@ -65,6 +68,7 @@ void Child::settle(int exitcode) {
   bury(record_);
   record_ = 0;
   record_kept_ = {};
+  sweep_names();
   if (exitcode != 0) {
     bury_orphans();
   }

@@ -122,6 +122,9 @@ StartMethod Child::check_start() {
 
 void Child::note_start(StartMethod method) {
   stage_ = Stage::started;
+  if (method != StartMethod::thread) {
+    call_ = {};  // the child holds it
+  }
   if (log::enabled(LogLevel::info)) {
     log::write(LogLevel::info, "started '" + plan_.name + "' by " + to_string(method) +
                                    ", process " + std::to_string(pid_));

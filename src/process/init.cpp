@@ -12,6 +12,7 @@
 #include "process/boot_variable.hpp"
 #include "process/fork_server.hpp"
 #include "process/identity.hpp"
+#include "process/janitor.hpp"
 #include "process/ready.hpp"
 #include "process/record.hpp"
 #include "procession/error.hpp"
@@ -69,8 +70,8 @@ void init() {
   }
   const std::optional<Boot> boot = take_boot_variable();
   mark_init();
-  prepare_exit();
   if (!boot) {
+    prepare_exit();
     return;
   }
   try {
@@ -78,6 +79,10 @@ void init() {
   } catch (const std::exception& failure) {
     refuse_boot_variable(failure.what());
   }
+  if (boot->role == BootRole::janitor) {
+    serve_as_janitor();
+  }
+  prepare_exit();
   if (boot->role == BootRole::child) {
     run_child(boot->record, 0, platform::Descriptor(kBootWatched));
   }

@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "heap/root_words.hpp"
 #include "platform/spawn.hpp"
+#include "process/names.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -16,27 +18,12 @@ struct Directory {
   std::uint64_t tickets[kRoom];
 };
 
-/// Words in the payload of the heap's root block that this floor owns.
-struct RootWords {
-  std::uint64_t directory;
-};
-
 std::uint64_t load(std::uint64_t& word) {
   return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_acquire);
 }
 
-/// The directory; made by the first who asks. One who is killed in between leaves the word 0 or the
-/// finished one.
 Directory& directory() {
-  std::uint64_t& word = heap::at<RootWords>(heap::root())->directory;
-  if (load(word) == 0) {
-    heap::Block block(sizeof(Directory), true);
-    const heap::Offset offset = block.offset();
-    if (heap::move_if(block.ticket(), heap::root(), &word, 0, offset)) {
-      static_cast<void>(block.release());
-    }
-  }
-  return *heap::at<Directory>(load(word));
+  return heap::shared_by_tree<Directory>(&heap::RootWords::processes, [](Directory&) {});
 }
 
 std::uint64_t used(Directory& all) { return load(all.used); }
@@ -146,6 +133,7 @@ void bury_orphans() noexcept {
       bury(ticket);
     }
   }
+  sweep_names();
 }
 
 }  // namespace procession::process

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "procession/shared_memory.hpp"
+
+namespace procession {
+
+/// A list of a fixed length in a named block of shared memory, with the memory layout of Python's
+/// `multiprocessing.shared_memory.ShareableList`: each side reads and writes the other's.
+///
+///     mp::ShareableList list({1, 2.5, "text", true, nullptr}, "settings");
+///     list.set(2, "next");                  // Python: ShareableList(name='settings')[2]
+///     auto number = list.get<double>(1);
+///
+/// Items change in place, so a text keeps the room that it had at first, rounded up to a multiple
+/// of eight bytes. As in Python, zero bytes at the end of a text or of bytes are lost, and there is
+/// no lock: guard it with one if several processes write. A handle, as SharedMemory is.
+class ShareableList {
+ public:
+  /// What an item can be: Python's None, bool, int, float, str and bytes.
+  using Item =
+      std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<std::byte>>;
+
+  /// Names nothing.
+  ShareableList() = default;
+  /// A new list. Throws as `SharedMemory::create` does, and `std::invalid_argument` for a text too
+  /// long for the format (9,999,999 bytes).
+  explicit ShareableList(const std::vector<Item>& items, std::optional<std::string> name = {});
+  /// The same, from items in braces.
+  ShareableList(std::initializer_list<Item> items, std::optional<std::string> name = {})
+      : ShareableList(std::vector<Item>(items), std::move(name)) {}
+
+  /// Opens the list of that name, of whatever maker. Throws `ProcessError` when there is none,
+  /// `DecodeError` when the block holds no such list.
+  static ShareableList attach(const std::string& name);
+
+  /// How many items there are.
+  [[nodiscard]] std::size_t size() const;
+  /// The item at `index`; negative ones count from the end. Throws `std::out_of_range`;
+  /// `DecodeError` when what lies there is no item.
+  [[nodiscard]] Item get(std::ptrdiff_t index) const;
+  /// The same, for an item known to be a T, one of Item's. Throws `TypeMismatch` when it is not.
+  template <class T>
+  [[nodiscard]] T get(std::ptrdiff_t index) const {
+    Item item = get(index);
+    if (T* const found = std::get_if<T>(&item)) {
+      return std::move(*found);
+    }
+    refuse(index, type_name<T>(), item);
+  }
+  /// The same as `get`.
+  [[nodiscard]] Item operator[](std::ptrdiff_t index) const { return get(index); }
+  /// Replaces an item, by one of another type too. Throws `std::out_of_range`;
+  /// `std::invalid_argument` for a text longer than the room of the item.
+  void set(std::ptrdiff_t index, const Item& item) const;
+
+  /// How many items equal `item`, in type too.
+  [[nodiscard]] std::size_t count(const Item& item) const;
+  /// The place of the first item that equals `item`; empty when there is none. (Python throws.)
+  [[nodiscard]] std::optional<std::size_t> index(const Item& item) const;
+  /// All items.
+  [[nodiscard]] std::vector<Item> items() const;
+  /// The formats of all items as Python's struct module writes them.
+  [[nodiscard]] std::string format() const;
+  /// The block that the list lies in.
+  [[nodiscard]] const SharedMemory& shm() const { return shm_; }
+
+  /// Sends the block's name.
+  friend void encode(Encoder& encoder, const ShareableList& list) {
+    procession::encode(encoder, list.shm_);
+  }
+  /// Opens what was named. Throws as `attach` does.
+  friend void decode(Decoder& decoder, ShareableList& list) {
+    procession::decode(decoder, list.shm_);
+    list.check();
+  }
+
+ private:
+  [[noreturn]] static void refuse(std::ptrdiff_t index, std::string_view asked, const Item& found);
+  void check() const;
+
+  SharedMemory shm_;
+};
+
+}  // namespace procession

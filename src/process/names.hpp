@@ -1,0 +1,46 @@
+// The named blocks of shared memory that this process tree made, and that are to lose their names
+// when nobody in it uses them any more, whoever is killed.
+//
+// A table in the shared heap lists them. What is listed is an *entry*, a block that the table
+// holds, and so does every handle. Whoever finds an entry that the table alone holds removes the
+// name; and the janitor (janitor.hpp) removes all names when the whole tree has ended.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "heap/heap.hpp"
+#include "platform/descriptor.hpp"
+#include "procession/detail/handle.hpp"
+
+namespace procession::process {
+
+/// What entries begin with.
+inline constexpr detail::ObjectHeader kNameHeader{0x656d'616e, 0};
+
+struct NamedMemory {
+  heap::Block entry;  ///< empty for memory that this tree did not make
+  platform::Descriptor file;
+  std::string name;
+};
+
+/// Makes a block of `size` bytes. Without a name it gets one of its own. Throws
+/// `std::invalid_argument` for a bad name, ProcessError when it is taken, OutOfMemory.
+NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& name);
+
+/// Opens a block. Throws ProcessError when there is none of that name.
+NamedMemory open_named(const std::string& name);
+
+/// Takes the name away. Throws ProcessError when there is none. `entry`: 0 for memory that this
+/// tree did not make.
+void unlink_named(heap::Offset entry, const std::string& name);
+
+/// Removes the names that nobody uses any more. Thread-safe, process-safe; costs a look where there
+/// are none.
+void sweep_names() noexcept;
+
+/// Removes all of them.
+void remove_all_names() noexcept;
+
+}  // namespace procession::process
