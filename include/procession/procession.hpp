@@ -10,6 +10,6 @@
 #include "procession/log.hpp"
 #include "procession/pool.hpp"
 #include "procession/process.hpp"
-#include "procession/shareable_list.hpp"
-#include "procession/shared_memory.hpp"
+#include "procession/shared.hpp"
+#include "procession/sync.hpp"
 #include "procession/timeout.hpp"

@@ -36,6 +36,14 @@ void LocalHolds::remove(LocalHold& hold) noexcept {
     (hold.prev_ != nullptr ? hold.prev_->next_ : first) = hold.next_;
     if (hold.next_ != nullptr) hold.next_->prev_ = hold.prev_;
   }
+  struct Lockable {
+    ObjectHeader header;
+    std::atomic<heap::Offset> owner;
+  };
+  const auto& object = *heap::at<Lockable>(heap::target(hold.ticket_));
+  if ((object.header.kind & kLockable) != 0 && object.owner == heap::self()) {
+    return;  // held until this process ends
+  }
   heap::drop(hold.ticket_);
 }
 

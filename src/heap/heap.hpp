@@ -37,6 +37,7 @@ using Ticket = std::uint64_t;
 namespace internal {
 inline constinit std::atomic<std::byte*> base{nullptr};  // of this process's mapping
 inline constinit std::atomic<std::uint64_t> reserve{0};  // bytes that are mapped there
+inline constinit std::atomic<std::uint32_t> selves{0};   // how often `set_self` was called
 }  // namespace internal
 
 // ---------------------------------------------------------------------------- one heap per tree

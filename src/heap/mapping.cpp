@@ -174,7 +174,10 @@ int descriptor() noexcept { return mapped_descriptor.load(); }
 
 Offset self() noexcept { return own_record.load(std::memory_order_relaxed); }
 
-void set_self(Offset record) noexcept { own_record.store(record); }
+void set_self(Offset record) noexcept {
+  own_record.store(record);
+  ++internal::selves;
+}
 
 void mark_alive(Offset record) {
   if (!platform::lock_byte(descriptor(), record)) {

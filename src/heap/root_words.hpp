@@ -5,10 +5,11 @@
 namespace procession::heap {
 
 /// The payload of the heap's root block: where the floors above find what the whole tree shares.
-/// Offsets of blocks that the root holds; 0 until somebody needed it.
+/// Offsets of blocks that the root holds, 0 until somebody needed it, but where noted.
 struct RootWords {
   std::uint64_t processes;  ///< process/record.cpp
   std::uint64_t names;      ///< process/names.cpp
+  std::uint64_t threads;    ///< sync/lock_object.cpp: how many threads have locked something
 };
 static_assert(sizeof(RootWords) <= kRootBytes);
 

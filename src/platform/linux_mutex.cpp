@@ -1,6 +1,7 @@
 #include <pthread.h>
 
 #include <cerrno>
+#include <ctime>
 #include <new>
 
 #include "platform/mutex.hpp"
@@ -35,6 +36,18 @@ LockResult RobustMutex::lock() noexcept { return result_of(::pthread_mutex_lock(
 
 LockResult RobustMutex::try_lock() noexcept {
   return result_of(::pthread_mutex_trylock(native(raw_)));
+}
+
+LockResult RobustMutex::lock_until(const Deadline& deadline) noexcept {
+  const Timeout left = deadline.left();
+  if (!left) return lock();
+  if (const LockResult now = try_lock(); now.acquired || *left <= Duration::zero()) return now;
+  timespec until{};
+  ::clock_gettime(CLOCK_MONOTONIC, &until);
+  const auto nanoseconds = until.tv_nsec + left->count() % 1'000'000'000;
+  until.tv_sec += left->count() / 1'000'000'000 + nanoseconds / 1'000'000'000;
+  until.tv_nsec = nanoseconds % 1'000'000'000;
+  return result_of(::pthread_mutex_clocklock(native(raw_), CLOCK_MONOTONIC, &until));
 }
 
 void RobustMutex::unlock() noexcept { ::pthread_mutex_unlock(native(raw_)); }

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "platform/deadline.hpp"
+
 namespace procession::platform {
 
 /// What came of an attempt to lock.
@@ -23,6 +25,8 @@ class RobustMutex {
   /// after it had been told of a death.
   [[nodiscard]] LockResult lock() noexcept;
   [[nodiscard]] LockResult try_lock() noexcept;
+  /// Not acquired when the deadline passes first, too.
+  [[nodiscard]] LockResult lock_until(const Deadline& deadline) noexcept;
 
   /// By the thread that locked.
   void unlock() noexcept;

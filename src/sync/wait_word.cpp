@@ -6,8 +6,8 @@ namespace procession::sync {
 
 namespace {
 using namespace std::chrono_literals;
-constexpr std::chrono::nanoseconds kFirstNap = 20ms;
-constexpr std::chrono::nanoseconds kLongestNap = 500ms;
+constexpr std::chrono::nanoseconds kFirstNap = 50ms;
+constexpr std::chrono::nanoseconds kLongestNap = 2s;
 }  // namespace
 
 bool Sleeper::sleep(WaitWord& word, std::uint32_t seen) noexcept {

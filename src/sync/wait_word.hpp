@@ -54,10 +54,10 @@ class WaitWord {
   std::atomic<std::uint32_t> word_;
 };
 
-/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 20 ms, then
-/// twice as long each time, up to half a second. So a waiter whose waker was killed at the wrong
-/// instruction is late by no more than it has waited already, and a long wait costs no more than a
-/// few looks a second.
+/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 50 ms, then
+/// twice as long each time, up to two seconds. So a waiter whose waker was killed at the wrong
+/// instruction is late by no more than it has waited already, and a long wait costs a look every
+/// two seconds.
 class Sleeper {
  public:
   explicit Sleeper(const platform::Deadline& deadline) : deadline_(deadline) {}

@@ -17,6 +17,14 @@ class Fingerprint {
  public:
   constexpr std::uint64_t value() const { return hash_; }
 
+  /// Of a type whose bytes are shared rather than encoded.
+  static constexpr std::uint64_t of(std::string_view name, std::size_t size) {
+    Fingerprint print;
+    print.add(name);
+    print.add(static_cast<std::uint64_t>(size));
+    return print.value();
+  }
+
   constexpr void add(std::string_view text) {
     for (const char c : text) {
       add_byte(static_cast<unsigned char>(c));

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "procession/lock.hpp"
+
+namespace procession {
+
+namespace detail {
+
+/// What Value does with the bytes of a T.
+class ValueCore {
+ public:
+  ValueCore(std::size_t size, std::uint64_t fingerprint, const void* initial);
+
+  void encode(Encoder& encoder) const { handle_.encode(encoder, kWhat); }
+  void decode(Decoder& decoder, std::uint64_t fingerprint);
+  [[nodiscard]] RLock lock() const;
+  /// Where the T lies, for ever.
+  [[nodiscard]] void* place() const;
+
+  /// The lock, for a scope. What a process that was killed in the middle of a change had begun is
+  /// undone first.
+  class Guard {
+   public:
+    explicit Guard(const ValueCore& value);
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    ~Guard();
+
+    [[nodiscard]] const void* place() const { return place_; }
+    /// Replaces the bytes, so that a death in between leaves the old ones.
+    void replace(const void* bytes);
+
+   private:
+    void* object_;
+    void* place_;
+  };
+
+ private:
+  static constexpr const char* kWhat = "a Value";
+
+  Handle handle_;
+};
+
+}  // namespace detail
+
+/// A T that processes share, with a lock of its own.
+///
+///     mp::Value<long> total(0);
+///     total += 5;                                   // one step, whoever else counts
+///     total.update([](long t) { return t * 2; });
+///
+/// A process that is killed in the middle of a change leaves the value as it was before. A handle;
+/// every member may be called from any thread of any process, and takes the lock, which whoever has
+/// `get_lock()` has already. Python: `multiprocessing.Value`.
+template <class T>
+class Value {
+  static_assert(std::is_trivially_copyable_v<T>,
+                "procession::Value<T> keeps the bytes of a T in shared memory: T must be trivially "
+                "copyable (no std::string, no pointer to what other processes do not have)");
+
+ public:
+  /// A new value, there before any process sees it. Throws `OutOfMemory`.
+  explicit Value(const T& initial = T())
+      : core_(sizeof(T), fingerprint(), static_cast<const void*>(&initial)) {}
+
+  /// The value at this moment.
+  [[nodiscard]] T value() const {
+    const detail::ValueCore::Guard guard(core_);
+    return read(guard);
+  }
+  /// Replaces it.
+  void set_value(const T& value) const {
+    detail::ValueCore::Guard guard(core_);
+    guard.replace(&value);
+  }
+
+  /// Replaces the value by `f(value)`, or, where `f` takes a T& and returns nothing, by what `f`
+  /// made of it; returns the new value. Nothing changes when `f` throws. `f` must not wait for this
+  /// value in another process.
+  template <class F>
+  T update(F f) const {
+    detail::ValueCore::Guard guard(core_);
+    T next = read(guard);
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
+      f(next);
+    } else {
+      next = f(next);
+    }
+    guard.replace(&next);
+    return next;
+  }
+
+  /// Each of these is one step. They return the new value.
+  T operator+=(const T& other) const {
+    return update([&](const T& old) { return static_cast<T>(old + other); });
+  }
+  /// The same.
+  T operator-=(const T& other) const {
+    return update([&](const T& old) { return static_cast<T>(old - other); });
+  }
+  /// The same.
+  T operator++() const { return *this += T(1); }
+  /// The same.
+  T operator--() const { return *this -= T(1); }
+  /// The same; these two return the old value.
+  T operator++(int) const { return static_cast<T>(++*this - T(1)); }
+  /// The same.
+  T operator--(int) const { return static_cast<T>(--*this + T(1)); }
+
+  /// The lock that every member takes, to make one step of several.
+  [[nodiscard]] RLock get_lock() const { return core_.lock(); }
+  /// The T itself, without any lock. Lives as long as a handle does. Python: `RawValue`.
+  [[nodiscard]] T& unsynchronized() const { return *static_cast<T*>(core_.place()); }
+
+  /// Sends the handle.
+  friend void encode(Encoder& encoder, const Value& value) { value.core_.encode(encoder); }
+  /// Receives it.
+  friend void decode(Decoder& decoder, Value& value) { value.core_.decode(decoder, fingerprint()); }
+
+ private:
+  static constexpr std::uint64_t fingerprint() {
+    return detail::Fingerprint::of(type_name<T>(), sizeof(T));
+  }
+  static T read(const detail::ValueCore::Guard& guard) {
+    return *static_cast<const T*>(guard.place());
+  }
+
+  detail::ValueCore core_;
+};
+
+template <class T>
+inline constexpr bool detail::kIsHandle<Value<T>> = true;
+
+}  // namespace procession

@@ -1,0 +1,155 @@
+#include "procession/condition.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "procession/error.hpp"
+#include "sync/lock_access.hpp"
+#include "sync/presence.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession {
+
+namespace {
+
+constexpr const char* kWhat = "a Condition";
+
+/// A waiter. All but `word` changes under the condition's lock.
+struct Waiter {
+  sync::Presence presence;
+  std::uint64_t turn;  ///< who came first has the lowest; 0: nobody waits here
+  std::atomic<std::uint32_t> notified;
+  sync::WaitWord word;
+};
+
+/// Waiters lie in pages, of which there are as many as there were ever waiters at a time.
+struct Page {
+  static constexpr std::size_t kRoom = 14;
+  Waiter waiters[kRoom];
+  heap::Offset next;  ///< a block that the condition's block holds; 0: none yet
+};
+
+struct ConditionObject {
+  detail::ObjectHeader header;
+  std::uint64_t turns;  ///< under the lock: how many have come to wait
+  Page first;
+};
+
+ConditionObject& object(const detail::Handle& handle) {
+  return handle.object<ConditionObject>(kWhat);
+}
+
+void init(Page& page) {
+  for (Waiter& waiter : page.waiters)
+    waiter.presence.init();
+}
+
+Page* next(const Page& page) { return page.next == 0 ? nullptr : heap::at<Page>(page.next); }
+
+/// Under the lock. One who is killed here leaves a page that nobody uses, or a place in it whose
+/// occupant is seen to be dead.
+Waiter& enter(ConditionObject& condition) {
+  for (Page* page = &condition.first;; page = next(*page)) {
+    for (Waiter& waiter : page->waiters) {
+      if (!waiter.presence.enter()) continue;
+      waiter.notified = 0;
+      waiter.turn = ++condition.turns;
+      return waiter;
+    }
+    if (page->next == 0) {
+      heap::Block block(sizeof(Page), true);
+      init(*heap::at<Page>(block.offset()));
+      const heap::Offset made = block.offset();
+      heap::move(block.ticket(), heap::offset_of(&condition), &page->next, made);
+      static_cast<void>(block.release());
+    }
+  }
+}
+
+/// Under the lock: the one who has waited longest, of those who live; null when nobody waits.
+Waiter* longest_waiting(ConditionObject& condition) {
+  for (;;) {
+    Waiter* first = nullptr;
+    for (Page* page = &condition.first; page != nullptr; page = next(*page)) {
+      for (Waiter& waiter : page->waiters) {
+        if (waiter.turn != 0 && (first == nullptr || waiter.turn < first->turn)) first = &waiter;
+      }
+    }
+    if (first == nullptr || first->presence.occupied()) return first;
+    first->turn = 0;  // killed while it waited
+  }
+}
+
+template <class Locks>
+const detail::LockHandle& lock_of(const Locks& locks) {
+  return std::visit([](const auto& lock) -> const detail::LockHandle& { return lock; }, locks);
+}
+
+Duration now() {
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+Condition::Condition() { make(); }
+Condition::Condition(const Lock& lock) : lock_(lock) { make(); }
+Condition::Condition(const RLock& lock) : lock_(lock) { make(); }
+
+void Condition::make() {
+  handle_ = sync::make_object<ConditionObject>(
+      sync::header(sync::Kind::condition),
+      [](ConditionObject& made, heap::Offset) { init(made.first); });
+}
+
+void Condition::write(Encoder& encoder) const {
+  handle_.encode(encoder, kWhat);
+  procession::encode(encoder, lock_);
+}
+
+void Condition::read(Decoder& decoder) {
+  handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::condition), kWhat);
+  procession::decode(decoder, lock_);
+}
+
+bool Condition::wait(Timeout timeout) const {
+  ConditionObject& condition = object(handle_);
+  sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
+  const platform::Deadline deadline(timeout);
+  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "wait with", kWhat);
+  Waiter& self = enter(condition);
+  const std::uint32_t depth = sync::release_fully(lock, kWhat);
+  sync::Sleeper sleeper(deadline);
+  while (self.notified == 0) {
+    const std::uint32_t seen = self.word.prepare();
+    if (self.notified != 0 || !sleeper.sleep(self.word, seen)) break;
+  }
+  sync::restore(lock, depth, kWhat);
+  const bool notified = self.notified != 0;
+  self.turn = 0;
+  self.presence.leave();
+  return notified;
+}
+
+void Condition::notify(std::size_t n) const {
+  ConditionObject& condition = object(handle_);
+  const sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
+  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "notify with", kWhat);
+  for (; n > 0; --n) {
+    Waiter* const waiter = longest_waiting(condition);
+    if (waiter == nullptr) return;
+    waiter->turn = 0;
+    waiter->notified = 1;
+    waiter->word.wake_all();
+  }
+}
+
+Condition::Until::Until(Timeout timeout) {
+  const platform::Deadline checked(timeout);
+  if (timeout && !checked.never()) end_ = now() + *timeout;
+}
+
+Timeout Condition::Until::left() const {
+  return end_ ? Timeout(std::max(Duration::zero(), *end_ - now())) : std::nullopt;
+}
+
+}  // namespace procession

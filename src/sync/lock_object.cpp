@@ -1,0 +1,108 @@
+#include "sync/lock_object.hpp"
+
+#include <string>
+
+#include "heap/root_words.hpp"
+#include "procession/error.hpp"
+
+namespace procession::sync {
+
+namespace {
+
+/// The number of this thread among all threads of the tree that ever locked something. A process
+/// id, a thread id or the place of a process's record may be used again, and a lock that was a dead
+/// thread's would then seem to be this one's.
+std::uint64_t this_thread() noexcept {
+  thread_local std::uint64_t number = 0;
+  thread_local std::uint32_t self = 0;
+  const std::uint32_t now = heap::internal::selves.load(std::memory_order_relaxed);
+  if (number == 0 || self != now) {
+    self = now;
+    number = std::atomic_ref(heap::at<heap::RootWords>(heap::root())->threads).fetch_add(1) + 1;
+  }
+  return number;
+}
+
+void note_owner(LockObject& lock, bool previous_died) noexcept {
+  if (previous_died) {
+    lock.mutex.make_consistent();
+    lock.previous_died.store(1, std::memory_order_relaxed);
+  }
+  lock.owner_thread.store(this_thread(), std::memory_order_relaxed);
+  lock.owner.store(heap::self(), std::memory_order_relaxed);
+  lock.depth = 1;
+}
+
+[[noreturn]] void throw_deadlock(const char* what) {
+  throw ProcessError(std::string(what) +
+                     " was to be locked by the thread that has it already, which would wait for "
+                     "itself for ever; unlock it first, or use an RLock");
+}
+
+/// Another time by its owner. False: it is not the owner.
+bool acquire_again(LockObject& lock, const char* what) {
+  if (!is_owned(lock)) return false;
+  if (lock.header.kind != static_cast<std::uint64_t>(Kind::rlock)) throw_deadlock(what);
+  ++lock.depth;
+  return true;
+}
+
+}  // namespace
+
+heap::Offset make_lock_for(heap::Offset holder) {
+  heap::Block block(sizeof(LockObject), true);
+  auto& lock = *heap::at<LockObject>(block.offset());
+  lock.header = header(Kind::rlock);
+  lock.mutex.init();
+  const heap::Offset offset = block.offset();
+  heap::move(block.ticket(), holder);
+  static_cast<void>(block.release());
+  return offset;
+}
+
+bool is_owned(const LockObject& lock) noexcept {
+  return lock.owner_thread.load(std::memory_order_relaxed) == this_thread();
+}
+
+void throw_not_owned(const LockObject& lock, const char* asked, const char* what) {
+  throw ProcessError(
+      "asked to " + std::string(asked) + " " + what + ", which " +
+      (lock.owner == 0 ? "nobody has locked" : "another thread or process has locked") +
+      "; only the thread that locked it can");
+}
+
+void acquire(LockObject& lock, const char* what) {
+  if (acquire_again(lock, what)) return;
+  note_owner(lock, lock.mutex.lock().previous_owner_died);
+}
+
+bool acquire(LockObject& lock, const platform::Deadline& deadline, const char* what) {
+  if (acquire_again(lock, what)) return true;
+  const platform::LockResult result = lock.mutex.lock_until(deadline);
+  if (result.acquired) note_owner(lock, result.previous_owner_died);
+  return result.acquired;
+}
+
+void release(LockObject& lock, const char* what) {
+  if (!is_owned(lock)) throw_not_owned(lock, "unlock", what);
+  if (--lock.depth != 0) return;
+  lock.owner.store(0, std::memory_order_relaxed);
+  lock.owner_thread.store(0, std::memory_order_relaxed);
+  lock.previous_died.store(0, std::memory_order_relaxed);
+  lock.mutex.unlock();
+}
+
+std::uint32_t release_fully(LockObject& lock, const char* what) {
+  if (!is_owned(lock)) throw_not_owned(lock, "wait with", what);
+  const std::uint32_t depth = lock.depth;
+  lock.depth = 1;
+  release(lock, what);
+  return depth;
+}
+
+void restore(LockObject& lock, std::uint32_t depth, const char* what) {
+  acquire(lock, what);
+  lock.depth = depth;
+}
+
+}  // namespace procession::sync

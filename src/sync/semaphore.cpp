@@ -1,0 +1,86 @@
+#include "procession/semaphore.hpp"
+
+#include <limits>
+#include <string>
+
+#include "procession/error.hpp"
+#include "sync/object.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+struct SemaphoreObject {
+  ObjectHeader header;
+  std::uint32_t most;
+  std::atomic<std::uint32_t> value;
+  sync::WaitWord waiters;
+};
+
+SemaphoreObject& object(const Handle& handle) {
+  return handle.object<SemaphoreObject>("a Semaphore");
+}
+
+ObjectHeader header(bool bounded) {
+  return sync::header(bounded ? sync::Kind::bounded_semaphore : sync::Kind::semaphore);
+}
+
+bool take(SemaphoreObject& semaphore) noexcept {
+  std::uint32_t found = semaphore.value.load();
+  while (found != 0 && !semaphore.value.compare_exchange_weak(found, found - 1)) {
+  }
+  return found != 0;
+}
+
+}  // namespace
+
+SemaphoreHandle::SemaphoreHandle(std::uint32_t value, bool bounded)
+    : handle_(sync::make_object<SemaphoreObject>(
+          header(bounded), [&](SemaphoreObject& made, heap::Offset) {
+            made.most = bounded ? value : std::numeric_limits<std::uint32_t>::max();
+            made.value = value;
+          })) {}
+
+void SemaphoreHandle::decode(Decoder& decoder, bool bounded) {
+  handle_ =
+      Handle::decode(decoder, header(bounded), bounded ? "a BoundedSemaphore" : "a Semaphore");
+}
+
+void SemaphoreHandle::acquire() const { static_cast<void>(try_acquire_for({})); }
+
+bool SemaphoreHandle::try_acquire() const { return take(object(handle_)); }
+
+bool SemaphoreHandle::try_acquire_for(Timeout timeout) const {
+  SemaphoreObject& semaphore = object(handle_);
+  const platform::Deadline deadline(timeout);
+  sync::Sleeper sleeper(deadline);
+  while (!take(semaphore)) {
+    const std::uint32_t seen = semaphore.waiters.prepare();
+    if (take(semaphore)) break;
+    if (!sleeper.sleep(semaphore.waiters, seen)) return false;
+  }
+  sleeper.leave(semaphore.waiters);
+  return true;
+}
+
+void SemaphoreHandle::release(std::uint32_t n) const {
+  SemaphoreObject& semaphore = object(handle_);
+  std::uint32_t found = semaphore.value.load();
+  do {
+    if (n > semaphore.most - found) {
+      throw ProcessError("asked to give a semaphore " + std::to_string(n) + " permits, which has " +
+                         std::to_string(found) + " and may have " + std::to_string(semaphore.most) +
+                         "; release() was called more often than acquire()");
+    }
+  } while (!semaphore.value.compare_exchange_weak(found, found + n));
+  if (n == 1) {
+    semaphore.waiters.wake_one();
+  } else {
+    semaphore.waiters.wake_all();
+  }
+}
+
+std::uint32_t SemaphoreHandle::value() const { return object(handle_).value; }
+
+}  // namespace procession::detail

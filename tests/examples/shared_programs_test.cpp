@@ -1,0 +1,32 @@
+// The examples of what processes share: run as programs of their own, which must print what they
+// promise.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "run_program.hpp"
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Lines printed_by(const std::string& program) {
+  const examples::Outcome outcome = examples::run(program);
+  EXPECT_EQ(outcome.exit_code, 0) << program;
+  EXPECT_EQ(outcome.err, "") << program;
+  return outcome.lines();
+}
+
+TEST(Examples, P09AValueIsCountedUpAndAnArrayDoubled) {
+  EXPECT_EQ(printed_by("p09_value_array"), (Lines{"1000", "2 4 6 "}));
+}
+
+TEST(Examples, P10ThreeProcessesAddUnderALock) { EXPECT_EQ(printed_by("p10_lock"), (Lines{"15"})); }
+
+TEST(Examples, P19TheAccountIsLevelTenTimes) {
+  EXPECT_EQ(printed_by("p19_account"), Lines(10, "100"));
+}
+
+}  // namespace
