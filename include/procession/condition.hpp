@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <variant>
 
@@ -50,8 +51,7 @@ class Condition {
 
   /// Waits, any number of times, until `condition()` holds; false when the time-out passes and it
   /// does not. Python: `wait_for`.
-  template <class Predicate>
-    requires requires(Predicate& condition) { static_cast<bool>(condition()); }
+  template <std::predicate Predicate>
   bool wait(Predicate condition, Timeout timeout = {}) const {
     const Until until(timeout);
     while (!condition()) {

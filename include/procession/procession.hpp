@@ -10,6 +10,7 @@
 #include "procession/log.hpp"
 #include "procession/pool.hpp"
 #include "procession/process.hpp"
+#include "procession/queue.hpp"
 #include "procession/shared.hpp"
 #include "procession/sync.hpp"
 #include "procession/timeout.hpp"

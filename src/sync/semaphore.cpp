@@ -60,7 +60,7 @@ bool SemaphoreHandle::try_acquire_for(Timeout timeout) const {
     if (take(semaphore)) break;
     if (!sleeper.sleep(semaphore.waiters, seen)) return false;
   }
-  sleeper.leave(semaphore.waiters);
+  if (sleeper.leave(semaphore.waiters) && semaphore.value != 0) semaphore.waiters.wake_one();
   return true;
 }
 

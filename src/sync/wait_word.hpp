@@ -66,12 +66,14 @@ class Sleeper {
   /// look a last time.
   bool sleep(WaitWord& word, std::uint32_t seen) noexcept;
 
-  /// To be called when the wait has ended well: others who sleep were not woken, because a wake-up
-  /// of one clears the announcement of all.
-  void leave(WaitWord& word) const noexcept {
+  /// To be called when the wait has ended well. Others who sleep were not woken, because a wake-up
+  /// of one clears the announcement of all: where `wake_one` is used and this returns true, look
+  /// whether there is something for them too, and wake one.
+  bool leave(WaitWord& word) const noexcept {
     if (slept_) {
       word.word_.fetch_or(1);
     }
+    return slept_;
   }
 
  private:

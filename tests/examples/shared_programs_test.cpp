@@ -19,6 +19,17 @@ Lines printed_by(const std::string& program) {
   return outcome.lines();
 }
 
+TEST(Examples, P08AConsumerEatsWhatAProducerMakes) {
+  const Lines eaten{"consumed A", "consumed B", "consumed C", "consumed D"};
+  Lines twice = eaten;
+  twice.insert(twice.end(), eaten.begin(), eaten.end());
+  EXPECT_EQ(printed_by("p08_producer_consumer"), twice);
+}
+
+TEST(Examples, P18AChildPutsTheEvenNumbers) {
+  EXPECT_EQ(printed_by("p18_even_numbers"), (Lines{"0 2 4 6 8 "}));
+}
+
 TEST(Examples, P09AValueIsCountedUpAndAnArrayDoubled) {
   EXPECT_EQ(printed_by("p09_value_array"), (Lines{"1000", "2 4 6 "}));
 }

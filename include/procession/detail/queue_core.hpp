@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "procession/codec.hpp"
+#include "procession/detail/attachments.hpp"
+#include "procession/detail/handle.hpp"
+#include "procession/timeout.hpp"
+
+/// What the templates of queue.hpp need of the compiled channel floor.
+namespace procession::detail {
+
+/// Items of up to so many encoded bytes lie in the ring; larger ones, and those that name shared
+/// objects, in a block of the shared heap.
+inline constexpr std::size_t kInlineItem = 512;
+
+/// Encodes one item. Not thread-safe.
+class ItemEncoder final : public Encoder {
+ public:
+  ItemEncoder() : Encoder(inline_, inline_ + kInlineItem) {}
+  ItemEncoder(const ItemEncoder&) = delete;
+  ItemEncoder& operator=(const ItemEncoder&) = delete;
+  ~ItemEncoder() override;
+
+  void attach(std::uint64_t block) override { attachments_.add(block); }
+
+  /// Whether the item is to travel in the ring; if not, `finish` puts it into a block.
+  [[nodiscard]] bool fits() const { return ticket_ == 0 && attachments_.empty(); }
+  /// The hold of this process on the item's block, which is now the caller's.
+  std::uint64_t finish();
+
+ private:
+  void grow(std::size_t at_least) override;
+
+  std::uint64_t ticket_ = 0;
+  Attachments attachments_;
+  alignas(8) std::byte inline_[kInlineItem];
+};
+
+/// One item that was taken off a queue, still encoded.
+class ReceivedItem {
+ public:
+  ReceivedItem() = default;
+  ReceivedItem(const ReceivedItem&) = delete;
+  ReceivedItem& operator=(const ReceivedItem&) = delete;
+  ~ReceivedItem();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  friend class QueueCore;
+
+  std::span<const std::byte> bytes_;
+  std::uint64_t ticket_ = 0;  ///< of the block that the bytes lie in; 0: they lie here
+  alignas(8) std::byte inline_[kInlineItem];
+};
+
+/// Items in a row, as they lie in a ring: each is a word with its size, and its bytes, up to a
+/// multiple of eight.
+class ItemBatch {
+ public:
+  /// One more, of at most kInlineItem bytes.
+  void add(std::span<const std::byte> item);
+  void clear() {
+    bytes_.clear();
+    count_ = 0;
+  }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  /// Takes the first item off `rest`, which begins as `bytes()`.
+  static std::span<const std::byte> next(std::span<const std::byte>& rest);
+
+ private:
+  friend class QueueCore;
+
+  std::vector<std::byte> bytes_;
+  std::size_t count_ = 0;
+};
+
+/// A queue of encoded items. A handle.
+class QueueCore {
+ public:
+  QueueCore(std::size_t maxsize, std::uint64_t fingerprint, const char* what);
+
+  void encode(Encoder& encoder) const { handle_.encode(encoder, what_); }
+  void decode(Decoder& decoder, std::uint64_t fingerprint);
+
+  /// False when it is full and the time-out passes. Throws ShutDown.
+  bool put(std::span<const std::byte> item, Timeout timeout) const;
+  bool put(ItemEncoder& item, Timeout timeout) const;
+  /// Waits for room as often as need be. Throws ShutDown: the first ones may have been put.
+  void put_many(const ItemBatch& items) const;
+
+  /// False when it is empty and the time-out passes. Throws ShutDown when it is empty and shut
+  /// down.
+  bool get(ReceivedItem& item, Timeout timeout) const;
+  /// The same for an item of exactly `into.size()` bytes. Throws DecodeError for another one.
+  bool get(std::span<std::byte> into, Timeout timeout) const;
+  /// Waits for the first, and takes up to `most` that are there: into `batch` those that lie in the
+  /// ring; if the first one does not, that one alone, into `large`. False as above.
+  bool get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most, Timeout timeout) const;
+
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] bool full() const;
+  void shutdown() const;
+
+  /// What a JoinableQueue has besides.
+  void task_done() const;
+  bool join(Timeout timeout) const;
+
+ private:
+  Handle handle_;
+  const char* what_;
+};
+
+[[noreturn]] void throw_queue_full();
+[[noreturn]] void throw_queue_empty();
+
+}  // namespace procession::detail

@@ -1,0 +1,146 @@
+// What a queue names: one block of the shared heap, which holds another one, the ring.
+//
+// The ring is bytes. An item in it is a *record*: a word, and behind it what the word says.
+//
+//     bits 0-31   size in bytes
+//     bits 32-33  Record: what follows
+//                   inside  the encoded item, up to a multiple of eight bytes
+//                   block   two words: the ticket of the item's block, and the item's size there
+//                   skip    nothing of worth, to the end of the ring: no record goes round it
+//
+// Where the records begin and end is a word each: *head* and *tail*.
+//
+//     bits 0-31   position in the ring, in units of eight bytes, counted on for ever; the place is
+//                 the position modulo the ring's size
+//     bits 32-63  how many items have gone by it since the queue was made, and one
+//
+// So one store publishes an item, and the difference of two words is how many there are. A process
+// that is killed has published or it has not; there is one thing more to an item in a block, the
+// hold on it, which changes hands before the store. That is told by `given` and `taken`, and
+// finished by whoever gets the mutex next.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "heap/heap.hpp"
+#include "heap/testing.hpp"
+#include "platform/mutex.hpp"
+#include "procession/detail/handle.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession::channel {
+
+enum class Record : std::uint32_t { inside, block, skip };
+
+constexpr std::uint64_t record_word(Record record, std::size_t size) {
+  return static_cast<std::uint64_t>(record) << 32 | size;
+}
+constexpr Record record_of(std::uint64_t word) { return static_cast<Record>(word >> 32); }
+constexpr std::size_t size_of(std::uint64_t word) { return word & 0xffff'ffff; }
+/// Bytes of a whole record.
+constexpr std::size_t span_of(std::uint64_t word) {
+  const std::size_t size = record_of(word) == Record::block ? 16 : size_of(word);
+  return 8 + (size + 7) / 8 * 8;
+}
+
+/// A head or a tail.
+struct Mark {
+  std::uint64_t word;
+
+  [[nodiscard]] std::uint32_t position() const { return static_cast<std::uint32_t>(word); }
+  [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(word >> 32); }
+  /// Further on by so many bytes and items.
+  [[nodiscard]] Mark plus(std::size_t bytes, std::uint32_t items) const {
+    const auto position_then = static_cast<std::uint32_t>(position() + bytes / 8);
+    return {std::uint64_t{count() + items} << 32 | position_then};
+  }
+  friend std::uint32_t items_between(Mark head, Mark tail) { return tail.count() - head.count(); }
+  friend std::size_t bytes_between(Mark head, Mark tail) {
+    return std::size_t{static_cast<std::uint32_t>(tail.position() - head.position())} * 8;
+  }
+  friend bool operator==(Mark, Mark) = default;
+};
+inline constexpr std::uint64_t kFirstMark = std::uint64_t{1} << 32;
+
+struct Ring {
+  std::uint64_t capacity;  ///< bytes: a power of two
+  std::uint64_t unused[7];
+  std::byte bytes[1];  ///< capacity of them
+
+  std::byte* at(std::uint32_t position) { return bytes + std::size_t{position} * 8 % capacity; }
+  /// Bytes from there to the end.
+  [[nodiscard]] std::size_t to_end(std::uint32_t position) const {
+    return capacity - std::size_t{position} * 8 % capacity;
+  }
+};
+
+/// One side of a queue. What is not atomic belongs to whoever has the mutex.
+struct alignas(64) Side {
+  platform::RobustMutex mutex;
+  alignas(64) std::atomic<std::uint64_t> mark;  ///< tail of the producers, head of the consumers
+  std::uint64_t other_seen;  ///< the other side's mark when it was last looked at
+  /// The mark at which a block last changed hands: given to the queue, or taken off it.
+  std::uint64_t handed;
+
+  [[nodiscard]] Mark at() const { return {mark.load(std::memory_order_acquire)}; }
+  void publish(Mark next) {
+    heap::testing::step();
+    mark.store(next.word, std::memory_order_release);
+    heap::testing::step();
+  }
+};
+
+struct QueueObject {
+  detail::ObjectHeader header;
+  std::uint64_t maxsize;  ///< 0: none
+  /// Ticket of the ring. Changes under both mutexes.
+  std::uint64_t ring;
+  std::atomic<std::uint32_t> shut;  ///< set under the producers' mutex
+
+  Side producers;
+  Side consumers;
+  alignas(64) sync::WaitWord items;             ///< consumers sleep here
+  alignas(64) sync::WaitWord room;              ///< producers
+  alignas(64) std::atomic<std::uint32_t> done;  ///< of a JoinableQueue
+  sync::WaitWord finished;
+};
+
+/// A side's mutex, for a scope. What a dead owner left half done is finished first.
+class SideLock {
+ public:
+  SideLock(QueueObject& queue, Side& side);
+  SideLock(const SideLock&) = delete;
+  SideLock& operator=(const SideLock&) = delete;
+  ~SideLock() { side_.mutex.unlock(); }
+
+ private:
+  Side& side_;
+};
+
+inline Ring& ring_of(QueueObject& queue) { return *heap::at<Ring>(heap::target(queue.ring)); }
+
+/// Makes the first ring of a new queue, which lies at `offset`.
+void make_ring(QueueObject& queue, heap::Offset offset);
+
+/// Room for a record of `bytes` at the tail; null when there is none at the moment and the ring may
+/// not grow to `most` items. Under the producers' mutex. `tail` moves over what has to be skipped.
+/// Throws OutOfMemory when it had to grow and could not.
+std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes);
+
+/// The first record, behind what has to be skipped; null when there is none. Under the consumers'
+/// mutex.
+std::byte* first_record(QueueObject& queue, Mark& head);
+
+/// Whether the queue has its fill, looking again if it seems so. Under the producers' mutex.
+bool is_full(QueueObject& queue, Mark tail);
+
+inline std::uint64_t load_word(const std::byte* at) {
+  return *reinterpret_cast<const std::uint64_t*>(at);
+}
+inline void store_word(std::byte* at, std::uint64_t value) {
+  *reinterpret_cast<std::uint64_t*>(at) = value;
+}
+
+}  // namespace procession::channel

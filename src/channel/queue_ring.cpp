@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "channel/queue_object.hpp"
+#include "procession/error.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+constexpr std::size_t kFirstCapacity = 4096;
+/// Positions wrap at 2^32 units of eight bytes.
+constexpr std::size_t kMostCapacity = std::size_t{1} << 34;
+
+heap::Block make_ring_block(std::size_t capacity) {
+  heap::Block block(offsetof(Ring, bytes) + capacity);
+  heap::at<Ring>(block.offset())->capacity = capacity;
+  return block;
+}
+
+/// A dead producer or consumer may have handed a block over, and not yet moved its mark.
+void repair(QueueObject& queue, Side& side) {
+  heap::settle();
+  const Mark mark = side.at();
+  if (side.handed == mark.word) {
+    const std::byte* const record = ring_of(queue).at(mark.position());
+    side.publish(mark.plus(span_of(load_word(record)), 1));
+  }
+  side.mutex.make_consistent();
+}
+
+/// Twice as large, with the same records at the same positions. Under the producers' mutex. A
+/// process killed here leaves the old ring or the new one, and at worst the other one behind for as
+/// long as the queue lives.
+void grow(QueueObject& queue) {
+  const SideLock consumers(queue, queue.consumers);
+  const std::uint64_t old_ticket = queue.ring;
+  Ring& old = ring_of(queue);
+  if (old.capacity >= kMostCapacity) {
+    throw OutOfMemory("a queue has " + std::to_string(old.capacity) +
+                      " bytes of items waiting in it and can have no more; give it a maxsize");
+  }
+  heap::Block block = make_ring_block(2 * old.capacity);
+  Ring& next = *heap::at<Ring>(block.offset());
+  const Mark head = queue.consumers.at();
+  std::size_t left = bytes_between(head, queue.producers.at());
+  for (std::uint32_t at = head.position(); left != 0;) {
+    const std::size_t part = std::min(left, std::min(old.to_end(at), next.to_end(at)));
+    std::memcpy(next.at(at), old.at(at), part);
+    at += static_cast<std::uint32_t>(part / 8);
+    left -= part;
+  }
+  heap::move(block.ticket(), heap::offset_of(&queue), &queue.ring, block.ticket());
+  static_cast<void>(block.release());
+  heap::drop(old_ticket);
+}
+
+std::size_t unused(QueueObject& queue, Mark tail) {
+  return ring_of(queue).capacity - bytes_between({queue.producers.other_seen}, tail);
+}
+
+}  // namespace
+
+SideLock::SideLock(QueueObject& queue, Side& side) : side_(side) {
+  if (side.mutex.lock().previous_owner_died) [[unlikely]] {
+    repair(queue, side);
+  }
+}
+
+void make_ring(QueueObject& queue, heap::Offset offset) {
+  heap::Block block = make_ring_block(kFirstCapacity);
+  heap::move(block.ticket(), offset, &queue.ring, block.ticket());
+  static_cast<void>(block.release());
+}
+
+std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
+  for (;;) {
+    Ring& ring = ring_of(queue);
+    const std::size_t to_end = ring.to_end(tail.position());
+    const std::size_t skipped = to_end < bytes ? to_end : 0;
+    if (unused(queue, tail) < skipped + bytes) {
+      queue.producers.other_seen = queue.consumers.at().word;
+      if (unused(queue, tail) < skipped + bytes) {
+        if (tail == queue.producers.at()) {
+          grow(queue);
+          continue;
+        }
+        return nullptr;  // what was written so far is to be published first
+      }
+    }
+    if (skipped != 0) {
+      store_word(ring.at(tail.position()), record_word(Record::skip, skipped - 8));
+      tail = tail.plus(skipped, 0);
+    }
+    return ring.at(tail.position());
+  }
+}
+
+std::byte* first_record(QueueObject& queue, Mark& head) {
+  Side& side = queue.consumers;
+  if (items_between(head, {side.other_seen}) == 0) {
+    side.other_seen = queue.producers.at().word;
+    if (items_between(head, {side.other_seen}) == 0) {
+      return nullptr;
+    }
+  }
+  Ring& ring = ring_of(queue);
+  for (;;) {
+    std::byte* const record = ring.at(head.position());
+    if (record_of(load_word(record)) != Record::skip) {
+      return record;
+    }
+    head = head.plus(span_of(load_word(record)), 0);
+  }
+}
+
+bool is_full(QueueObject& queue, Mark tail) {
+  if (queue.maxsize == 0) {
+    return false;
+  }
+  if (items_between({queue.producers.other_seen}, tail) < queue.maxsize) {
+    return false;
+  }
+  queue.producers.other_seen = queue.consumers.at().word;
+  return items_between({queue.producers.other_seen}, tail) >= queue.maxsize;
+}
+
+}  // namespace procession::channel
