@@ -11,7 +11,7 @@ namespace {
 using codec_fuzz::Bytes;
 
 std::filesystem::path corpus_folder() {
-  return std::filesystem::path(__FILE__).parent_path().parent_path() / "fuzz/corpus/codec_fuzz";
+  return std::filesystem::path(PROCESSION_TESTS_DIR) / "fuzz/corpus/codec";
 }
 
 Bytes read(const std::filesystem::path& path) {
