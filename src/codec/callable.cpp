@@ -31,14 +31,6 @@ void run_encoded_call(Decoder& decoder) {
   entry(decoder);
 }
 
-void run_encoded_task(Decoder& decoder, Encoder& out) {
-  auto* const entry = decode_entry<void(Decoder&, Encoder&)>(decoder);
-  if (entry == nullptr) {
-    throw_null_target();
-  }
-  entry(decoder, out);
-}
-
 void throw_empty_function() { throw std::bad_function_call(); }
 
 void throw_null_target() {

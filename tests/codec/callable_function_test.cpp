@@ -9,6 +9,7 @@
 
 #include "procession/callable.hpp"
 #include "procession/error.hpp"
+#include "task_support.hpp"
 
 namespace procession {
 namespace {
@@ -56,13 +57,7 @@ TEST(Bind, HoldsWhatCannotBeCopied) {
   auto owner = procession::bind([](const std::unique_ptr<int>& p, int x) { return *p + x; },
                                 std::make_unique<int>(40));
   EXPECT_EQ(owner(2), 42);
-  BufferEncoder encoder;
-  detail::encode_task(encoder, owner, 3);
-  BufferEncoder result;
-  Decoder decoder(encoder.bytes());
-  detail::run_encoded_task(decoder, result);
-  Decoder out(result.bytes());
-  EXPECT_EQ(decode<int>(out), 43);
+  EXPECT_EQ(call_as_task(owner, 3), 43);
 }
 
 TEST(Function, IsEmptyByDefault) {

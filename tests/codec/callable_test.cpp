@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "procession/error.hpp"
+#include "task_support.hpp"
 
 namespace procession {
 namespace {
@@ -21,25 +22,6 @@ std::string seen;  // what the last call was given
 int add(int a, int b) { return a + b; }
 int add_noexcept(int a, int b) noexcept { return a + b; }
 void see_text(const std::string& text) { seen = text; }
-
-template <class F, class... Args>
-auto call_as_task(const F& f, const Args&... args) {
-  BufferEncoder task;
-  detail::encode_task(task, f, args...);
-  BufferEncoder result;
-  Decoder in(task.bytes());
-  detail::run_encoded_task(in, result);
-  in.expect_end();
-  Decoder out(result.bytes());
-  using Result = detail::TaskResult<const F&, const Args&...>;
-  if constexpr (std::is_void_v<Result>) {
-    out.expect_end();
-  } else {
-    Result value = detail::decode_result<Result>(out);
-    out.expect_end();
-    return value;
-  }
-}
 
 template <class F, class... Args>
 void call_as_process(const F& f, const Args&... args) {
@@ -188,7 +170,7 @@ TEST(Callable, ANullTargetIsRefusedWhenItIsSubmitted) {
 
 TEST(Callable, ATaskIsNoProcessCall) {
   BufferEncoder encoder;
-  detail::encode_task(encoder, add, 1, 2);
+  encode_task(encoder, add, 1, 2);
   Decoder decoder(encoder.bytes());
   EXPECT_THROW(detail::run_encoded_call(decoder), DecodeError);
 }

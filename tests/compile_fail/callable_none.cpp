@@ -3,5 +3,5 @@
 
 int main() {
   procession::BufferEncoder encoder;
-  procession::detail::encode_task(encoder, 3);
+  procession::detail::encode_process_call(encoder, 3);
 }

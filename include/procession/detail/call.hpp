@@ -72,17 +72,6 @@ void run_call(Decoder& decoder) {
   static_cast<void>(call());
 }
 
-/// The same, and writes the result, as it is stored, to `out`; nothing for a result of void.
-template <class F, class... T>
-void run_task(Decoder& decoder, Encoder& out) {
-  Call<F, T...> call = decode_call<F, T...>(decoder);
-  if constexpr (std::is_void_v<CallResult<F, T...>>) {
-    call();
-  } else {
-    encode_argument(out, call());
-  }
-}
-
 template <class Returned>
 struct KeptResult : KeptAs<Returned> {};
 template <>
@@ -127,26 +116,5 @@ void encode_process_call(Encoder& encoder, const F& f, const Args&... args) {
 
 /// Makes the call. Throws what the target throws; what decode_function() does; `DecodeError`.
 void run_encoded_call(Decoder& decoder);
-
-/// Writes a call that run_encoded_task() makes.
-template <class F, class... Args>
-void encode_task(Encoder& encoder, const F& f, const Args&... args) {
-  if constexpr (check_task<const F&, const Args&...>()) {
-    encode_entry<&run_task<std::decay_t<const F&>, Kept<const Args&>...>>(encoder);
-    encode_call(encoder, f, args...);
-  }
-}
-
-/// Makes the call and writes its result to `out`. Throws as run_encoded_call() does, then with
-/// anything or nothing written to `out`.
-void run_encoded_task(Decoder& decoder, Encoder& out);
-
-/// Reads the result of a task whose result type is `R`, a `TaskResult`.
-template <class R>
-R decode_result(Decoder& decoder) {
-  if constexpr (!std::is_void_v<R>) {
-    return decode_stored<R>(decoder);
-  }
-}
 
 }  // namespace procession::detail

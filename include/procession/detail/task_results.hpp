@@ -27,7 +27,7 @@ struct MapResult<void> {
 template <class R>
 R decode_single(const std::vector<Piece>& pieces) {
   Decoder decoder(pieces.at(0).bytes);
-  return decode_result<R>(decoder);
+  return decode_stored<R>(decoder);
 }
 
 /// The result of a job.
@@ -74,7 +74,7 @@ struct TaskResults<std::vector<R>> {
     }
     Decoder decoder(piece.bytes);
     for (std::size_t i = 0; i < piece.count; ++i) {
-      results.push_back(decode_result<R>(decoder));
+      results.push_back(decode_stored<R>(decoder));
     }
   }
 };
