@@ -16,7 +16,7 @@
 #include "procession/exception.hpp"
 
 // The life of a pool: made, open, closed or terminated, joined. What happens to tasks meanwhile is
-// in schedule.cpp.
+// in submit.cpp, outcome.cpp and wait.cpp.
 namespace procession::detail {
 
 using namespace pool;

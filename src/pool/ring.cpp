@@ -1,41 +1,25 @@
 #include "pool/ring.hpp"
 
-#include <chrono>
-
 #include "platform/futex.hpp"
-#include "platform/relax.hpp"
+#include "pool/spin.hpp"
 #include "pool/worker_set.hpp"
 
 namespace procession::pool {
 
 namespace {
 
-/// How long an idle worker looks for a task before it sleeps. A wake-up across cores costs about as
-/// much.
-constexpr std::chrono::microseconds kSpin{50};
-constexpr unsigned kLooksBetweenClocks = 64;
-
 std::uint64_t entry(std::uint64_t position, std::uint32_t slot) { return position << 16 | slot; }
 
 bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
 
 /// Looks for a task or the stop for a while. False when neither came.
-bool spin(Shared& shared, std::uint32_t worker) {
+bool spin_for_task(Shared& shared, std::uint32_t worker) {
   insert(shared.spinning, worker);
   if (count(shared.spinning, shared.seats_used) > shared.spinners_most) {
     erase(shared.spinning, worker);
     return false;
   }
-  const auto end = std::chrono::steady_clock::now() + kSpin;
-  bool found = false;
-  do {
-    for (unsigned look = 0; look < kLooksBetweenClocks && !found; ++look) {
-      found = may_have_tasks(shared) || stops(shared);
-      if (!found) {
-        platform::relax();
-      }
-    }
-  } while (!found && std::chrono::steady_clock::now() < end);
+  const bool found = spin_until([&] { return may_have_tasks(shared) || stops(shared); });
   if (!found) {
     erase(shared.spinning, worker);
   }
@@ -78,7 +62,7 @@ std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
 }
 
 void wait_for_task(Shared& shared, std::uint32_t worker) {
-  if (spin(shared, worker)) {
+  if (spin_for_task(shared, worker)) {
     return;
   }
   Seat& seat = shared.seats[worker];

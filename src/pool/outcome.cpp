@@ -1,0 +1,159 @@
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "log/log.hpp"
+#include "platform/futex.hpp"
+#include "pool/core.hpp"
+#include "pool/ring.hpp"
+#include "pool/worker_set.hpp"
+#include "procession/error.hpp"
+#include "procession/exception.hpp"
+
+// From a slot to the outcome of its task, and what is done about each outcome.
+namespace procession::detail {
+
+using namespace pool;
+
+void PoolCore::collect_ended() {
+  // Tasks are claimed in the order of their publication: behind the first that nobody has claimed,
+  // none has ended.
+  std::vector<std::uint32_t> running;
+  while (!order_.empty()) {
+    const std::uint32_t number = order_.front();
+    const Slot::Phase phase = phase_of(shared_.slots[number].state.load(std::memory_order_acquire));
+    if (phase == Slot::ready) {
+      break;
+    }
+    order_.pop_front();
+    if (phase == Slot::claimed) {
+      running.push_back(number);
+    } else {
+      collect(number);
+    }
+  }
+  if (!running.empty()) {
+    order_.insert(order_.begin(), running.begin(), running.end());
+  }
+}
+
+void PoolCore::collect(std::uint32_t number) {
+  Slot& slot = shared_.slots[number];
+  const Task task = std::exchange(tasks_[number], {});
+  const std::uint32_t state = slot.state.load();
+  const std::uint64_t progress = slot.progress.load();
+  const std::size_t done = progress_count(progress);
+
+  Results results;
+  results.first = task.chunk->first + task.skip;
+  results.count = done;
+  results.size = progress_bytes(progress);
+  if (slot.result != 0) {
+    heap::move(slot.result, heap::self());
+    results.block = heap::Block::own(slot.result);
+  } else {
+    std::memcpy(results.in_place, slot.inline_result, kInlineResult);
+  }
+  if (!task.job->ended()) {
+    const bool orderly = phase_of(state) == Slot::done;
+    std::size_t over = done;
+    if (orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0) {
+      const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
+      results.count = settle_exception(task, {bytes + results.size, slot.error_size});
+      // The whole task may have thrown behind that, over elements that cannot be read.
+      over += orderly && done < task.count ? 1 : 0;
+      task.job->dismiss(*task.chunk, over - results.count - 1);
+    }
+    if (over < task.count && orderly) {
+      run_from(task, over, 0);
+    } else if (over < task.count) {
+      settle_loss(task, over, ended_[worker_of(state)]);
+    }
+    task.job->succeed(*task.chunk, std::move(results));
+  }
+  slot.result = 0;
+  slot.state.store(generation_of(state));
+  if ((state & kSleeps) != 0) {
+    // The worker wakes who sleeps, unless it was killed between the end of the task and that.
+    platform::futex_wake_all(slot.state);
+  }
+  free_.push_back(number);
+}
+
+/// Which of the task's elements it was.
+std::size_t PoolCore::settle_exception(const Task& task, std::span<const std::byte> bytes) {
+  Decoder decoder(bytes);
+  const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
+  const std::size_t failed = decode<std::uint32_t>(decoder);
+  const std::size_t index = task.chunk->first + task.skip + failed;
+  std::exception_ptr cause;
+  try {
+    cause = decode_exception(decoder, {index, pid});
+  } catch (...) {
+    cause = std::current_exception();
+  }
+  task.job->fail(*task.chunk, index, std::move(cause));
+  return failed;
+}
+
+void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& worker) {
+  // Which elements the worker had finished is on record, and which one it died over: the others
+  // still run, once.
+  const unsigned lost = (done == 0 ? task.lost : 0) + 1;
+  if (lost <= task.job->retries()) {
+    run_from(task, done, lost);
+    return;
+  }
+  const std::size_t index = task.chunk->first + task.skip + done;
+  task.job->fail(*task.chunk, index,
+                 std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index)));
+  run_from(task, done + 1, 0);
+}
+
+void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
+  if (skip < task.count) {
+    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost});
+  }
+}
+
+void PoolCore::worker_ended(std::uint32_t seat) {
+  const std::optional<Ended> ended = crew_.take_ended(seat);
+  if (!ended) {
+    return;
+  }
+  {
+    if (ended->exitcode != 0) {
+      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) +
+                                        ", exit code " + std::to_string(ended->exitcode));
+    }
+    const std::lock_guard guard(mutex_);
+    ended_[seat] = *ended;
+    erase(shared_.parked, seat);
+    erase(shared_.spinning, seat);
+    if (stage_ == Stage::terminated) {
+      return;  // what it was running is cancelled, not lost
+    }
+    for (const std::uint32_t number : order_) {
+      Slot& slot = shared_.slots[number];
+      std::uint32_t state = slot.state.load();
+      if (phase_of(state) != Slot::claimed || worker_of(state) != seat) {
+        continue;
+      }
+      while (!slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, seat))) {
+      }
+      if ((state & kSleeps) != 0) {
+        platform::futex_wake_all(slot.state);
+      }
+    }
+    judge_early_end(seat, *ended);
+    shared_.seats[seat].ready = 0;
+    move_on();
+    // The worker may have been called for a task that it did not live to claim.
+    if (may_have_tasks(shared_)) {
+      wake_workers(shared_, shared_.seats_used);
+    }
+  }
+  fill_seats();
+}
+
+}  // namespace procession::detail

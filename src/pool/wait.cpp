@@ -1,0 +1,114 @@
+#include <algorithm>
+
+#include "platform/cpu.hpp"
+#include "platform/futex.hpp"
+#include "pool/core.hpp"
+#include "pool/spin.hpp"
+
+// How a caller waits for the end of its tasks.
+namespace procession::detail {
+
+using namespace pool;
+
+namespace {
+
+/// Whether the task of that generation has neither ended nor made room for another one.
+bool under_way(std::uint32_t state, std::uint32_t generation) {
+  const Slot::Phase phase = phase_of(state);
+  return (phase == Slot::ready || phase == Slot::claimed) && generation_of(state) == generation;
+}
+bool under_way(const Slot& slot, std::uint32_t generation) {
+  return under_way(slot.state.load(std::memory_order_acquire), generation);
+}
+
+/// Looks for the end of a task for a while. False when it did not come.
+bool spin_for_end(const Slot& slot, std::uint32_t generation) {
+  static const bool alone = platform::affinity_cpus() == 1;
+  const auto ended = [&] { return !under_way(slot, generation); };
+  return alone ? ended() : spin_until(ended);
+}
+
+}  // namespace
+
+bool PoolCore::look(Job& job) {
+  const std::lock_guard guard(mutex_);
+  if (!job.ended()) {
+    move_on();
+  }
+  return job.ended();
+}
+
+std::exception_ptr PoolCore::failure(Job& job) {
+  const std::lock_guard guard(mutex_);
+  return job.failure();
+}
+
+std::optional<std::vector<Piece>> PoolCore::finish(Job& job, const platform::Deadline& deadline) {
+  std::unique_lock guard(mutex_);
+  if (!wait_for(&job, deadline, guard)) {
+    return std::nullopt;
+  }
+  if (job.failure() != nullptr) {
+    std::rethrow_exception(job.failure());
+  }
+  return job.pieces();
+}
+
+bool PoolCore::wait(Job& job, const platform::Deadline& deadline) {
+  std::unique_lock guard(mutex_);
+  return wait_for(&job, deadline, guard);
+}
+
+/// Waits for one job, or for all.
+bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
+                        std::unique_lock<std::mutex>& guard) {
+  const auto ended = [&] {
+    return job != nullptr ? job->ended() : order_.empty() && backlog_.empty();
+  };
+  std::size_t told = 0;
+  for (;;) {
+    move_on();
+    if (job != nullptr && job->progress() && job->total() - job->left() != told) {
+      told = job->total() - job->left();
+      guard.unlock();
+      job->progress()(told, job->total());
+      guard.lock();
+      continue;
+    }
+    if (ended()) {
+      return true;
+    }
+    if (deadline.passed()) {
+      return false;
+    }
+    const std::uint32_t number = slot_to_sleep_on(job);
+    Slot& slot = shared_.slots[number];
+    // Another thread may collect the task meanwhile and give its slot to one that takes long.
+    const std::uint32_t generation = generation_of(slot.state.load());
+    guard.unlock();
+    if (!spin_for_end(slot, generation)) {
+      std::uint32_t state = slot.state.load();
+      if (under_way(state, generation) &&
+          ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {
+        platform::futex_wait(slot.state, state | kSleeps, deadline.left());
+      }
+    }
+    guard.lock();
+  }
+}
+
+std::uint32_t PoolCore::slot_to_sleep_on(const Job* job) const {
+  // Tasks end about in the order in which they began: who needs all of them sleeps on the last, and
+  // is woken once; who wants to hear of progress sleeps on the first.
+  if (job != nullptr && job->progress()) {
+    const auto first = std::find_if(order_.begin(), order_.end(),
+                                    [&](auto slot) { return tasks_[slot].job.get() == job; });
+    return first != order_.end() ? *first : order_.front();
+  }
+  const auto last = std::find_if(order_.rbegin(), order_.rend(), [&](auto slot) {
+    return job == nullptr || tasks_[slot].job.get() == job;
+  });
+  return last != order_.rend() ? *last : order_.back();
+}
+
+}  // namespace procession::detail
