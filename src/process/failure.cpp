@@ -1,23 +1,10 @@
 #include "process/failure.hpp"
 
+#include "codec/exception_types.hpp"
 #include "platform/report.hpp"
 #include "procession/exception.hpp"
 
 namespace procession::process {
-
-namespace {
-
-std::exception_ptr cause_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::nested_exception& nested) {
-    return nested.nested_ptr();
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-}  // namespace
 
 std::string failure_text(const std::exception_ptr& failure) {
   // The exception as it would arrive elsewhere says its type and text, whatever it is.
@@ -26,7 +13,7 @@ std::string failure_text(const std::exception_ptr& failure) {
   Decoder decoder(bytes.bytes());
   std::string text;
   for (std::exception_ptr one = decode_exception(decoder, {}); one != nullptr;
-       one = cause_of(one)) {
+       one = detail::thrown_cause(one)) {
     const RemoteTrace* const trace = remote_trace(one);
     text += (text.empty() ? "" : "\n  caused by ") + trace->type() + ": " + trace->text();
   }
