@@ -13,23 +13,12 @@
 
 #include "heap/heap.hpp"
 #include "heap/testing.hpp"
+#include "support/sanitized.hpp"
 
 namespace procession::heap {
 
 inline constexpr std::uint64_t kKibi = 1024;
 inline constexpr std::uint64_t kMebi = 1024 * kKibi;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// Forks; the child runs `body` and ends with 0, or with 1 if it threw or a test in it failed.
 inline pid_t fork_child(const std::function<void()>& body) {

@@ -20,22 +20,11 @@
 
 #include "heap/heap.hpp"
 #include "procession/pool.hpp"
+#include "support/sanitized.hpp"
 
 namespace procession::pooltest {
 
 using namespace std::chrono_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// Counters in the shared heap, by whose offset any process of the tree finds them.
 using Where = std::uint64_t;

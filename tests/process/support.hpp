@@ -12,25 +12,15 @@
 #include "heap/heap.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
+#include "support/sanitized.hpp"
 
 // What the tests of processes share.
 namespace process_test {
 
 namespace mp = procession;
 
+using mp::kSanitized;
 using mp::StartMethod;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// A zeroed T in the shared heap, which a child finds by its place. Declare it before the processes
 /// that use it.
