@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "platform/control_group.hpp"
 #include "platform/memory.hpp"
 
 namespace procession::platform {
@@ -54,31 +55,11 @@ std::uint64_t room_in(const std::string& group, const Names& names) {
   return *limit - std::min(*limit, used);
 }
 
-/// The least room in the group `path` below `top` and in all that it lies in. In a container the
-/// path may be the host's, and then the container's own group is at `top`.
-std::uint64_t least_room(const std::string& top, std::string path, const Names& names) {
-  std::uint64_t least = room_in(top, names);
-  while (path.size() > 1) {
-    least = std::min(least, room_in(top + path, names));
-    path.resize(path.find_last_of('/'));
-  }
-  return least;
-}
-
 std::uint64_t group_room() {
   std::uint64_t least = kUnknown;
-  std::ifstream file("/proc/self/cgroup");  // lines "HIERARCHY:CONTROLLERS:PATH"
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string path = line.substr(second + 1);
-    if (controllers.empty()) {
-      least = std::min(least, least_room("/sys/fs/cgroup", path, kV2));
-    } else if (("," + controllers + ",").find(",memory,") != std::string::npos) {
-      least = std::min(least, least_room("/sys/fs/cgroup/memory", path, kV1));
-    }
+  for (const ControlGroup& group : control_groups("memory")) {
+    const bool first = group.version == ControlGroup::Version::v1;
+    least = std::min(least, room_in(group.folder, first ? kV1 : kV2));
   }
   return least;
 }

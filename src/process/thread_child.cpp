@@ -1,11 +1,11 @@
 #include <system_error>
 
 #include "platform/spawn.hpp"
+#include "platform/system_error.hpp"
 #include "process/boot.hpp"
 #include "process/child.hpp"
 #include "process/identity.hpp"
 #include "process/ready.hpp"
-#include "procession/error.hpp"
 
 // The start method `thread`: the same call, decoded from the same bytes, on a thread of this
 // process.
@@ -28,8 +28,7 @@ void Child::start_thread() {
   } catch (const std::system_error& failure) {
     end_.reset();
     pid_ = 0;
-    throw ProcessError("cannot start '" + plan_.name + "' as a thread: " + failure.what() +
-                       "; end some threads or processes, or raise the limit (RLIMIT_NPROC)");
+    platform::throw_system_error("start '" + plan_.name + "' as a thread", failure.code().value());
   }
 }
 

@@ -1,7 +1,8 @@
-// Starts where a limit forbids them: `limits_program METHOD HOW`, one line of result each.
+// Starts where a limit forbids them: `limits_program METHOD HOW...`, one line of result each.
 //
 //   descriptors    as many descriptors left as 0, 1, 2, ...
 //   processes      RLIMIT_NPROC (not for root: becomes nobody first)
+//   group FOLDER   pids.max of a control group of its own
 //   memory         an argument larger than the shared heap (see PROCESSION_HEAP)
 //   ignored        SIGCHLD is ignored
 //   stolen         the program reaps all children itself
@@ -19,6 +20,7 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -138,6 +140,26 @@ void processes() {
   std::printf("zombies: %d\n", process_test::count_zombies());
 }
 
+bool write_to(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text << std::flush;
+  return file.good();
+}
+
+void control_group(const std::string& folder) {
+  if (!write_to(folder + "/cgroup.procs", std::to_string(::getpid()))) {
+    std::printf("skip: cannot enter the control group %s\n", folder.c_str());
+    return;
+  }
+  for (const int most : {1, 2}) {  // 2: a fork server, but no child of it
+    write_to(folder + "/pids.max", std::to_string(most));
+    std::printf("at most %d: %s\n", most, attempt().c_str());
+  }
+  write_to(folder + "/pids.max", "max");
+  std::printf("after: %s\n", attempt().c_str());
+  std::printf("zombies: %d\n", process_test::count_zombies());
+}
+
 void memory() {
   std::printf("before: %s\n", attempt().c_str());
   try {
@@ -209,6 +231,8 @@ int main(int argc, char** argv) {
     descriptors();
   } else if (how == "processes") {
     processes();
+  } else if (how == "group" && argc > 3) {
+    control_group(argv[3]);
   } else if (how == "memory") {
     memory();
   } else if (how == "ignored") {

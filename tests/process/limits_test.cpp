@@ -1,6 +1,11 @@
+#include <unistd.h>
+
+#include <filesystem>
 #include <sstream>
 #include <string>
+#include <system_error>
 
+#include "platform/control_group.hpp"
 #include "process/program.hpp"
 #include "process/support.hpp"
 
@@ -47,6 +52,65 @@ TEST_P(Limits, WithoutProcessesAStartFails) {
   std::getline(lines, line);
   if (GetParam() == StartMethod::forkserver) {
     EXPECT_NE(line.find("RLIMIT_NPROC is 2"), std::string::npos) << line;
+  } else {
+    EXPECT_EQ(line, "at most 2: 0");
+  }
+  EXPECT_NE(outcome.out.find("after: 0\nzombies: 0\n"), std::string::npos)
+      << outcome.out << outcome.err;
+}
+
+/// A control group of its own that limits how many processes are in it; removed at the end.
+class PidsGroup {
+ public:
+  PidsGroup() {
+    for (const mp::platform::ControlGroup& own : mp::platform::control_groups("pids")) {
+      const std::string folder = own.folder + "/procession-test-" + std::to_string(::getpid());
+      std::error_code failure;
+      if (!std::filesystem::create_directory(folder, failure)) {
+        continue;
+      }
+      if (std::filesystem::exists(folder + "/pids.max")) {
+        folder_ = folder;
+        return;
+      }
+      ::rmdir(folder.c_str());
+    }
+  }
+  PidsGroup(const PidsGroup&) = delete;
+  PidsGroup& operator=(const PidsGroup&) = delete;
+  ~PidsGroup() {
+    if (!folder_.empty()) {
+      wait_until(
+          [&] { return ::rmdir(folder_.c_str()) == 0; });  // the last ones may still be ending
+    }
+  }
+
+  /// Empty where none could be made.
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+
+ private:
+  std::string folder_;
+};
+
+TEST_P(Limits, WhereAControlGroupAdmitsNoMoreProcessesAStartFails) {
+  const PidsGroup group;
+  if (group.folder().empty()) {
+    GTEST_SKIP() << "no control group that limits processes can be made here";
+  }
+  const Outcome outcome =
+      run_program("limits_program", {mp::to_string(GetParam()), "group", group.folder()});
+  EXPECT_EQ(outcome.exitcode, 0) << outcome.err;
+  if (outcome.out.rfind("skip: ", 0) == 0) {
+    GTEST_SKIP() << outcome.out;
+  }
+  std::istringstream lines(outcome.out);
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_NE(line.find("pids.max of " + group.folder() + " is 1"), std::string::npos) << line;
+  EXPECT_NE(line.find("raise the limit"), std::string::npos) << line;
+  std::getline(lines, line);
+  if (GetParam() == StartMethod::forkserver) {
+    EXPECT_NE(line.find("pids.max of " + group.folder() + " is 2"), std::string::npos) << line;
   } else {
     EXPECT_EQ(line, "at most 2: 0");
   }
