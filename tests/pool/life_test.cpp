@@ -1,4 +1,4 @@
-// Open, closed, terminated, joined, destroyed; and workers that are replaced in good order.
+// Open, closed, terminated, joined, destroyed.
 
 #include <csignal>
 #include <ranges>
@@ -282,49 +282,6 @@ TEST(PoolLife, CanBeMoved) {
   Pool third(1);
   third = std::move(second);
   EXPECT_EQ(third.apply(square, 5), 25);
-}
-
-TEST(PoolLife, MaxTasksReplacesWorkers) {
-  Pool pool({.processes = 1, .max_tasks_per_child = 3});
-  std::vector<int> pids;
-  for (int i = 0; i < 12; ++i) {
-    pids.push_back(pool.apply([] { return static_cast<int>(::getpid()); }));
-  }
-  EXPECT_EQ(std::set<int>(pids.begin(), pids.end()).size(), 4U);
-  EXPECT_EQ(pids[0], pids[2]);
-  EXPECT_NE(pids[2], pids[3]);
-}
-
-TEST(PoolLife, MaxTasksOfOne) {
-  Tally tally(200);
-  Pool pool({.processes = 2, .max_tasks_per_child = 1});
-  const auto pids = pool.map(procession::bind(
-                                 [](Where where, std::size_t i) {
-                                   ++counter(where, i);
-                                   return static_cast<int>(::getpid());
-                                 },
-                                 tally.where()),
-                             std::views::iota(std::size_t{0}, tally.size()), {.chunksize = 1});
-  EXPECT_EQ(std::set<int>(pids.begin(), pids.end()).size(), 200U);
-  EXPECT_EQ(tally.other_than(1), 0U);
-  EXPECT_EQ(pool.apply(square, 3), 9);
-  pool.close();
-  pool.join();
-}
-
-// Python's pool counts chunks as well.
-TEST(PoolLife, MaxTasksWithACloseInBetween) {
-  for (int round = 0; round < 10; ++round) {
-    Tally tally(30);
-    {
-      Pool pool({.processes = 2, .max_tasks_per_child = 1});
-      pool.map_async(
-          procession::bind([](Where where, std::size_t i) { ++counter(where, i); }, tally.where()),
-          std::views::iota(std::size_t{0}, tally.size()), {.chunksize = 1});
-      pool.close();
-    }
-    ASSERT_EQ(tally.other_than(1), 0U);
-  }
 }
 
 TEST(PoolLife, MadeAndEndedOverAndOver) {
