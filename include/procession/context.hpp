@@ -8,6 +8,12 @@
 namespace procession {
 
 /// How a process comes to be.
+///
+/// A child by `forkserver` has its parent's standard descriptors and working directory as they are
+/// when it starts. All else that a process inherits, it has from the fork server, as it was when
+/// that was started, by the first child: the environment, umask, resource limits and user. A
+/// program that changes these (drops root, say) does so before it starts its first child, or starts
+/// children by `spawn` or `fork`.
 enum class StartMethod {
   forkserver,  ///< copied from a small, idle server process that runs this program's image: fast
                ///< and clean
