@@ -44,7 +44,8 @@ def strip_templates(text):
         elif attribute := re.match(r"\[\[.*?\]\]", text, re.S):
             text = text[attribute.end() :].strip()
         elif clause := re.match(
-            r"requires\s*(\(.*?\)|[\w:]+(<[^;{()]*?>)?(\s*(&&|\|\|)\s*[\w:]+(<[^;{()]*?>)?)*)\s*(?=\w|\[)",
+            r"requires\s+requires\s*\([^()]*\)\s*\{([^{}]|\{[^{}]*\})*\}"
+            r"|requires\b(?!\s+requires\b)\s*(\(.*?\)|[\w:]+(<[^;{()]*?>)?(\s*(&&|\|\|)\s*[\w:]+(<[^;{()]*?>)?)*)\s*(?=\w|\[)",
             text,
             re.S,
         ):

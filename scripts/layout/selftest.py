@@ -116,6 +116,15 @@ template <class T>
 auto last(T value) -> decltype(value.run()) {
   return value.run();
 }
+/// Asks in place.
+template <class P>
+  requires requires(P& p) { { p() } -> Thing; p.run(); }
+bool waits(P p) {
+  return p();
+}
+template <class P>  // MISSING
+  requires requires(P& p) { p(); }
+bool asks(P p);
 void after_last();  // MISSING
 }  // namespace procession
 """
