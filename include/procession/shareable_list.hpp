@@ -33,10 +33,11 @@ class ShareableList {
   ShareableList() = default;
   /// A new list. Throws as `SharedMemory::create` does, and `std::invalid_argument` for a text too
   /// long for the format (9,999,999 bytes).
-  explicit ShareableList(const std::vector<Item>& items, std::optional<std::string> name = {});
+  explicit ShareableList(const std::vector<Item>& items,
+                         const std::optional<std::string>& name = {});
   /// The same, from items in braces.
-  ShareableList(std::initializer_list<Item> items, std::optional<std::string> name = {})
-      : ShareableList(std::vector<Item>(items), std::move(name)) {}
+  ShareableList(std::initializer_list<Item> items, const std::optional<std::string>& name = {})
+      : ShareableList(std::vector<Item>(items), name) {}
 
   /// Opens the list of that name, of whatever maker. Throws `ProcessError` when there is none,
   /// `DecodeError` when the block holds no such list.

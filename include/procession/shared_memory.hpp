@@ -35,7 +35,7 @@ class SharedMemory {
   /// random one. Throws `std::invalid_argument` for a size of 0 and a name that is empty, longer
   /// than 250 characters or has a slash; `ProcessError` when there is one of that name;
   /// `OutOfMemory` when /dev/shm is full; `NotInitialized` without `init()`.
-  static SharedMemory create(std::size_t size, std::optional<std::string> name = {});
+  static SharedMemory create(std::size_t size, const std::optional<std::string>& name = {});
 
   /// Opens the block of that name. Throws `ProcessError` when there is none, or when it has less
   /// than `at_least` bytes.

@@ -256,7 +256,7 @@ bool QueueCore::get(std::span<std::byte> into, Timeout timeout) const {
 
 bool QueueCore::get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most,
                          Timeout timeout) const {
-  constexpr std::size_t kMostBytes = 256 * 1024;
+  constexpr std::size_t kMostBytes = std::size_t{256} * 1024;
   QueueObject& queue = object(handle_, what_);
   const bool got = detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
     if (record_of(load_word(record)) == Record::block) {

@@ -52,8 +52,8 @@ inline constexpr std::size_t kRootBytes = 512;
 /// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
 /// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory; it
 /// is halved until the address space and RLIMIT_FSIZE admit it. Also makes a record block for this
-/// process (see `self`) and marks it alive. Throws ProcessError when PROCESSION_HEAP is not a size, and OutOfMemory
-/// when not even 16 MiB can be mapped.
+/// process (see `self`) and marks it alive. Throws ProcessError when PROCESSION_HEAP is not a size,
+/// and OutOfMemory when not even 16 MiB can be mapped.
 void ensure();
 
 /// The size of the heap that `ensure` will create, in bytes. Only address space is reserved:

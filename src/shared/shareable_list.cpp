@@ -130,7 +130,8 @@ std::optional<std::span<const std::byte>> text_in(std::span<const std::byte> roo
 
 }  // namespace
 
-ShareableList::ShareableList(const std::vector<Item>& items, std::optional<std::string> name) {
+ShareableList::ShareableList(const std::vector<Item>& items,
+                             const std::optional<std::string>& name) {
   std::size_t data = 0;
   for (const Item& item : items) {
     if (room_for(item) > kLongestText) {
@@ -142,7 +143,7 @@ ShareableList::ShareableList(const std::vector<Item>& items, std::optional<std::
     data += room_for(item);
   }
   const std::size_t count = items.size();
-  shm_ = SharedMemory::create((count + 2) * kWord + data + count * (kWord + 1), std::move(name));
+  shm_ = SharedMemory::create((count + 2) * kWord + data + count * (kWord + 1), name);
   const ListLayout list = layout(shm_);
   list.set_word(0, count);
   std::size_t offset = 0;
@@ -215,6 +216,7 @@ void ShareableList::set(std::ptrdiff_t index, const Item& item) const {
 
 std::vector<Item> ShareableList::items() const {
   std::vector<Item> all;
+  all.reserve(size());
   for (std::size_t i = 0; i < size(); ++i) {
     all.push_back(get(static_cast<std::ptrdiff_t>(i)));
   }

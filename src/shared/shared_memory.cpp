@@ -53,7 +53,7 @@ class NamedBlock {
 
 }  // namespace detail
 
-SharedMemory SharedMemory::create(std::size_t size, std::optional<std::string> name) {
+SharedMemory SharedMemory::create(std::size_t size, const std::optional<std::string>& name) {
   return SharedMemory(std::make_shared<detail::NamedBlock>(process::create_named(size, name)));
 }
 
