@@ -18,10 +18,10 @@ namespace procession::sync {
 ///     }
 ///     sleeper.leave(word);
 ///
-/// and the waker: make it so, then `wake_one()` or `wake_all()`, which cost a fence and a look when
-/// nobody sleeps. Nothing here counts sleepers, so one that is killed leaves nothing to repair.
-/// What a killed process can do is to swallow a wake-up: it was woken, or about to wake. So nobody
-/// sleeps for long without a look: see Sleeper.
+/// and the waker: make it so, then `wake_one()` or `wake_all()`, which cost an atomic operation
+/// when nobody sleeps. Nothing here counts sleepers, so one that is killed leaves nothing to
+/// repair. What a killed process can do is to swallow a wake-up: it was woken, or about to wake. So
+/// nobody sleeps for long without a look: see Sleeper.
 ///
 /// Lies in shared memory, zeroed. Bit 0: somebody may sleep. Bits 1-31: a number that changes with
 /// each wake-up.
@@ -39,10 +39,9 @@ class WaitWord {
   static constexpr int kAll = 0x7fffffff;
 
   void wake(int most) noexcept {
-    // The change that the caller made comes before the look at who sleeps, as the sleeper's
-    // announcement comes before its look at the change.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    // Not a mere load: of this and the sleeper's announcement one comes first, and either the waker
+    // sees the announcement or the sleeper sees what the waker has changed.
+    std::uint32_t seen = word_.fetch_add(0);
     while ((seen & 1) != 0) {
       if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) {
         platform::futex_wake(word_, most);
