@@ -53,10 +53,10 @@ class WaitWord {
   std::atomic<std::uint32_t> word_;
 };
 
-/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 50 ms, then
-/// twice as long each time, up to two seconds. So a waiter whose waker was killed at the wrong
-/// instruction is late by no more than it has waited already, and a long wait costs a look every
-/// two seconds.
+/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 100 ms,
+/// then five times as long each time, up to five seconds. So a waiter whose waker was killed at the
+/// wrong instruction is late by about as long as it has waited already, and a long wait costs next
+/// to no processor time.
 class Sleeper {
  public:
   explicit Sleeper(const platform::Deadline& deadline) : deadline_(deadline) {}
