@@ -70,14 +70,22 @@ void add_to_all(const Parcel& parcel) {
   static_cast<void>(parcel.direct.add(parcel.number));
 }
 
-void start_a_pool() {
-  mp::Pool pool(1);
-  pool.apply([] {});
+bool start_a_pool() {
+  {
+    mp::Pool pool(1);
+    pool.apply([] {});
+  }
+  // What a pool had is given back a moment after its end.
+  for (std::uint64_t seen = 0; seen != mp::heap::books().blocks;) {
+    seen = mp::heap::books().blocks;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return true;
 }
 
 /// Blocks in use, besides what a process has for good once it has had children.
 std::uint64_t blocks() {
-  static const bool warm = (start_a_pool(), exitcode_of(StartMethod::forkserver, [] {}) == 0);
+  static const bool warm = exitcode_of(StartMethod::forkserver, [] {}) == 0 && start_a_pool();
   return mp::heap::books().blocks - (warm ? 0 : 1);
 }
 
