@@ -4,7 +4,7 @@
 ///       NotInitialized              init() is missing from main()
 ///       TimeoutError                time ran out
 ///       Empty, Full, ShutDown       queues
-///       EndOfFile, BufferTooShort, TypeMismatch, AuthenticationError    connections
+///       EndOfFile, BrokenPipe, BufferTooShort, TypeMismatch, AuthenticationError   connections
 ///       KeyError                    managers
 ///       DecodeError                 bytes that are not an encoding
 ///       BrokenBarrier               barriers
@@ -114,6 +114,13 @@ class ShutDown : public ProcessError {
 /// The other end of a connection is closed and all that it had sent was received.
 /// Python: `EOFError`.
 class EndOfFile : public ProcessError {
+ public:
+  using ProcessError::ProcessError;
+};
+
+/// A message was to be sent and nobody has the other end of the connection any more.
+/// Python: `BrokenPipeError`.
+class BrokenPipe : public ProcessError {
  public:
   using ProcessError::ProcessError;
 };
@@ -320,7 +327,7 @@ concept OneOf = (std::is_same_v<E, Family> || ...);
 
 template <class E>
   requires OneOf<E, ProcessError, NotInitialized, TimeoutError, Empty, Full, ShutDown, EndOfFile,
-                 BufferTooShort, TypeMismatch, KeyError, DecodeError, AuthenticationError,
+                 BrokenPipe, BufferTooShort, TypeMismatch, KeyError, DecodeError, AuthenticationError,
                  BrokenBarrier, Cancelled, StopIteration, WorkerLost, RemoteError, OutOfMemory>
 struct IsOwnError<E> : std::true_type {};
 

@@ -3,6 +3,7 @@
 /// Everything. Each of these headers can also be included by itself.
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
+#include "procession/connection.hpp"
 #include "procession/context.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"

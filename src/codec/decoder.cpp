@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include "procession/codec.hpp"
 #include "procession/error.hpp"
@@ -19,6 +20,15 @@ void Decoder::expect_end() const {
   if (remaining() != 0) {
     fail("a message was decoded and " + std::to_string(remaining()) + " bytes are left over");
   }
+}
+
+int Decoder::take_passed(std::size_t number) {
+  const int taken = number < passed_.size() ? std::exchange(passed_[number], -1) : -1;
+  if (taken < 0) {
+    fail("descriptor " + std::to_string(number) + " of " + std::to_string(passed_.size()) +
+         " that came with a message was asked for and is not there");
+  }
+  return taken;
 }
 
 namespace detail {

@@ -23,6 +23,8 @@ void Encoder::attach(std::uint64_t /*block*/) {
       "result, or through a queue or a pipe");
 }
 
+std::optional<std::size_t> Encoder::pass_descriptor(int /*descriptor*/) { return std::nullopt; }
+
 BufferEncoder::~BufferEncoder() { std::free(begin_); }
 
 void BufferEncoder::reserve(std::size_t size) {

@@ -57,6 +57,7 @@ constexpr std::array kTypes{
     text_type<Full>("procession::Full"),
     text_type<ShutDown>("procession::ShutDown"),
     text_type<EndOfFile>("procession::EndOfFile"),
+    text_type<BrokenPipe>("procession::BrokenPipe"),
     describe_type<BufferTooShort, BufferTooShortForm>("procession::BufferTooShort"),
     describe_type<TypeMismatch, TypeMismatchForm>("procession::TypeMismatch"),
     text_type<KeyError>("procession::KeyError"),

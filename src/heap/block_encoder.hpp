@@ -12,7 +12,7 @@ namespace procession::heap {
 /// the block is full the value moves to one twice as large, so a good first guess saves copying.
 /// The block is held by `self()` until it is taken, and then holds what is named in it. Not
 /// thread-safe.
-class BlockEncoder final : public Encoder {
+class BlockEncoder : public Encoder {
  public:
   /// `expected` bytes of room to begin with; 0: no block before the first write. `reserved` bytes
   /// in front stay free for a header of the caller's: they are not part of `size()` and `bytes()`.

@@ -11,13 +11,13 @@ namespace procession::platform {
 
 namespace {
 
-constexpr std::size_t kMostDescriptors = 16;
-
 /// Room for the descriptors of one message, aligned as the kernel wants it.
 union Control {
   cmsghdr header;
   char bytes[CMSG_SPACE(sizeof(int) * kMostDescriptors)];
 };
+
+int flag_of(Waiting waiting) { return waiting == Waiting::no ? MSG_DONTWAIT : 0; }
 
 }  // namespace
 
@@ -31,9 +31,9 @@ std::pair<Descriptor, Descriptor> message_pair() {
 }
 
 Delivery send_message(int socket, std::span<const std::byte> message,
-                      std::span<const int> descriptors) {
+                      std::span<const int> descriptors, Waiting waiting) {
   iovec part{const_cast<std::byte*>(message.data()), message.size()};
-  Control control{};
+  Control control;
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -47,8 +47,11 @@ Delivery send_message(int socket, std::span<const std::byte> message,
     std::memcpy(CMSG_DATA(&control.header), descriptors.data(), size);
   }
   for (;;) {
-    if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0) {
+    if (::sendmsg(socket, &header, MSG_NOSIGNAL | flag_of(waiting)) >= 0) {
       return Delivery::done;
+    }
+    if (waiting == Waiting::no && (errno == EAGAIN || errno == ENOBUFS)) {
+      return Delivery::no_room;
     }
     if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
       return Delivery::peer_gone;
@@ -59,16 +62,17 @@ Delivery send_message(int socket, std::span<const std::byte> message,
   }
 }
 
-Received receive_message(int socket, std::span<std::byte> room) {
+Received receive_message(int socket, std::span<std::byte> room, Waiting waiting, Look look) {
   iovec part{room.data(), room.size()};
-  Control control{};
+  Control control;
+  const int flags = MSG_CMSG_CLOEXEC | flag_of(waiting) | (look == Look::yes ? MSG_PEEK : 0);
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control.bytes;
   header.msg_controllen = sizeof control;
   for (;;) {
-    const ssize_t size = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    const ssize_t size = ::recvmsg(socket, &header, flags);
     if (size >= 0) {
       Received received{static_cast<std::size_t>(size), {}};
       for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr;
@@ -85,7 +89,7 @@ Received receive_message(int socket, std::span<std::byte> room) {
       }
       return received;
     }
-    if (errno == ECONNRESET) {
+    if (errno == ECONNRESET || (waiting == Waiting::no && errno == EAGAIN)) {
       return {};
     }
     if (errno != EINTR) {

@@ -28,7 +28,7 @@ std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat, std::
   plan.method = method;
   plan.keeps = pool;
   const std::size_t size = encoder.size();
-  return detail::Child::make(std::move(plan), {encoder.take(), size});
+  return detail::Child::make(std::move(plan), {encoder.take(), size, false, {}});
 }
 
 }  // namespace

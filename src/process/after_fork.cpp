@@ -108,7 +108,7 @@ void install_fork_handlers() {
   platform::add_fork_handlers(before_fork, after_in_parent, after_in_child);
 }
 
-int fork_child(heap::Offset record, const std::function<void()>& in_child) {
+int fork_child(heap::Offset record, const std::function<std::vector<platform::Descriptor>()>& in_child) {
   warn_about_threads();
   child_record = record;
   int pid = -1;
@@ -120,8 +120,8 @@ int fork_child(heap::Offset record, const std::function<void()>& in_child) {
   }
   child_record = 0;
   if (pid == 0) {
-    in_child();
-    run_child(record, 0, std::move(inherited_line));
+    std::vector<platform::Descriptor> passed = in_child();
+    run_child(record, 0, std::move(inherited_line), std::move(passed));
   }
   return pid;
 }

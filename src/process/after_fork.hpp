@@ -1,15 +1,18 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "heap/heap.hpp"
+#include "platform/descriptor.hpp"
 
 namespace procession::process {
 
-/// Forks a child that calls `in_child` and runs `record`; returns its process id. Warns once on
+/// Forks a child that calls `in_child`, which gives the descriptors that its call brings along, and
+/// runs `record`; returns its process id. Warns once on
 /// stderr where other threads run, whose locks the child would inherit for ever. Throws
 /// `ProcessError`.
-int fork_child(heap::Offset record, const std::function<void()>& in_child);
+int fork_child(heap::Offset record, const std::function<std::vector<platform::Descriptor>()>& in_child);
 
 /// Makes every fork of this process, the program's own too, leave library state behind that is sane
 /// in both.

@@ -32,19 +32,30 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
           static_cast<int>(log::stderr_level())};
 }
 
-int run_call(std::span<const std::byte> call, const std::string& name) {
+int run_call(std::span<const std::byte> call, const std::string& name,
+             std::vector<platform::Descriptor> passed) {
+  std::vector<int> numbers;
+  numbers.reserve(passed.size());
+  for (platform::Descriptor& descriptor : passed) {
+    numbers.push_back(descriptor.release());
+  }
+  int code = 0;
   try {
     Decoder decoder(call);
+    decoder.set_passed(numbers);
     detail::run_encoded_call(decoder);
-    return 0;
   } catch (...) {
     report_failure(name, std::current_exception());
-    return 1;
+    code = 1;
   }
+  for (const int left : numbers) {
+    platform::Descriptor(left).reset();
+  }
+  return code;
 }
 
 void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor watched,
-               platform::Descriptor until_taken) {
+               std::vector<platform::Descriptor> passed, platform::Descriptor until_taken) {
   heap::set_self(offset);
   heap::mark_alive(offset);
   Record& record = record_at(offset);
@@ -67,7 +78,7 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
       static_cast<void>(platform::die_with(watched.get()).release());
     }
     watched.reset();
-    code = run_call({heap::at(record.call), record.call_size}, name);
+    code = run_call({heap::at(record.call), record.call_size}, name, std::move(passed));
   } catch (...) {
     report_failure(name, std::current_exception());
   }

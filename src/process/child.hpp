@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "heap/heap.hpp"
 #include "platform/deadline.hpp"
@@ -21,6 +22,7 @@ struct EncodedCall {
   heap::Block block;
   std::size_t size = 0;
   bool captured_address = false;  ///< no child but one by fork or thread could run it
+  std::vector<platform::Descriptor> descriptors;  ///< duplicates that the child is to be given
 };
 
 /// What is said of a child before it starts.

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "channel/depot.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/spawn.hpp"
@@ -47,7 +48,7 @@ void Child::start() {
 void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
   std::vector<std::unique_lock<std::mutex>> guards;
   std::vector<Child*> by_server;
-  std::vector<heap::Ticket> records;
+  std::vector<ForkServer::Wanted> wanted;
   std::exception_ptr failure;
   for (const auto& child : children) {
     guards.emplace_back(child->mutex_);
@@ -61,7 +62,7 @@ void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
       child->prepare_process();
       if (method == StartMethod::forkserver) {
         by_server.push_back(child.get());
-        records.push_back(child->record_);
+        wanted.push_back({child->record_, child->call_.descriptors});
         continue;
       }
       child->launch_process(method);
@@ -72,7 +73,7 @@ void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
     }
   }
   const auto started =
-      records.empty() ? std::vector<ForkServer::Started>{} : ForkServer::instance().start(records);
+      wanted.empty() ? std::vector<ForkServer::Started>{} : ForkServer::instance().start(wanted);
   for (std::size_t i = 0; i < started.size(); ++i) {
     try {
       if (started[i].failure != nullptr) {
@@ -134,6 +135,8 @@ void Child::note_start(StartMethod method) {
 
 void Child::prepare_process() {
   prepare_exit();
+  // Inherited by all, so it is there before the first.
+  static_cast<void>(channel::depot_descriptor());
   // What this process has said comes before what the child will say, and a fork does not say it
   // twice.
   platform::flush_streams();
@@ -153,6 +156,7 @@ void Child::prepare_process() {
     Record& record = record_at(offset);
     record.call = call_.block.offset();
     record.call_size = call_.size;
+    record.passed = call_.descriptors.size();
     record.request(0);
   } catch (...) {
     abandon_process();
@@ -164,8 +168,11 @@ void Child::launch_process(StartMethod method) {
   const heap::Offset offset = heap::target(record_);
   int pid = 0;
   try {
-    pid = method == StartMethod::spawn ? spawn_child(offset)
-                                       : fork_child(offset, [this] { disown(); });
+    pid = method == StartMethod::spawn ? spawn_child(offset, call_.descriptors)
+                                       : fork_child(offset, [this] {
+                                           disown();
+                                           return std::move(call_.descriptors);
+                                         });
   } catch (...) {
     abandon_process();
     throw;

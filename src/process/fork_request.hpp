@@ -4,15 +4,19 @@
 #include <cstdint>
 
 #include "heap/heap.hpp"
+#include "platform/socket.hpp"
 
 namespace procession::process {
+
+/// Descriptors that a call may bring along, besides those of `ForkRequest::sent`.
+inline constexpr std::size_t kMostPassed = platform::kMostDescriptors - 4;
 
 /// What goes through the fork server's socket, one message each way for a child.
 struct ForkRequest {
   heap::Offset record;
   std::uint16_t attempt;  ///< see Record::take
   /// Bit N: descriptor N (0 to 2) is open and sent along, in order; bit 3: so is the working
-  /// directory.
+  /// directory. Those of the call follow.
   std::uint16_t sent;
 };
 

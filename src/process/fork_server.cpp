@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "channel/depot.hpp"
 #include "platform/life.hpp"
 #include "platform/socket.hpp"
 #include "platform/spawn.hpp"
@@ -42,7 +43,8 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
   record.call = preload;
   record.call_size = preload_size;
   try {
-    const std::array<int, 3> passed{heap::descriptor(), watched_line(), its.get()};
+    const std::array<int, 4> passed{heap::descriptor(), watched_line(),
+                                    channel::depot_descriptor(), its.get()};
     server.pid = platform::execute_self(
         passed, boot_variables(BootRole::server, heap::target(server.record)),
         "procession-forkserver");
@@ -81,9 +83,14 @@ struct Surroundings {
 };
 
 /// False when the server has gone; so does the next.
-bool send(const Server& server, const ForkRequest& request, const Surroundings& surroundings) {
+bool send(const Server& server, const ForkRequest& request, const Surroundings& surroundings,
+          std::span<const platform::Descriptor> passed) {
+  std::vector<int> descriptors = surroundings.descriptors;
+  for (const platform::Descriptor& descriptor : passed) {
+    descriptors.push_back(descriptor.get());
+  }
   return platform::send_message(server.socket.get(), std::as_bytes(std::span(&request, 1)),
-                                surroundings.descriptors) == platform::Delivery::done;
+                                descriptors) == platform::Delivery::done;
 }
 
 bool receive(const Server& server, ForkReply& reply) {
@@ -94,9 +101,10 @@ bool receive(const Server& server, ForkReply& reply) {
 }  // namespace
 
 struct ForkServer::State {
-  /// A record and where to say what came of it.
+  /// What is wanted and where to say what came of it.
   struct Order {
     heap::Offset record;
+    std::span<const platform::Descriptor> passed;
     Started* started;
   };
 
@@ -135,13 +143,13 @@ ForkServer& ForkServer::instance() {
   return *server;
 }
 
-std::vector<ForkServer::Started> ForkServer::start(std::span<const heap::Ticket> records) {
+std::vector<ForkServer::Started> ForkServer::start(std::span<const Wanted> wanted) {
   const std::lock_guard guard(state_->mutex);
-  std::vector<Started> started(records.size());
-  for (std::size_t first = 0; first < records.size(); first += kAhead) {
+  std::vector<Started> started(wanted.size());
+  for (std::size_t first = 0; first < wanted.size(); first += kAhead) {
     std::vector<State::Order> orders;
-    for (std::size_t i = first; i < std::min(records.size(), first + kAhead); ++i) {
-      orders.push_back({heap::target(records[i]), &started[i]});
+    for (std::size_t i = first; i < std::min(wanted.size(), first + kAhead); ++i) {
+      orders.push_back({heap::target(wanted[i].record), wanted[i].passed, &started[i]});
     }
     state_->start(std::move(orders));
   }
@@ -165,7 +173,7 @@ void ForkServer::State::start(std::vector<Order> orders) {
     }
     for (const Order& order : orders) {
       record_at(order.record).request(0);
-      order.started->pid = spawn_child(order.record);
+      order.started->pid = spawn_child(order.record, order.passed);
     }
   } catch (...) {
     for (const Order& order : orders) {
@@ -187,7 +195,8 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
   std::exception_ptr failure;
   try {
     for (const Order& order : orders) {
-      gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings);
+      gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings,
+                           order.passed);
     }
   } catch (const ProcessError&) {
     // Whatever was sent before is not left for others to read the replies of.
@@ -272,9 +281,12 @@ void ForkServer::forget() noexcept {
   static_cast<void>(state_->preload.release());
 }
 
-int spawn_child(heap::Offset record) {
-  const std::array<int, 2> passed{heap::descriptor(), watched_line()};
-  return platform::execute_self(passed, boot_variables(BootRole::child, record),
+int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passed) {
+  std::vector<int> descriptors{heap::descriptor(), watched_line(), channel::depot_descriptor()};
+  for (const platform::Descriptor& descriptor : passed) {
+    descriptors.push_back(descriptor.get());
+  }
+  return platform::execute_self(descriptors, boot_variables(BootRole::child, record),
                                 "procession-child");
 }
 

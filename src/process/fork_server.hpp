@@ -18,15 +18,21 @@ class ForkServer {
  public:
   static ForkServer& instance();
 
-  /// What came of a record: a child's process id, or why there is none.
+  /// A record for which a child is to be made, and descriptors that it is to be given.
+  struct Wanted {
+    heap::Ticket record = 0;
+    std::span<const platform::Descriptor> passed;
+  };
+
+  /// What came of it: a child's process id, or why there is none.
   struct Started {
     int pid = 0;
     std::exception_ptr failure;
   };
 
-  /// Makes a child for each record; they come to be side by side. A failure is a `ProcessError`.
+  /// Makes a child for each; they come to be side by side. A failure is a `ProcessError`.
   /// Where the kernel or another thread in the server makes copies unsafe, they are spawned.
-  std::vector<Started> start(std::span<const heap::Ticket> records);
+  std::vector<Started> start(std::span<const Wanted> wanted);
 
   /// Stops the server, if there is one, and waits for its end.
   void stop() noexcept;
@@ -49,8 +55,8 @@ class ForkServer {
 [[noreturn]] void serve_forks(heap::Offset record, platform::Descriptor watched,
                               platform::Descriptor socket);
 
-/// Executes this program's image for one child that runs `record`; returns its process id. Throws
+/// Executes this program's image for one child that runs `record` and is given `passed`; returns its process id. Throws
 /// `ProcessError`.
-int spawn_child(heap::Offset record);
+int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passed);
 
 }  // namespace procession::process

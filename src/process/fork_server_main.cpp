@@ -51,6 +51,7 @@ void rehearse() {
 }
 
 /// In the copy: the requester's standard descriptors and working directory become this process's.
+/// What is left is what the call brings along.
 void take_over(const ForkRequest& request, std::vector<platform::Descriptor>& descriptors) {
   std::size_t next = 0;
   for (int number = 0; number < 3; ++number) {
@@ -62,9 +63,9 @@ void take_over(const ForkRequest& request, std::vector<platform::Descriptor>& de
     }
   }
   if ((request.sent & 1U << 3) != 0 && next < descriptors.size()) {
-    platform::change_directory(descriptors[next].get());
+    platform::change_directory(descriptors[next++].get());
   }
-  descriptors.clear();
+  descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<std::ptrdiff_t>(next));
 }
 
 void reply(const platform::Descriptor& socket, ForkReply::Result result, int value,
@@ -113,7 +114,8 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       }
       // The socket is held until the record is taken: a client that sees it closed, because the
       // server was killed, knows that no child of it will come yet.
-      run_child(request.record, request.attempt, std::move(watched), std::move(socket));
+      run_child(request.record, request.attempt, std::move(watched),
+                std::move(received.descriptors), std::move(socket));
     }
     reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
   }

@@ -3,9 +3,13 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "channel/depot.hpp"
 #include "heap/heap.hpp"
 #include "platform/exit_handler.hpp"
+#include "platform/memory.hpp"
 #include "platform/spawn.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
@@ -83,8 +87,14 @@ void init() {
     serve_as_janitor();
   }
   prepare_exit();
+  channel::adopt_depot(kBootDepot);
   if (boot->role == BootRole::child) {
-    run_child(boot->record, 0, platform::Descriptor(kBootWatched));
+    std::vector<platform::Descriptor> passed;
+    for (std::size_t i = 0; i != record_at(boot->record).passed; ++i) {
+      passed.emplace_back(kBootPassed + static_cast<int>(i));
+      platform::close_on_exec(passed.back().get());
+    }
+    run_child(boot->record, 0, platform::Descriptor(kBootWatched), std::move(passed));
   }
   heap::set_self(boot->record);
   heap::mark_alive(boot->record);

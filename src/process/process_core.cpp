@@ -1,8 +1,13 @@
 #include "procession/detail/process_core.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "heap/block_encoder.hpp"
 #include "platform/cpu.hpp"
 #include "process/child.hpp"
+#include "process/fork_request.hpp"
 #include "process/grace.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
@@ -39,8 +44,30 @@ platform::Signal signal_of(ChildSignal signal) {
 
 }  // namespace
 
+namespace {
+
+/// Of a call whose process is yet to be started, and can be given descriptors then.
+class CallEncoder final : public heap::BlockEncoder {
+ public:
+  CallEncoder() : BlockEncoder(256) {}
+
+  std::optional<std::size_t> pass_descriptor(int descriptor) override {
+    if (descriptors.size() == process::kMostPassed) {
+      throw ProcessError("asked to start a process with more than " +
+                         std::to_string(process::kMostPassed) +
+                         " connections as arguments; send it the others through one of them");
+    }
+    descriptors.push_back(platform::duplicate(descriptor, 3));
+    return descriptors.size() - 1;
+  }
+
+  std::vector<platform::Descriptor> descriptors;
+};
+
+}  // namespace
+
 struct ProcessDraft::Body {
-  heap::BlockEncoder encoder{256};
+  CallEncoder encoder;
 };
 
 ProcessDraft::ProcessDraft() {
@@ -65,6 +92,7 @@ std::shared_ptr<Child> ProcessDraft::finish(std::string name, std::optional<bool
   call.captured_address = body_->encoder.noted_address() != nullptr;
   call.size = body_->encoder.size();
   call.block = body_->encoder.take();
+  call.descriptors = std::move(body_->encoder.descriptors);
   return Child::make(std::move(plan), std::move(call));
 }
 

@@ -17,6 +17,7 @@ class Record {
   std::uint64_t message_size;  ///< bytes
   heap::Offset call;           ///< block with the encoded call
   std::uint64_t call_size;     ///< bytes
+  std::uint64_t passed;        ///< descriptors that the call brings along
 
   enum class State : std::uint16_t { requested, running, cancelled, ended };
 

@@ -46,6 +46,14 @@ class Decoder {
   /// Throws `DecodeError` unless everything was read: call it after the last value of a message.
   void expect_end() const;
 
+  /// The descriptors that were passed to this process with the bytes, numbered as the encoder did;
+  /// -1 where one was taken. They must outlive the decoder.
+  void set_passed(std::span<int> descriptors) { passed_ = descriptors; }
+
+  /// One of them, which the caller now has to close. Throws `DecodeError` when there is none of
+  /// that number.
+  int take_passed(std::size_t number);
+
  private:
   friend class detail::Nesting;
 
@@ -60,6 +68,7 @@ class Decoder {
 
   const std::byte* cursor_;
   const std::byte* end_;
+  std::span<int> passed_;
   std::size_t depth_ = 0;
 };
 

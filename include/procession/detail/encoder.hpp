@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -72,6 +73,11 @@ class Encoder {
   /// message is to hold until it has been read. Throws `ProcessError` where bytes do not go to a
   /// process of this tree, as here; `OutOfMemory`.
   virtual void attach(std::uint64_t block);
+
+  /// Takes along a duplicate of an open descriptor, where the bytes go to a process that is about
+  /// to be started and can be given it: the number by which its decoder knows it (see
+  /// `Decoder::take_passed`). Empty elsewhere, as here. Throws `ProcessError`.
+  virtual std::optional<std::size_t> pass_descriptor(int descriptor);
 
  protected:
   Encoder() = default;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "procession/callable.hpp"
-#include "procession/detail/attachments.hpp"
+#include "procession/detail/draft.hpp"
 #include "procession/timeout.hpp"
 
 /// What the templates of pool.hpp need of the compiled pool floor.
@@ -20,27 +20,14 @@ class Job;
 using PoolPtr = std::shared_ptr<PoolCore>;
 using JobPtr = std::shared_ptr<Job>;
 
-/// Bytes on their way to a worker: in place while they are few, else in a block of the shared heap.
-class TaskDraft final : public Encoder {
+/// Bytes on their way to a worker.
+class TaskDraft final : public Draft {
  public:
   static constexpr std::size_t kInline = 168;
 
-  /// `expected` bytes are made room for at once.
-  explicit TaskDraft(std::size_t expected = 0);
-  TaskDraft(const TaskDraft&) = delete;
-  TaskDraft& operator=(const TaskDraft&) = delete;
-  ~TaskDraft() override;
-
-  /// The hold on the block, which the caller now has to drop; 0 when the bytes are in place.
-  std::uint64_t release();
-
-  void attach(std::uint64_t block) override { attachments_.add(block); }
+  explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
 
  private:
-  void grow(std::size_t at_least) override;
-
-  std::uint64_t ticket_ = 0;
-  Attachments attachments_;
   alignas(8) std::byte inline_[kInline];
 };
 

@@ -1,22 +1,31 @@
+#include "procession/detail/draft.hpp"
+
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <string>
 #include <utility>
 
 #include "heap/heap.hpp"
-#include "procession/detail/pool_core.hpp"
+#include "procession/error.hpp"
 
 namespace procession::detail {
 
-TaskDraft::TaskDraft(std::size_t expected) : Encoder(inline_, inline_ + kInline) {
-  if (expected > kInline) {
+Draft::Draft(std::span<std::byte> in_place, std::size_t expected)
+    : Encoder(in_place.data(), in_place.data() + in_place.size()) {
+  if (expected > in_place.size()) {
     grow(expected);
   }
 }
 
-TaskDraft::~TaskDraft() { heap::drop(ticket_); }
+Draft::~Draft() { heap::drop(ticket_); }
 
-void TaskDraft::grow(std::size_t at_least) {
+void Draft::grow(std::size_t at_least) {
   const std::size_t used = size();
+  if (at_least > std::numeric_limits<std::size_t>::max() / 4 - used) {
+    throw OutOfMemory("cannot encode a value of more than " + std::to_string(at_least) +
+                      " bytes: no machine has as much memory");
+  }
   heap::Block block(std::max(used + at_least, 2 * used));
   std::memcpy(block.data(), begin_, used);
   begin_ = block.data();
@@ -25,7 +34,7 @@ void TaskDraft::grow(std::size_t at_least) {
   heap::drop(std::exchange(ticket_, block.release()));
 }
 
-std::uint64_t TaskDraft::release() {
+std::uint64_t Draft::release() {
   if (!attachments_.empty()) {
     if (ticket_ == 0) {
       grow(0);

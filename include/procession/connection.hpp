@@ -1,0 +1,181 @@
+/// Messages between two processes, and waiting for several things at a time.
+///
+///     void child(mp::Connection connection) {
+///       connection.send(std::vector{42, 43});
+///     }
+///
+///     auto [parent_end, child_end] = mp::Pipe();
+///     mp::Process process(child, child_end);
+///     process.start();
+///     child_end.close();  // so that the end of the child is the end of the messages
+///     auto list = parent_end.recv<std::vector<int>>();
+///     parent_end.recv<int>();  // throws EndOfFile once the child has ended
+///
+/// A connection has two ends, and each end lives as long as any process has it: as an argument of a
+/// process or a task, as an element of a queue, in a struct, in a message of another connection.
+/// When the last one that had it has closed it or has ended, be it by SIGKILL, the other end gets
+/// what was sent before and then `EndOfFile`.
+///
+/// A child by the start method `fork` inherits what its parent has open, connections among it. Of
+/// a pipe of which it is given an end as an argument, it keeps that end only.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "procession/codec.hpp"
+#include "procession/detail/connection_core.hpp"
+#include "procession/detail/stored.hpp"
+#include "procession/error.hpp"
+#include "procession/timeout.hpp"
+
+namespace procession {
+
+/// One end of a connection. A handle: copies in a process are the same end and share its
+/// descriptor, copies in other processes have one of their own. Thread-safe and process-safe:
+/// messages of several senders do not mix, each is received by one receiver. SIGKILL of a process
+/// loses at most the message that it was itself sending or receiving. Python:
+/// `multiprocessing.connection.Connection`.
+///
+/// All members throw `ProcessError` after `close()`, where they do not say otherwise.
+class Connection {
+ public:
+  /// Names no connection; it is as if closed. Others come from Pipe().
+  Connection() = default;
+
+  /// Sends a value of any encodable type; text and views arrive as what owns its elements
+  /// (`std::string`, `std::vector`). Waits while the ring (64 KiB of small messages, 64 MiB of
+  /// large ones) is full. Throws `BrokenPipe` when nobody has the other end any more; `ProcessError`
+  /// at the receiving end of a simplex pipe; `OutOfMemory`; and what `encode` does. Python:
+  /// `send(obj)`.
+  template <class T>
+  void send(const T& value) const {
+    using Sent = detail::Kept<const T&>;
+    if constexpr (Encodable<Sent>) {
+      detail::MessageDraft draft;
+      detail::encode_argument(draft, value);
+      detail::send_value(transport_, draft, fingerprint<Sent>(), type_name<Sent>());
+    } else {
+      detail::refuse<Sent>();
+    }
+  }
+
+  /// The next message, which must be a T. Waits for it. Throws `TypeMismatch` when a value of
+  /// another type was sent, which is dropped: the next call gets the next message. Throws
+  /// `EndOfFile` when there is no message and nobody has the other end any more; `DecodeError` when
+  /// what arrived is no message (the connection is closed then) or does not decode; `ProcessError`
+  /// at the sending end of a simplex pipe. Python: `recv()`.
+  template <class T>
+  T recv() const {
+    if constexpr (Encodable<T> && std::is_default_constructible_v<T>) {
+      detail::Incoming message;
+      detail::receive_value(transport_, message, fingerprint<T>(), type_name<T>());
+      Decoder decoder(message.bytes());
+      T value = procession::decode<T>(decoder);
+      decoder.expect_end();
+      return value;
+    } else {
+      detail::refuse<T>();
+    }
+  }
+
+  /// Sends bytes as they are, of any number. Throws as `send`. Python: `send_bytes(buf)`.
+  void send_bytes(std::span<const std::byte> bytes) const { detail::send_bytes(transport_, bytes); }
+
+  /// The next message, which must be one of `send_bytes`. Throws as `recv`; `BufferTooShort`, which
+  /// carries the message, for one of more than `maxlength` bytes, and the connection stays usable.
+  /// Python: `recv_bytes(maxlength)`.
+  [[nodiscard]] std::vector<std::byte> recv_bytes(
+      std::optional<std::size_t> maxlength = std::nullopt) const {
+    return detail::receive_bytes(transport_, maxlength);
+  }
+
+  /// The same into the caller's memory; returns the number of bytes. Throws `BufferTooShort`, which
+  /// carries the message, where it does not fit. Python: `recv_bytes_into(buf)`.
+  std::size_t recv_bytes_into(std::span<std::byte> buffer) const {
+    return detail::receive_bytes_into(transport_, buffer);
+  }
+
+  /// Whether a receiving call would not wait: there is a message, or the end of file. Waits for it
+  /// as long as the time-out says, by default not at all. Throws `std::invalid_argument` for a
+  /// negative one; `ProcessError` at the sending end of a simplex pipe. Python: `poll(timeout)`.
+  [[nodiscard]] bool poll(Timeout timeout = Duration::zero()) const {
+    return detail::poll_connection(transport_, timeout);
+  }
+
+  /// A descriptor for poll(), epoll and their kin: readable while `poll()` would give true. At
+  /// times it is readable when there is nothing, because another process took the message: ask
+  /// `poll()` before a call that waits. Belongs to the connection: neither read, write nor close
+  /// it. From the first call on, sending and receiving cost some system calls more. Python:
+  /// `fileno()`.
+  [[nodiscard]] int fileno() const { return detail::connection_descriptor(transport_); }
+
+  /// Gives this end up, for all copies in this process; a second call does nothing. Calls of other
+  /// threads that wait on it end within a second, with `ProcessError`. Python: `close()`.
+  void close() const { detail::close_connection(transport_); }
+  /// Whether `close` was called. Never throws. Python: `closed`.
+  [[nodiscard]] bool closed() const noexcept { return detail::connection_is_closed(transport_); }
+
+  /// Whether this end receives. Python: `readable`.
+  [[nodiscard]] bool readable() const { return detail::connection_is_readable(transport_); }
+  /// Whether this end sends. Python: `writable`.
+  [[nodiscard]] bool writable() const { return detail::connection_is_writable(transport_); }
+
+  /// What makes connections values that can be sent; use procession::encode and decode.
+  friend void encode(Encoder& encoder, const Connection& connection) {
+    detail::encode_connection(encoder, connection.transport_);
+  }
+  friend void decode(Decoder& decoder, Connection& connection) {
+    connection.transport_ = detail::decode_connection(decoder);
+  }
+
+ private:
+  friend class Waitable;
+  friend std::pair<Connection, Connection> Pipe(bool duplex);
+
+  explicit Connection(detail::TransportPtr transport) noexcept
+      : transport_(std::move(transport)) {}
+
+  detail::TransportPtr transport_;
+};
+
+/// Two connected ends. Duplex: both send and receive; simplex: the first receives, the second
+/// sends. Thread-safe. Throws `OutOfMemory`; `ProcessError` when there are no descriptors left.
+/// Python: `multiprocessing.Pipe(duplex)`.
+[[nodiscard]] inline std::pair<Connection, Connection> Pipe(bool duplex = true) {
+  auto [first, second] = detail::make_pipe(duplex);
+  return {Connection(std::move(first)), Connection(std::move(second))};
+}
+
+/// Something to wait for: a connection, until it has a message or its end of file; the sentinel of
+/// a process, until that has ended; any other descriptor, until it is readable.
+class Waitable {
+ public:
+  Waitable(const Connection& connection) : what_(connection.transport_) {}  // NOLINT: as a value
+  Waitable(int descriptor) : what_(descriptor) {}                           // NOLINT
+
+ private:
+  friend std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeout);
+
+  std::variant<detail::TransportPtr, int> what_;
+};
+
+/// Waits until at least one is ready; the indices of all that are, in order. Empty when the time-out
+/// passes first, and for an empty span at once. Thread-safe. Throws `std::invalid_argument` for a
+/// negative time-out or descriptor; `ProcessError` for a closed connection. Python:
+/// `multiprocessing.connection.wait(object_list, timeout)`, which returns the objects.
+[[nodiscard]] std::vector<std::size_t> wait(std::span<const Waitable> waitables,
+                                            Timeout timeout = {});
+/// The same for a list in braces: `wait({a, b, process.sentinel()})`.
+[[nodiscard]] inline std::vector<std::size_t> wait(std::initializer_list<Waitable> waitables,
+                                                   Timeout timeout = {}) {
+  return wait(std::span<const Waitable>(waitables.begin(), waitables.size()), timeout);
+}
+
+}  // namespace procession

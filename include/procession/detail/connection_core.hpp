@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "procession/detail/draft.hpp"
+#include "procession/timeout.hpp"
+
+/// What the templates of connection.hpp need of the compiled channel floor.
+namespace procession::detail {
+
+/// One end of a connection in this process, whatever carries its messages.
+class Transport;
+using TransportPtr = std::shared_ptr<Transport>;
+
+/// A value on its way into a connection.
+class MessageDraft final : public Draft {
+ public:
+  static constexpr std::size_t kInline = 2048;
+
+  MessageDraft() : Draft(inline_, 0) {}
+
+ private:
+  alignas(8) std::byte inline_[kInline];
+};
+
+/// A message that has been taken out of a connection.
+class Incoming {
+ public:
+  static constexpr std::size_t kInline = 4096;
+
+  Incoming() {}  // NOLINT: the room for bytes stays as it is
+  Incoming(const Incoming&) = delete;
+  Incoming& operator=(const Incoming&) = delete;
+  ~Incoming();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {begin_, size_}; }
+  [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
+  [[nodiscard]] std::string_view type() const noexcept { return {type_, type_size_}; }
+
+  void describe(std::uint64_t fingerprint, std::string_view type) noexcept;
+  /// At most kInline bytes.
+  void fill(std::span<const std::byte> bytes) noexcept;
+  /// The message begins the block that the ticket holds, which is this process's.
+  void own(std::uint64_t ticket, std::size_t size) noexcept;
+
+ private:
+  const std::byte* begin_ = nullptr;
+  std::size_t size_ = 0;
+  std::uint64_t fingerprint_ = 0;
+  std::uint64_t ticket_ = 0;
+  std::size_t type_size_ = 0;
+  char type_[128];
+  alignas(8) std::byte inline_[kInline];
+};
+
+std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex);
+
+void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_t fingerprint,
+                std::string_view type);
+void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes);
+/// Throws TypeMismatch unless the message is of that type; it is taken all the same.
+void receive_value(const TransportPtr& transport, Incoming& message, std::uint64_t fingerprint,
+                   std::string_view type);
+std::vector<std::byte> receive_bytes(const TransportPtr& transport,
+                                     std::optional<std::size_t> most);
+std::size_t receive_bytes_into(const TransportPtr& transport, std::span<std::byte> room);
+
+bool poll_connection(const TransportPtr& transport, Timeout timeout);
+int connection_descriptor(const TransportPtr& transport);
+void close_connection(const TransportPtr& transport);
+bool connection_is_closed(const TransportPtr& transport) noexcept;
+bool connection_is_readable(const TransportPtr& transport);
+bool connection_is_writable(const TransportPtr& transport);
+
+void encode_connection(Encoder& encoder, const TransportPtr& transport);
+TransportPtr decode_connection(Decoder& decoder);
+
+}  // namespace procession::detail

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "procession/codec.hpp"
+#include "procession/detail/attachments.hpp"
+
+namespace procession::detail {
+
+/// Bytes on their way to another process: in place while they are few, else in a block of the
+/// shared heap, which is held by this process. Not thread-safe.
+class Draft : public Encoder {
+ public:
+  ~Draft() override;
+
+  /// The hold on the block (a ticket of the shared heap), which the caller now has to drop or move;
+  /// 0 when the bytes are in place. What was attached is held by the block from then on. Throws
+  /// OutOfMemory.
+  std::uint64_t release();
+
+  void attach(std::uint64_t block) override { attachments_.add(block); }
+
+ protected:
+  /// `expected` bytes are made room for at once. Throws OutOfMemory, here and in every write.
+  Draft(std::span<std::byte> in_place, std::size_t expected);
+
+ private:
+  void grow(std::size_t at_least) override;
+
+  std::uint64_t ticket_ = 0;
+  Attachments attachments_;
+};
+
+}  // namespace procession::detail

@@ -1,0 +1,129 @@
+#include "procession/detail/connection_core.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "channel/lane_sender.hpp"
+#include "channel/pipe_end.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+constexpr std::string_view kBytes = "bytes";
+
+Transport& named(const TransportPtr& transport) {
+  if (transport == nullptr) Transport::refuse_closed();
+  return *transport;
+}
+
+void check_type(const Incoming& message, std::uint64_t fingerprint, std::string_view asked) {
+  if (message.fingerprint() != fingerprint) {
+    throw_type_mismatch(asked, message.fingerprint(),
+                        message.fingerprint() == 0 ? kBytes : message.type());
+  }
+}
+
+}  // namespace
+
+Incoming::~Incoming() { heap::drop(ticket_); }
+
+void Incoming::describe(std::uint64_t fingerprint, std::string_view type) noexcept {
+  fingerprint_ = fingerprint;
+  type_size_ = std::min(type.size(), sizeof type_);
+  std::memcpy(type_, type.data(), type_size_);
+}
+
+void Incoming::fill(std::span<const std::byte> bytes) noexcept {
+  std::memcpy(inline_, bytes.data(), bytes.size());
+  begin_ = inline_;
+  size_ = bytes.size();
+}
+
+void Incoming::own(std::uint64_t ticket, std::size_t size) noexcept {
+  ticket_ = ticket;
+  begin_ = heap::at(heap::target(ticket));
+  size_ = size;
+}
+
+std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex) { return PipeEnd::make(duplex); }
+
+void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_t fingerprint,
+                std::string_view type) {
+  channel::Outgoing message{fingerprint, type, {}, {}, draft.size()};
+  const std::span<const std::byte> bytes = draft.bytes();
+  message.block = heap::Block::own(draft.release());
+  if (!message.block) message.bytes = bytes;
+  named(transport).send(message);
+}
+
+void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes) {
+  channel::Outgoing message{0, {}, bytes, {}, bytes.size()};
+  if (bytes.size() > Incoming::kInline) {
+    message.bytes = {};
+    message.block = heap::Block(bytes.size());
+    std::memcpy(message.block.data(), bytes.data(), bytes.size());
+  }
+  named(transport).send(message);
+}
+
+void receive_value(const TransportPtr& transport, Incoming& message, std::uint64_t fingerprint,
+                   std::string_view type) {
+  named(transport).receive(message);
+  check_type(message, fingerprint, type);
+}
+
+std::vector<std::byte> receive_bytes(const TransportPtr& transport,
+                                     std::optional<std::size_t> most) {
+  Incoming message;
+  receive_value(transport, message, 0, kBytes);
+  std::vector<std::byte> bytes(message.bytes().begin(), message.bytes().end());
+  if (most && bytes.size() > *most) throw BufferTooShort(std::move(bytes), *most);
+  return bytes;
+}
+
+std::size_t receive_bytes_into(const TransportPtr& transport, std::span<std::byte> room) {
+  Incoming message;
+  receive_value(transport, message, 0, kBytes);
+  const std::span<const std::byte> bytes = message.bytes();
+  if (bytes.size() > room.size()) {
+    throw BufferTooShort(std::vector<std::byte>(bytes.begin(), bytes.end()), room.size());
+  }
+  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
+  return bytes.size();
+}
+
+bool poll_connection(const TransportPtr& transport, Timeout timeout) {
+  return named(transport).poll(platform::Deadline(timeout));
+}
+
+int connection_descriptor(const TransportPtr& transport) { return named(transport).watch(); }
+
+void close_connection(const TransportPtr& transport) {
+  if (transport != nullptr) transport->close();
+}
+
+bool connection_is_closed(const TransportPtr& transport) noexcept {
+  return transport == nullptr || transport->closed();
+}
+
+bool connection_is_readable(const TransportPtr& transport) { return named(transport).readable(); }
+bool connection_is_writable(const TransportPtr& transport) { return named(transport).writable(); }
+
+void encode_connection(Encoder& encoder, const TransportPtr& transport) {
+  named(transport).encode(encoder);
+}
+
+TransportPtr decode_connection(Decoder& decoder) {
+  const auto kind = procession::decode<std::uint8_t>(decoder);
+  if (kind != PipeEnd::kKind) {
+    throw DecodeError("asked to decode a Connection, found one of kind " + std::to_string(kind) +
+                      ", which this library does not know; the bytes are damaged, or were encoded "
+                      "as another type");
+  }
+  return PipeEnd::decode(decoder);
+}
+
+}  // namespace procession::detail

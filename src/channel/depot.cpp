@@ -1,0 +1,158 @@
+#include "channel/depot.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "heap/root_words.hpp"
+#include "platform/memory.hpp"
+#include "platform/mutex.hpp"
+#include "platform/parking.hpp"
+#include "platform/wait.hpp"
+#include "procession/error.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+using platform::ParkedTag;
+
+std::atomic<int> depot{-1};
+
+struct Shared {
+  platform::RobustMutex mutex;
+  std::atomic<std::uint64_t> keys;  ///< how many were given out
+};
+
+Shared& shared() {
+  return heap::shared_by_tree<Shared>(&heap::RootWords::depot,
+                                      [](Shared& made) { made.mutex.init(); });
+}
+
+/// A death leaves nothing to repair but an entry that is there twice.
+class Lock {
+ public:
+  Lock() : mutex_(shared().mutex) {
+    if (mutex_.lock().previous_owner_died) mutex_.make_consistent();
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock() { mutex_.unlock(); }
+
+ private:
+  platform::RobustMutex& mutex_;
+};
+
+/// The payload of a parcel's block.
+struct ParcelObject {
+  std::uint64_t key;
+};
+
+bool is_alive(const ParkedTag& tag) {
+  try {
+    const heap::Block held = heap::Block::own(heap::hold(tag.place, heap::self()));
+    const std::atomic_ref<std::uint64_t> key(heap::at<ParcelObject>(tag.place)->key);
+    return key.load(std::memory_order_acquire) == tag.key;
+  } catch (const ProcessError&) {
+    return false;
+  }
+}
+
+std::vector<ParkedTag> tags() {
+  std::vector<ParkedTag> found;
+  while (const auto tag = platform::parked_tag(depot, found.size()))
+    found.push_back(*tag);
+  return found;
+}
+
+void sweep() {
+  struct Entry {
+    ParkedTag tag;
+    bool dead;
+  };
+  std::vector<Entry> entries;
+  std::size_t needed = 0;  // entries up to the last dead one
+  const std::vector<ParkedTag> found = tags();
+  for (auto tag = found.begin(); tag != found.end(); ++tag) {
+    const bool again = std::any_of(tag + 1, found.end(),
+                                   [&](const ParkedTag& other) { return other.key == tag->key; });
+    entries.push_back({*tag, again || !is_alive(*tag)});
+    if (entries.back().dead) needed = entries.size();
+  }
+  for (std::size_t i = 0; i != needed; ++i) {
+    if (!entries[i].dead) {
+      const platform::Descriptor file = platform::parked_file(depot, 0);
+      if (!platform::park(depot, entries[i].tag, file.get())) return;
+    }
+    platform::remove_parked(depot);
+  }
+}
+
+[[noreturn]] void refuse_more() {
+  throw ProcessError(
+      "asked to send a connection while as many are on their way between processes as the system "
+      "lets wait (some hundreds); have them received first, or raise net.core.wmem_max");
+}
+
+}  // namespace
+
+int depot_descriptor() {
+  int known = depot;
+  if (known < 0) {
+    platform::Descriptor made = platform::make_parking();
+    if (depot.compare_exchange_strong(known, made.get())) known = made.release();
+  }
+  return known;
+}
+
+void adopt_depot(int descriptor) noexcept {
+  platform::close_on_exec(descriptor);
+  depot = descriptor;
+}
+
+Parcel park_descriptor(int descriptor, heap::Block& block) {
+  static_cast<void>(depot_descriptor());
+  block = heap::Block(sizeof(ParcelObject));
+  const Parcel parcel{block.offset(), ++shared().keys};
+  heap::at<ParcelObject>(parcel.place)->key = parcel.key;
+  const ParkedTag tag{parcel.place, parcel.key};
+  const Lock lock;
+  if (!platform::park(depot, tag, descriptor)) {
+    sweep();
+    if (!platform::park(depot, tag, descriptor)) refuse_more();
+  }
+  return parcel;
+}
+
+platform::Descriptor fetch_descriptor(const Parcel& parcel) {
+  static_cast<void>(depot_descriptor());
+  const Lock lock;
+  for (std::size_t i = 0;; ++i) {
+    const auto tag = platform::parked_tag(depot, i);
+    if (!tag) {
+      throw DecodeError(
+          "asked to receive a connection whose descriptor is no longer on its way; the message was "
+          "damaged, or this process was forked before the tree had its first Pipe() or Process");
+    }
+    if (tag->place == parcel.place && tag->key == parcel.key) {
+      return platform::parked_file(depot, i);
+    }
+  }
+}
+
+void sweep_depot() noexcept {
+  try {
+    if (depot < 0 ||
+        !platform::wait_readable(depot, platform::Deadline(std::chrono::nanoseconds(0)))) {
+      return;
+    }
+    const Lock lock;
+    sweep();
+  } catch (const std::exception&) {
+    // No descriptor or memory left for it: the next one who comes by may have some.
+  }
+}
+
+}  // namespace procession::channel

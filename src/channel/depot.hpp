@@ -1,0 +1,45 @@
+// Descriptors on their way to processes that already run.
+//
+// A message of shared memory cannot carry a descriptor, and its sender may be dead when it is read.
+// So the descriptor is parked in a socket that every process of the tree inherits
+// (platform/parking.hpp), and the message names, and holds, a *parcel*: a small block. A descriptor
+// stays parked as long as its parcel lives, because some messages are read more than once (the
+// argument of a task that is retried); who comes by closes those whose parcels are gone.
+//
+// One process at a time uses the socket, by a mutex in the shared heap. Nothing is removed but from
+// the front; to get at what is dead further behind, those before it are parked anew at the end
+// *before* they are removed, so that a SIGKILL leaves one too many at worst.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/heap.hpp"
+#include "platform/descriptor.hpp"
+
+namespace procession::channel {
+
+/// The depot's socket, to be handed to children. Made by the first who asks, which is the tree's
+/// first process before it has a child. Throws ProcessError.
+int depot_descriptor();
+
+/// At the start of a child: the depot that it was given.
+void adopt_depot(int descriptor) noexcept;
+
+/// What a message says of a descriptor.
+struct Parcel {
+  heap::Offset place;  ///< of a block
+  std::uint64_t key;   ///< different for each
+};
+
+/// Parks a duplicate of `descriptor`. `block` is the parcel; the message is to hold it. Throws
+/// ProcessError when too many are on their way, OutOfMemory.
+Parcel park_descriptor(int descriptor, heap::Block& block);
+
+/// A descriptor of what was parked. Throws DecodeError when it is not there; ProcessError when this
+/// process can have no more descriptors.
+platform::Descriptor fetch_descriptor(const Parcel& parcel);
+
+/// Closes what nobody will fetch any more. Costs one system call where nothing is parked.
+void sweep_depot() noexcept;
+
+}  // namespace procession::channel

@@ -1,0 +1,98 @@
+// One direction of a pipe, as it lies in the shared heap.
+//
+// Messages lie in a ring, one behind another, each as a Frame and what belongs to it. Positions
+// are counts of bytes since the beginning; a frame lies at its position modulo the ring's size and
+// is never split: where it would be, an empty frame fills the rest of the ring.
+//
+//          freed = taken                     tail
+//     ------|---- messages to be received ----|------- room -------
+//
+// Senders take turns by `sending`, receivers by `receiving`; neither waits while it has the lock.
+// A message is there once `tail` is behind it, and received once `taken` is: each is one store. A
+// message of many bytes is a block of its own, held by the sender, then by the pipe, then by the
+// receiver; the words by which that is settled after a death (`pending`, `taken`) are changed in
+// one step with the hold.
+//
+// The bell (platform/doorbell.hpp) of the receiving end is *rung* as long as there are bytes in its
+// socket. The rule is: **where there is a message, there are bytes**, at every instant. So the
+// bell is rung before a message is published, and nobody takes the bytes away but under both locks
+// and with no message there. They are left there as long as nobody needs to sleep: two sides that
+// are awake make no system call.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "heap/heap.hpp"
+#include "platform/mutex.hpp"
+#include "procession/detail/handle.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession::channel {
+
+inline constexpr std::size_t kRingBytes = 64 * 1024;
+inline constexpr std::size_t kFrameUnit = 64;  ///< frames begin at multiples of it
+
+/// Bytes of messages on their way in one direction, unless it is a single one.
+inline constexpr std::uint64_t kMostOnTheWay = 64U << 20U;
+
+/// In front of each message. Then come its bytes, if it has no block, and the name of its type.
+struct Frame {
+  std::uint64_t size;         ///< bytes of the message; kFiller: the rest of the ring is empty
+  std::uint64_t fingerprint;  ///< of its type; 0: bytes
+  std::uint64_t ticket;       ///< the pipe's hold on the block with its bytes; 0: they follow
+  std::uint64_t total;        ///< bytes of messages sent in this direction, this one included
+  std::uint32_t name_size;    ///< bytes
+  std::uint32_t seal;         ///< tells a frame from anything else
+};
+
+inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
+
+struct Lane {
+  // Of the senders, under `sending`.
+  platform::RobustMutex sending;
+  std::atomic<std::uint64_t> total;  ///< see Frame::total
+  std::uint64_t pending;     ///< a block's ticket that the pipe has and no frame yet; or 0
+  std::uint64_t pending_at;  ///< `tail` when that was begun
+  std::uint64_t seen_freed;     ///< `freed` and `received` when a sender last looked: to look is
+  std::uint64_t seen_received;  ///< to wait for the receiver's processor
+  std::atomic<std::uint32_t> rung;  ///< whether there are bytes in the socket for those messages
+  std::uint32_t left;        ///< bytes that are there, or more, when nobody sleeps
+  std::uint32_t sleeping;    ///< somebody who has `seat` will take all but one of the next ring
+  std::atomic<std::uint32_t> departures;  ///< how often a descriptor of the receiving end was closed
+
+  alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
+
+  // Of the receivers, under `receiving`.
+  alignas(64) platform::RobustMutex receiving;
+  std::uint64_t taken;                 ///< begin of the first message
+  std::atomic<std::uint32_t> watched;  ///< the user looks at the descriptor, by a poll() of his own
+  platform::RobustMutex seat;          ///< who has it may sleep by taking bytes out of the socket
+
+  // For the senders to see.
+  alignas(64) std::atomic<std::uint64_t> freed;  ///< `taken`, once that is settled
+  std::atomic<std::uint64_t> received;           ///< Frame::total of the last message received
+  sync::WaitWord room;                           ///< where senders wait
+
+  alignas(64) std::byte ring[kRingBytes];
+
+  void init();
+  /// A look without a lock. Never false where there is a message.
+  [[nodiscard]] bool may_have_message() const noexcept {
+    return tail.load(std::memory_order_acquire) != freed.load(std::memory_order_relaxed);
+  }
+};
+
+/// The shared part of a pipe. Lane N leads to end N; a simplex one has the first lane only.
+struct PipeObject {
+  detail::ObjectHeader header;
+  std::uint32_t duplex;
+  Lane lanes[2];
+};
+
+inline constexpr detail::ObjectHeader kPipeHeader{0x6570'6970, 0};
+
+std::uint32_t seal_of(const Frame& frame, std::uint64_t position) noexcept;
+
+}  // namespace procession::channel

@@ -1,0 +1,160 @@
+#include "channel/lane_receiver.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "channel/lane_sender.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+using platform::Bell;
+
+/// Has `Lane::seat` to the end of the scope, unless somebody else does.
+class Seat {
+ public:
+  explicit Seat(Lane& lane) noexcept : lane_(lane) {
+    const platform::LockResult result = lane.seat.try_lock();
+    taken_ = result.acquired;
+    if (result.previous_owner_died) lane.seat.make_consistent();
+  }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  ~Seat() {
+    if (taken_) lane_.seat.unlock();
+  }
+
+  [[nodiscard]] bool taken() const noexcept { return taken_; }
+
+ private:
+  Lane& lane_;
+  bool taken_;
+};
+
+/// Takes the bytes out of the socket unless there may be a message. Where somebody sleeps, or is
+/// about to, that one takes them.
+Bell silence_if_empty(Lane& lane, int bell) {
+  const Seat seat(lane);
+  const SendLock sending(lane);
+  if (lane.may_have_message()) return Bell::rung;
+  if (!seat.taken()) return Bell::silent;
+  lane.rung = 0;
+  lane.sleeping = 0;
+  lane.left = 0;
+  return platform::silence_bell(bell);
+}
+
+struct Place {
+  Frame frame;
+  std::uint64_t position;
+  std::uint64_t end;
+  const std::byte* body;
+};
+
+/// The frame at `position`, if it is one and whole.
+std::optional<Place> read_frame(const Lane& lane, std::uint64_t position, std::uint64_t tail) {
+  Place place{};
+  const std::uint64_t rest = kRingBytes - position % kRingBytes;
+  if (tail - position > kRingBytes || rest % kFrameUnit != 0) return std::nullopt;
+  std::memcpy(&place.frame, lane.ring + position % kRingBytes, sizeof place.frame);
+  const Frame& frame = place.frame;
+  if (frame.seal != seal_of(frame, position)) return std::nullopt;
+  place.position = position;
+  place.body = lane.ring + position % kRingBytes + sizeof frame;
+  if (frame.size == kFiller) {
+    place.end = position + rest;
+    return place.end < tail ? std::optional(place) : std::nullopt;
+  }
+  const std::uint64_t here = frame.ticket == 0 ? frame.size : 0;
+  const std::uint64_t most = std::min(rest, tail - position);
+  if (here > detail::Incoming::kInline || frame.name_size > most ||
+      sizeof frame + here + frame.name_size > most) {
+    return std::nullopt;
+  }
+  const std::uint64_t used = sizeof frame + here + frame.name_size;
+  place.end = position + (used + kFrameUnit - 1) / kFrameUnit * kFrameUnit;
+  return place;
+}
+
+std::optional<Place> first_message(const Lane& lane) {
+  const std::uint64_t tail = lane.tail.load(std::memory_order_acquire);
+  std::optional<Place> place = read_frame(lane, lane.taken, tail);
+  if (place && place->frame.size == kFiller) place = read_frame(lane, place->end, tail);
+  return place && place->frame.size != kFiller ? place : std::nullopt;
+}
+
+}  // namespace
+
+ReceiveLock::ReceiveLock(Lane& lane) noexcept : lane_(lane) {
+  if (!lane.receiving.lock().previous_owner_died) return;
+  heap::settle();
+  lane.freed = lane.taken;
+  lane.receiving.make_consistent();
+}
+
+bool is_empty(const Lane& lane) noexcept {
+  return lane.taken == lane.tail.load(std::memory_order_acquire);
+}
+
+Take take(Lane& lane, detail::Incoming& message, int bell) {
+  const ReceiveLock lock(lane);
+  if (is_empty(lane)) return Take::empty;
+  const std::optional<Place> place = first_message(lane);
+  if (!place) return Take::damaged;
+  const Frame& frame = place->frame;
+  const std::size_t here = frame.ticket == 0 ? frame.size : 0;
+  message.describe(frame.fingerprint,
+                   {reinterpret_cast<const char*>(place->body + here), frame.name_size});
+  if (frame.ticket == 0) {
+    message.fill({place->body, here});
+    std::atomic_ref<std::uint64_t>(lane.taken).store(place->end, std::memory_order_release);
+  } else {
+    // From here on, the block is this process's, and so is what is in it.
+    heap::move(frame.ticket, heap::self(), &lane.taken, place->end);
+    message.own(frame.ticket, frame.size);
+  }
+  lane.received.store(frame.total, std::memory_order_relaxed);
+  lane.freed.store(place->end, std::memory_order_release);
+  // A sender that waits for room in a full ring is woken when half of it is free: not for each
+  // message anew.
+  if (lane.tail.load(std::memory_order_relaxed) - place->end <= kRingBytes / 2) {
+    lane.room.wake_one();
+  }
+  if (lane.watched.load(std::memory_order_relaxed) != 0 && is_empty(lane) &&
+      silence_if_empty(lane, bell) == Bell::foreign) {
+    return Take::damaged;
+  }
+  return Take::done;
+}
+
+Bell settle_bell(Lane& lane, int bell) {
+  for (;;) {
+    const Bell found = silence_if_empty(lane, bell);
+    if (found != Bell::rung) return found;
+    // To get the lock is to know: whoever was receiving, or died over it, has settled it.
+    const ReceiveLock receiving(lane);
+    if (!is_empty(lane)) return Bell::rung;
+  }
+}
+
+Bell sleep(Lane& lane, int bell) {
+  const Seat seat(lane);
+  unsigned left = 0;
+  {
+    const SendLock sending(lane);
+    if (lane.may_have_message()) return Bell::rung;
+    if (seat.taken()) {
+      left = lane.left;
+      lane.rung = 0;
+      lane.sleeping = 1;
+      lane.left = 0;
+    }
+  }
+  if (seat.taken()) return platform::await_bell(bell, left + 1);
+  return platform::watch_bell(bell, platform::Deadline(std::chrono::milliseconds(500)));
+}
+
+}  // namespace procession::channel

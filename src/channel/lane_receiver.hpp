@@ -1,0 +1,39 @@
+// What receivers do to a lane.
+#pragma once
+
+#include "channel/lane.hpp"
+#include "platform/doorbell.hpp"
+#include "procession/detail/connection_core.hpp"
+
+namespace procession::channel {
+
+/// Has `Lane::receiving`, to the end of the scope; what a dead owner left half done is put right.
+class ReceiveLock {
+ public:
+  explicit ReceiveLock(Lane& lane) noexcept;
+  ReceiveLock(const ReceiveLock&) = delete;
+  ReceiveLock& operator=(const ReceiveLock&) = delete;
+  ~ReceiveLock() { lane_.receiving.unlock(); }
+
+ private:
+  Lane& lane_;
+};
+
+/// Whether there is no message. Under ReceiveLock.
+bool is_empty(const Lane& lane) noexcept;
+
+enum class Take { done, empty, damaged };
+
+/// Takes the first message. `bell` is the receiver's side of the socket. `damaged`: what lies there
+/// is no message, or bytes in the socket are no bell's.
+Take take(Lane& lane, detail::Incoming& message, int bell);
+
+/// Sees to it that the bell is rung only if there is a message, which is what it tells: `rung`;
+/// `silent`; `gone`, then without a message, or `foreign`.
+platform::Bell settle_bell(Lane& lane, int bell);
+
+/// Sleeps until there may be a message, or for about half a second. `gone` when nobody has the
+/// other side of the socket; then there may be a last message all the same.
+platform::Bell sleep(Lane& lane, int bell);
+
+}  // namespace procession::channel

@@ -1,0 +1,103 @@
+#include "channel/lane_sender.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "platform/doorbell.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+constexpr std::size_t kMostOfName = 120;
+
+std::string_view name_of(const Outgoing& message) noexcept {
+  return message.type.substr(0, kMostOfName);
+}
+
+/// What the frame takes at `tail`: itself, and what is left of the ring where it does not fit.
+std::uint64_t filler_at(std::uint64_t tail, std::size_t size) noexcept {
+  const std::uint64_t rest = kRingBytes - tail % kRingBytes;
+  return size > rest ? rest : 0;
+}
+
+bool fits(const Lane& lane, const Outgoing& message, std::uint64_t freed,
+          std::uint64_t received) noexcept {
+  const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
+  const std::size_t size = ring_bytes(message);
+  if (tail + filler_at(tail, size) + size - freed > kRingBytes) return false;
+  return tail == freed || lane.total + message.size - received <= kMostOnTheWay;
+}
+
+void seal(Lane& lane, std::uint64_t position, Frame frame) noexcept {
+  frame.seal = seal_of(frame, position);
+  std::memcpy(lane.ring + position % kRingBytes, &frame, sizeof frame);
+}
+
+}  // namespace
+
+SendLock::SendLock(Lane& lane) noexcept : lane_(lane) {
+  if (!lane.sending.lock().previous_owner_died) return;
+  heap::settle();
+  const heap::Ticket pending = lane.pending;
+  if (pending != 0 && lane.tail == lane.pending_at) {
+    // Its frame was not published. Made this process's own and forgotten in one step, so that it
+    // is dropped once.
+    if (heap::move_if(pending, heap::self(), &lane.pending, pending, 0)) heap::drop(pending);
+  } else {
+    lane.pending = 0;
+  }
+  lane.sending.make_consistent();
+}
+
+std::size_t ring_bytes(const Outgoing& message) noexcept {
+  const std::size_t used = sizeof(Frame) + message.bytes.size() + name_of(message).size();
+  return (used + kFrameUnit - 1) / kFrameUnit * kFrameUnit;
+}
+
+bool has_room(Lane& lane, const Outgoing& message) noexcept {
+  if (fits(lane, message, lane.seen_freed, lane.seen_received)) return true;
+  lane.seen_freed = lane.freed.load(std::memory_order_acquire);
+  lane.seen_received = lane.received.load(std::memory_order_relaxed);
+  return fits(lane, message, lane.seen_freed, lane.seen_received);
+}
+
+bool may_have_room(const Lane& lane, const Outgoing& message) noexcept {
+  const std::uint64_t freed = lane.freed.load(std::memory_order_acquire);
+  return fits(lane, message, freed, lane.received.load(std::memory_order_relaxed));
+}
+
+bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
+  if (lane.rung.load(std::memory_order_relaxed) == 0) {
+    if (!platform::ring_bell(bell)) return false;
+    lane.left = platform::kBellBytes - std::exchange(lane.sleeping, 0);
+    lane.rung = 1;
+  }
+  const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
+  const heap::Ticket ticket = message.block.ticket();
+  if (ticket != 0) {
+    lane.pending_at = tail;
+    heap::move(ticket, heap::offset_of(&pipe), &lane.pending, ticket);
+    static_cast<void>(message.block.release());
+  }
+  const std::size_t size = ring_bytes(message);
+  const std::uint64_t filler = filler_at(tail, size);
+  const std::uint64_t at = tail + filler;
+  if (filler != 0) seal(lane, tail, {kFiller, 0, 0, 0, 0, 0});
+  const std::uint64_t total = lane.total.load(std::memory_order_relaxed) + message.size;
+  lane.total.store(total, std::memory_order_relaxed);
+  const std::string_view name = name_of(message);
+  seal(lane, at,
+       {message.size, message.fingerprint, ticket, total,
+        static_cast<std::uint32_t>(name.size()), 0});
+  std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
+  if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
+  std::memcpy(body + message.bytes.size(), name.data(), name.size());
+  lane.tail.store(at + size, std::memory_order_release);
+  if (ticket != 0) {
+    std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
+  }
+  return true;
+}
+
+}  // namespace procession::channel

@@ -1,0 +1,46 @@
+// What senders do to a lane.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "channel/lane.hpp"
+
+namespace procession::channel {
+
+/// A message to be sent.
+struct Outgoing {
+  std::uint64_t fingerprint;         ///< of its type; 0: bytes
+  std::string_view type;             ///< its name
+  std::span<const std::byte> bytes;  ///< where they are few
+  heap::Block block;                 ///< where they are many: they begin it
+  std::uint64_t size;                ///< bytes
+};
+
+/// Has `Lane::sending`, to the end of the scope; what a dead owner left half done is put right.
+class SendLock {
+ public:
+  explicit SendLock(Lane& lane) noexcept;
+  SendLock(const SendLock&) = delete;
+  SendLock& operator=(const SendLock&) = delete;
+  ~SendLock() { lane_.sending.unlock(); }
+
+ private:
+  Lane& lane_;
+};
+
+/// Bytes of the ring that the message takes, wherever it comes to lie.
+std::size_t ring_bytes(const Outgoing& message) noexcept;
+
+/// Whether the message can go now. Under SendLock.
+bool has_room(Lane& lane, const Outgoing& message) noexcept;
+/// The same without a lock, and perhaps not true any more.
+bool may_have_room(const Lane& lane, const Outgoing& message) noexcept;
+
+/// Sends it. Under SendLock, and with room for it. `bell` is the sender's side of the socket.
+/// False, and nothing done, when nobody has the other side any more.
+bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell);
+
+}  // namespace procession::channel

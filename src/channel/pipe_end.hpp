@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "channel/lane.hpp"
+#include "channel/transport.hpp"
+#include "platform/doorbell.hpp"
+#include "procession/detail/handle.hpp"
+#include "sync/patience.hpp"
+
+namespace procession::detail {
+
+/// One end of a pipe: messages go through shared memory, and the descriptor is a doorbell.
+class PipeEnd final : public Transport {
+ public:
+  /// What an encoded connection of this kind begins with.
+  static constexpr std::uint8_t kKind = 1;
+
+  PipeEnd(Handle handle, std::uint32_t end, platform::Descriptor descriptor);
+  ~PipeEnd() override { close(); }
+
+  static std::pair<TransportPtr, TransportPtr> make(bool duplex);
+  static TransportPtr decode(Decoder& decoder);
+
+  void send(channel::Outgoing& message) override;
+  void receive(Incoming& message) override;
+  bool poll(const platform::Deadline& deadline) override;
+  int watch() override;
+  bool settle(int descriptor) override;
+  void encode(Encoder& encoder) override;
+  [[nodiscard]] bool readable() const noexcept override { return end_ == 0 || pipe().duplex != 0; }
+  [[nodiscard]] bool writable() const noexcept override { return end_ == 1 || pipe().duplex != 0; }
+
+ private:
+  [[nodiscard]] channel::PipeObject& pipe() const noexcept {
+    return *reinterpret_cast<channel::PipeObject*>(handle_.address());
+  }
+  [[nodiscard]] channel::Lane& incoming() const noexcept { return pipe().lanes[end_]; }
+  [[nodiscard]] channel::Lane& outgoing() const noexcept { return pipe().lanes[1 - end_]; }
+
+  void left() noexcept override;
+  /// False when there was none.
+  bool take(Incoming& message, int descriptor);
+  void check_readable() const;
+  void check_receiver(int descriptor);
+  void wait_for_room(const channel::Outgoing& message, int descriptor);
+  void tidy() noexcept;
+  [[noreturn]] void give_up();
+
+  const Handle handle_;
+  const std::uint32_t end_;
+  sync::Patience patience_;
+  std::atomic<std::uint32_t> departures_{0};   ///< of the outgoing lane, when last checked
+  std::atomic<std::int64_t> checked_{0};       ///< when that was, in nanoseconds
+  std::atomic<bool> parked_{false};            ///< a copy of the descriptor may still be on its way
+};
+
+}  // namespace procession::detail

@@ -1,0 +1,85 @@
+#include "channel/transport.hpp"
+
+#include <mutex>
+
+#include "platform/fork_handlers.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+// Never destroyed: connections that are static objects go after everything else.
+std::mutex& mutex() {
+  static auto* const one = new std::mutex;
+  return *one;
+}
+Transport* all = nullptr;
+
+}  // namespace
+
+Transport::Transport(platform::Descriptor descriptor) noexcept
+    : descriptor_(descriptor.release()) {
+  Transports::add(*this);
+}
+
+Transport::~Transport() { Transports::remove(*this); }
+
+void Transport::enter() {
+  if ((state_.fetch_add(kUse) & kClosed) != 0) {
+    leave();
+    refuse_closed();
+  }
+}
+
+void Transport::leave() noexcept {
+  if (state_.fetch_sub(kUse) == (kUse | kClosed)) shut();
+}
+
+void Transport::close() noexcept {
+  if (state_.fetch_or(kClosed) == 0) shut();
+}
+
+void Transport::shut() noexcept {
+  const int descriptor = descriptor_.exchange(-1);
+  if (descriptor < 0) return;
+  platform::Descriptor(descriptor).reset();
+  left();
+}
+
+void Transport::refuse_closed() {
+  throw ProcessError(
+      "asked to use a Connection that was closed, or moved from; use it before close(), or make "
+      "a new one with Pipe()");
+}
+
+void Transports::add(Transport& transport) noexcept {
+  static std::once_flag once;
+  std::call_once(once, [] { platform::add_fork_handlers(lock, unlock, after_fork_in_child); });
+  const std::lock_guard guard(mutex());
+  transport.next_ = all;
+  if (all != nullptr) all->prev_ = &transport;
+  all = &transport;
+}
+
+void Transports::remove(Transport& transport) noexcept {
+  const std::lock_guard guard(mutex());
+  (transport.prev_ != nullptr ? transport.prev_->next_ : all) = transport.next_;
+  if (transport.next_ != nullptr) transport.next_->prev_ = transport.prev_;
+}
+
+void Transports::lock() noexcept { mutex().lock(); }
+void Transports::unlock() noexcept { mutex().unlock(); }
+Transport* Transports::first() noexcept { return all; }
+
+void Transports::after_fork_in_child() noexcept {
+  for (Transport* one = all; one != nullptr; one = one->next_) {
+    one->inherited_ = true;
+    // The calls that were under way are those of threads that did not come along.
+    one->state_ &= Transport::kClosed;
+    if (one->closed()) one->shut();
+  }
+  mutex().unlock();
+}
+
+}  // namespace procession::detail

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "platform/deadline.hpp"
+#include "platform/descriptor.hpp"
+#include "procession/codec.hpp"
+#include "procession/detail/connection_core.hpp"
+
+namespace procession::channel {
+struct Outgoing;
+}
+
+namespace procession::detail {
+
+/// One end of a connection in this process: a descriptor, which stays open until it was closed and
+/// the last call in which it is used has returned, and what a derived class does with it.
+/// Thread-safe. All of them are listed, for what a fork makes of them.
+class Transport {
+ public:
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  /// Derived classes call `close` in theirs.
+  virtual ~Transport();
+
+  virtual void send(channel::Outgoing& message) = 0;
+  virtual void receive(Incoming& message) = 0;
+  virtual bool poll(const platform::Deadline& deadline) = 0;
+  /// The descriptor, which from now on is readable exactly if `poll` would give true.
+  virtual int watch() = 0;
+  /// Whether `poll` would give true. If not, the descriptor is not readable until it would.
+  virtual bool settle(int descriptor) = 0;
+  virtual void encode(Encoder& encoder) = 0;
+  [[nodiscard]] virtual bool readable() const noexcept = 0;
+  [[nodiscard]] virtual bool writable() const noexcept = 0;
+
+  /// What is waiting on it in another thread notices within half a second.
+  void close() noexcept;
+  [[nodiscard]] bool closed() const noexcept { return (state_ & kClosed) != 0; }
+
+  /// The descriptor, open to the end of the scope. Throws ProcessError when it was closed.
+  class Use {
+   public:
+    explicit Use(Transport& transport) : transport_(transport) { transport.enter(); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() { transport_.leave(); }
+    [[nodiscard]] int descriptor() const noexcept { return transport_.descriptor_; }
+
+   private:
+    Transport& transport_;
+  };
+
+  [[noreturn]] static void refuse_closed();
+
+ protected:
+  explicit Transport(platform::Descriptor descriptor) noexcept;
+  /// The descriptor has been closed.
+  virtual void left() noexcept = 0;
+
+ private:
+  friend class Transports;
+
+  static constexpr std::uint32_t kClosed = 1;
+  static constexpr std::uint32_t kUse = 2;
+
+  void enter();
+  void leave() noexcept;
+  void shut() noexcept;
+
+  std::atomic<std::uint32_t> state_{0};  ///< kClosed, and kUse for each call that is under way
+  std::atomic<int> descriptor_;
+  bool inherited_ = false;  ///< by a fork
+  Transport* next_ = nullptr;
+  Transport* prev_ = nullptr;
+};
+
+/// All of them.
+class Transports {
+ public:
+  static void add(Transport& transport) noexcept;
+  static void remove(Transport& transport) noexcept;
+
+  /// Closes those that this process inherited by a fork and for which `which` is true.
+  template <class Predicate>
+  static void close_inherited(Predicate which) {
+    lock();
+    for (Transport* one = first(); one != nullptr; one = one->next_) {
+      if (one->inherited_ && which(*one)) one->close();
+    }
+    unlock();
+  }
+
+ private:
+  static void lock() noexcept;
+  static void unlock() noexcept;
+  static Transport* first() noexcept;
+  static void after_fork_in_child() noexcept;
+};
+
+}  // namespace procession::detail

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "channel/depot.hpp"
+#include "channel/transport.hpp"
+#include "platform/wait.hpp"
+#include "procession/connection.hpp"
+
+namespace procession {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What is waited for, for the length of one call.
+struct Watched {
+  detail::Transport* transport = nullptr;          // null: a plain descriptor
+  std::unique_ptr<detail::Transport::Use> use;  // keeps the descriptor open
+  int descriptor = -1;
+};
+
+/// Those of the readable descriptors behind which there is something.
+std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
+                                      const std::vector<Watched>& all) {
+  std::erase_if(readable, [&](std::size_t i) {
+    return all[i].transport != nullptr && !all[i].transport->settle(all[i].descriptor);
+  });
+  return readable;
+}
+
+}  // namespace
+
+std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeout) {
+  const platform::Deadline deadline(timeout);
+  std::vector<Watched> all;
+  std::vector<int> descriptors;
+  for (const Waitable& waitable : waitables) {
+    Watched watched;
+    if (const auto* const transport = std::get_if<detail::TransportPtr>(&waitable.what_)) {
+      if (*transport == nullptr) detail::Transport::refuse_closed();
+      watched.transport = transport->get();
+      watched.use = std::make_unique<detail::Transport::Use>(**transport);
+      watched.descriptor = watched.use->descriptor();
+    } else {
+      watched.descriptor = std::get<int>(waitable.what_);
+      if (watched.descriptor < 0) {
+        throw std::invalid_argument("asked to wait for descriptor " +
+                                    std::to_string(watched.descriptor) +
+                                    ", which is none; was it opened, and is it still?");
+      }
+    }
+    descriptors.push_back(watched.descriptor);
+    all.push_back(std::move(watched));
+  }
+  if (all.empty()) return {};
+  for (bool looked = false;; looked = true) {
+    const Timeout left = deadline.left();
+    const Duration nap = !looked ? 0ns : left ? std::min<Duration>(*left, 500ms) : 500ms;
+    // A descriptor is readable where there is a message, and at times where there is none.
+    std::vector<std::size_t> ready = really_ready(
+        platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);
+    if (!ready.empty() || deadline.passed()) return ready;
+    for (const Watched& watched : all) {
+      if (watched.transport != nullptr && watched.transport->closed()) {
+        detail::Transport::refuse_closed();
+      }
+    }
+    if (looked) channel::sweep_depot();
+  }
+}
+
+}  // namespace procession

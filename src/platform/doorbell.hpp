@@ -1,0 +1,42 @@
+#pragma once
+
+#include <utility>
+
+#include "platform/deadline.hpp"
+#include "platform/descriptor.hpp"
+
+// A pair of connected local sockets whose bytes mean nothing but "look": what there is to look at
+// lies in shared memory. They make it visible to poll() and its kin, and the kernel tells each side
+// when no process has the other side's descriptor any more, however the last one ended.
+namespace procession::platform {
+
+std::pair<Descriptor, Descriptor> doorbell_pair();
+
+/// Bytes of one ring: one for a sleeper to take, and one that stays, so that the descriptor is
+/// readable as long as there is something to look at.
+inline constexpr unsigned kBellBytes = 2;
+
+/// Rings at the other side. False when it has gone.
+bool ring_bell(int socket) noexcept;
+
+enum class Bell {
+  silent,   ///< nobody rang
+  rung,     ///< somebody did, or something else made the descriptor readable
+  gone,     ///< nobody has the other side any more
+  foreign,  ///< there are bytes that no bell wrote
+};
+
+/// Takes all bytes that are there: `silent`, `gone` or `foreign`.
+Bell silence_bell(int socket) noexcept;
+
+/// Sleeps until `bytes` bytes were taken, but for no longer than about half a second; `silent`
+/// then. Signals do not end it.
+Bell await_bell(int socket, unsigned bytes) noexcept;
+
+/// Sleeps until there are bytes, without taking any. `silent` when the deadline passes first.
+Bell watch_bell(int socket, const Deadline& deadline);
+
+/// Whether nobody has the other side any more.
+bool is_abandoned(int socket) noexcept;
+
+}  // namespace procession::platform

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "platform/descriptor.hpp"
+
+// A socket connected to itself, in whose queue open files wait for any process that has the socket.
+// They stay open there when everyone who knew of them has ended. Its users see to it that one of
+// them uses it at a time.
+namespace procession::platform {
+
+/// What is written beside each file.
+struct ParkedTag {
+  std::uint64_t place;
+  std::uint64_t key;
+};
+
+Descriptor make_parking();
+
+/// Adds an open file behind all others. False when there is no room left.
+bool park(int parking, const ParkedTag& tag, int descriptor);
+
+/// The tag at `index`, counted from the front; empty behind the last.
+std::optional<ParkedTag> parked_tag(int parking, std::size_t index);
+
+/// Another descriptor of the open file at `index`. Throws ProcessError when this process can have
+/// no more descriptors.
+Descriptor parked_file(int parking, std::size_t index);
+
+/// Closes the file at the front.
+void remove_parked(int parking) noexcept;
+
+}  // namespace procession::platform
