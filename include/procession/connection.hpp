@@ -51,9 +51,9 @@ class Connection {
 
   /// Sends a value of any encodable type; text and views arrive as what owns its elements
   /// (`std::string`, `std::vector`). Waits while the ring (64 KiB of small messages, 64 MiB of
-  /// large ones) is full. Throws `BrokenPipe` when nobody has the other end any more; `ProcessError`
-  /// at the receiving end of a simplex pipe; `OutOfMemory`; and what `encode` does. Python:
-  /// `send(obj)`.
+  /// large ones) is full. Throws `BrokenPipe` when nobody has the other end any more;
+  /// `ProcessError` at the receiving end of a simplex pipe; `OutOfMemory`; and what `encode` does.
+  /// Python: `send(obj)`.
   template <class T>
   void send(const T& value) const {
     using Sent = detail::Kept<const T&>;
@@ -139,8 +139,7 @@ class Connection {
   friend class Waitable;
   friend std::pair<Connection, Connection> Pipe(bool duplex);
 
-  explicit Connection(detail::TransportPtr transport) noexcept
-      : transport_(std::move(transport)) {}
+  explicit Connection(detail::TransportPtr transport) noexcept : transport_(std::move(transport)) {}
 
   detail::TransportPtr transport_;
 };
@@ -166,10 +165,11 @@ class Waitable {
   std::variant<detail::TransportPtr, int> what_;
 };
 
-/// Waits until at least one is ready; the indices of all that are, in order. Empty when the time-out
-/// passes first, and for an empty span at once. Thread-safe. Throws `std::invalid_argument` for a
-/// negative time-out or descriptor; `ProcessError` for a closed connection. Python:
-/// `multiprocessing.connection.wait(object_list, timeout)`, which returns the objects.
+/// Waits until at least one is ready; the indices of all that are, in order. Empty when the
+/// time-out passes first, and for an empty span at once. Thread-safe. Throws
+/// `std::invalid_argument` for a negative time-out or descriptor; `ProcessError` for a closed
+/// connection. Python: `multiprocessing.connection.wait(object_list, timeout)`, which returns the
+/// objects.
 [[nodiscard]] std::vector<std::size_t> wait(std::span<const Waitable> waitables,
                                             Timeout timeout = {});
 /// The same for a list in braces: `wait({a, b, process.sentinel()})`.

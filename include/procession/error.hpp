@@ -327,8 +327,9 @@ concept OneOf = (std::is_same_v<E, Family> || ...);
 
 template <class E>
   requires OneOf<E, ProcessError, NotInitialized, TimeoutError, Empty, Full, ShutDown, EndOfFile,
-                 BrokenPipe, BufferTooShort, TypeMismatch, KeyError, DecodeError, AuthenticationError,
-                 BrokenBarrier, Cancelled, StopIteration, WorkerLost, RemoteError, OutOfMemory>
+                 BrokenPipe, BufferTooShort, TypeMismatch, KeyError, DecodeError,
+                 AuthenticationError, BrokenBarrier, Cancelled, StopIteration, WorkerLost,
+                 RemoteError, OutOfMemory>
 struct IsOwnError<E> : std::true_type {};
 
 }  // namespace detail

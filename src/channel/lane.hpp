@@ -53,14 +53,15 @@ struct Lane {
   // Of the senders, under `sending`.
   platform::RobustMutex sending;
   std::atomic<std::uint64_t> total;  ///< see Frame::total
-  std::uint64_t pending;     ///< a block's ticket that the pipe has and no frame yet; or 0
-  std::uint64_t pending_at;  ///< `tail` when that was begun
+  std::uint64_t pending;             ///< a block's ticket that the pipe has and no frame yet; or 0
+  std::uint64_t pending_at;          ///< `tail` when that was begun
   std::uint64_t seen_freed;     ///< `freed` and `received` when a sender last looked: to look is
   std::uint64_t seen_received;  ///< to wait for the receiver's processor
   std::atomic<std::uint32_t> rung;  ///< whether there are bytes in the socket for those messages
-  std::uint32_t left;        ///< bytes that are there, or more, when nobody sleeps
-  std::uint32_t sleeping;    ///< somebody who has `seat` will take all but one of the next ring
-  std::atomic<std::uint32_t> departures;  ///< how often a descriptor of the receiving end was closed
+  std::uint32_t left;               ///< bytes that are there, or more, when nobody sleeps
+  std::uint32_t sleeping;  ///< somebody who has `seat` will take all but one of the next ring
+  std::atomic<std::uint32_t>
+      departures;  ///< how often a descriptor of the receiving end was closed
 
   alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
 

@@ -88,8 +88,8 @@ bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
   lane.total.store(total, std::memory_order_relaxed);
   const std::string_view name = name_of(message);
   seal(lane, at,
-       {message.size, message.fingerprint, ticket, total,
-        static_cast<std::uint32_t>(name.size()), 0});
+       {message.size, message.fingerprint, ticket, total, static_cast<std::uint32_t>(name.size()),
+        0});
   std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
   std::memcpy(body + message.bytes.size(), name.data(), name.size());

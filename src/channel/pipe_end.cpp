@@ -244,9 +244,9 @@ TransportPtr PipeEnd::decode(Decoder& decoder) {
     const auto* const other = dynamic_cast<const PipeEnd*>(&one);
     return other != nullptr && other->handle_.address() == handle.address();
   });
-  platform::Descriptor descriptor =
-      name.place == 0 ? platform::Descriptor(decoder.take_passed(name.key))
-                      : fetch_descriptor({name.place, name.key});
+  platform::Descriptor descriptor = name.place == 0
+                                        ? platform::Descriptor(decoder.take_passed(name.key))
+                                        : fetch_descriptor({name.place, name.key});
   auto made = std::make_shared<PipeEnd>(std::move(handle), end, std::move(descriptor));
   made->parked_ = name.place != 0;
   return made;

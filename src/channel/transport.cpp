@@ -18,8 +18,7 @@ Transport* all = nullptr;
 
 }  // namespace
 
-Transport::Transport(platform::Descriptor descriptor) noexcept
-    : descriptor_(descriptor.release()) {
+Transport::Transport(platform::Descriptor descriptor) noexcept : descriptor_(descriptor.release()) {
   Transports::add(*this);
 }
 

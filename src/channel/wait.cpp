@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 /// What is waited for, for the length of one call.
 struct Watched {
-  detail::Transport* transport = nullptr;          // null: a plain descriptor
+  detail::Transport* transport = nullptr;       // null: a plain descriptor
   std::unique_ptr<detail::Transport::Use> use;  // keeps the descriptor open
   int descriptor = -1;
 };
@@ -61,8 +61,8 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     const Timeout left = deadline.left();
     const Duration nap = !looked ? 0ns : left ? std::min<Duration>(*left, 500ms) : 500ms;
     // A descriptor is readable where there is a message, and at times where there is none.
-    std::vector<std::size_t> ready = really_ready(
-        platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);
+    std::vector<std::size_t> ready =
+        really_ready(platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);
     if (!ready.empty() || deadline.passed()) return ready;
     for (const Watched& watched : all) {
       if (watched.transport != nullptr && watched.transport->closed()) {

@@ -108,7 +108,8 @@ void install_fork_handlers() {
   platform::add_fork_handlers(before_fork, after_in_parent, after_in_child);
 }
 
-int fork_child(heap::Offset record, const std::function<std::vector<platform::Descriptor>()>& in_child) {
+int fork_child(heap::Offset record,
+               const std::function<std::vector<platform::Descriptor>()>& in_child) {
   warn_about_threads();
   child_record = record;
   int pid = -1;

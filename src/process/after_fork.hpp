@@ -12,7 +12,8 @@ namespace procession::process {
 /// runs `record`; returns its process id. Warns once on
 /// stderr where other threads run, whose locks the child would inherit for ever. Throws
 /// `ProcessError`.
-int fork_child(heap::Offset record, const std::function<std::vector<platform::Descriptor>()>& in_child);
+int fork_child(heap::Offset record,
+               const std::function<std::vector<platform::Descriptor>()>& in_child);
 
 /// Makes every fork of this process, the program's own too, leave library state behind that is sane
 /// in both.

@@ -30,17 +30,17 @@ struct BootMessage {
 /// The message for a child of the calling process.
 BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied);
 
-/// Runs an encoded call, which brings `passed` along, and reports what escapes it to stderr. Returns
-/// the exit code, 0 or 1.
+/// Runs an encoded call, which brings `passed` along, and reports what escapes it to stderr.
+/// Returns the exit code, 0 or 1.
 int run_call(std::span<const std::byte> call, const std::string& name,
              std::vector<platform::Descriptor> passed);
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
-/// the reading end of the parent's life line; `passed` is what the call brings along; `attempt` is that of the request it answers (see
-/// Record::take), and `until_taken` is closed once that is answered.
+/// the reading end of the parent's life line; `passed` is what the call brings along; `attempt` is
+/// that of the request it answers (see Record::take), and `until_taken` is closed once that is
+/// answered.
 [[noreturn]] void run_child(heap::Offset record, std::uint16_t attempt,
-                            platform::Descriptor watched,
-                            std::vector<platform::Descriptor> passed,
+                            platform::Descriptor watched, std::vector<platform::Descriptor> passed,
                             platform::Descriptor until_taken = {});
 
 /// The orderly end of this process: daemons are terminated, other children joined, the fork server

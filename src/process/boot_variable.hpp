@@ -10,7 +10,8 @@ namespace procession::process {
 
 /// A process that executed this program's image for the library finds out by an environment
 /// variable; its descriptors are numbered from 3 on: the heap, the parent's life line, the
-/// depot (channel/depot.hpp) and, for a server, the socket. A janitor has the heap only, and no record.
+/// depot (channel/depot.hpp) and, for a server, the socket. A janitor has the heap only, and no
+/// record.
 enum class BootRole { child, server, janitor };
 
 struct Boot {
@@ -22,7 +23,8 @@ inline constexpr int kBootHeap = 3;
 inline constexpr int kBootWatched = 4;
 inline constexpr int kBootDepot = 5;
 inline constexpr int kBootSocket = 6;  ///< a server's
-inline constexpr int kBootPassed = 6;  ///< a child's, and those behind it: what its call brings along
+inline constexpr int kBootPassed =
+    6;  ///< a child's, and those behind it: what its call brings along
 
 /// What is added to the environment of a process in that role: PROCESSION_BOOT and, for a server, a
 /// word to the dynamic linker to resolve all functions at once, which every copy would otherwise do

@@ -43,8 +43,8 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
   record.call = preload;
   record.call_size = preload_size;
   try {
-    const std::array<int, 4> passed{heap::descriptor(), watched_line(),
-                                    channel::depot_descriptor(), its.get()};
+    const std::array<int, 4> passed{heap::descriptor(), watched_line(), channel::depot_descriptor(),
+                                    its.get()};
     server.pid = platform::execute_self(
         passed, boot_variables(BootRole::server, heap::target(server.record)),
         "procession-forkserver");
@@ -195,8 +195,8 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
   std::exception_ptr failure;
   try {
     for (const Order& order : orders) {
-      gone = gone || !send(*server, {order.record, attempt, surroundings.sent}, surroundings,
-                           order.passed);
+      gone = gone ||
+             !send(*server, {order.record, attempt, surroundings.sent}, surroundings, order.passed);
     }
   } catch (const ProcessError&) {
     // Whatever was sent before is not left for others to read the replies of.

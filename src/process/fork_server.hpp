@@ -55,8 +55,8 @@ class ForkServer {
 [[noreturn]] void serve_forks(heap::Offset record, platform::Descriptor watched,
                               platform::Descriptor socket);
 
-/// Executes this program's image for one child that runs `record` and is given `passed`; returns its process id. Throws
-/// `ProcessError`.
+/// Executes this program's image for one child that runs `record` and is given `passed`; returns
+/// its process id. Throws `ProcessError`.
 int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passed);
 
 }  // namespace procession::process

@@ -26,6 +26,10 @@ TEST(Examples, P08AConsumerEatsWhatAProducerMakes) {
   EXPECT_EQ(printed_by("p08_producer_consumer"), twice);
 }
 
+TEST(Examples, P17AChildSendsAListThroughAPipe) {
+  EXPECT_EQ(printed_by("p17_pipe"), (Lines{"42 43 44 "}));
+}
+
 TEST(Examples, P18AChildPutsTheEvenNumbers) {
   EXPECT_EQ(printed_by("p18_even_numbers"), (Lines{"0 2 4 6 8 "}));
 }
