@@ -156,7 +156,9 @@ class Connection {
 /// a process, until that has ended; any other descriptor, until it is readable.
 class Waitable {
  public:
+  /// A connection. Never throws.
   Waitable(const Connection& connection) : what_(connection.transport_) {}  // NOLINT: as a value
+  /// A sentinel or another descriptor of the caller's. Never throws.
   Waitable(int descriptor) : what_(descriptor) {}                           // NOLINT
 
  private:

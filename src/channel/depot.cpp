@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heap/root_words.hpp"
+#include "heap/testing.hpp"
 #include "platform/memory.hpp"
 #include "platform/mutex.hpp"
 #include "platform/parking.hpp"
@@ -17,6 +18,7 @@ namespace procession::channel {
 
 namespace {
 
+using heap::testing::step;
 using platform::ParkedTag;
 
 std::atomic<int> depot{-1};
@@ -30,6 +32,10 @@ Shared& shared() {
   return heap::shared_by_tree<Shared>(&heap::RootWords::depot,
                                       [](Shared& made) { made.mutex.init(); });
 }
+
+/// So many descriptors may be on their way; the system's own limit is that of open files. To sweep
+/// takes longer by the square of their number.
+constexpr std::size_t kMostParked = 512;
 
 /// A death leaves nothing to repair but an entry that is there twice.
 class Lock {
@@ -85,15 +91,24 @@ void sweep() {
     if (!entries[i].dead) {
       const platform::Descriptor file = platform::parked_file(depot, 0);
       if (!platform::park(depot, entries[i].tag, file.get())) return;
+      step();
     }
     platform::remove_parked(depot);
+    step();
   }
 }
 
+/// False when there are too many.
+bool park(const ParkedTag& tag, int descriptor) {
+  return !platform::parked_tag(depot, kMostParked - 1) && platform::park(depot, tag, descriptor);
+}
+
 [[noreturn]] void refuse_more() {
-  throw ProcessError(
-      "asked to send a connection while as many are on their way between processes as the system "
-      "lets wait (some hundreds); have them received first, or raise net.core.wmem_max");
+  throw ProcessError("asked to send a connection while " + std::to_string(tags().size()) +
+                     " are on their way between the processes of this tree, and no more than " +
+                     std::to_string(kMostParked) +
+                     " can be (fewer, where the limit of open files is lower); have some of them "
+                     "received first");
 }
 
 }  // namespace
@@ -117,12 +132,14 @@ Parcel park_descriptor(int descriptor, heap::Block& block) {
   block = heap::Block(sizeof(ParcelObject));
   const Parcel parcel{block.offset(), ++shared().keys};
   heap::at<ParcelObject>(parcel.place)->key = parcel.key;
+  step();
   const ParkedTag tag{parcel.place, parcel.key};
   const Lock lock;
-  if (!platform::park(depot, tag, descriptor)) {
+  if (!park(tag, descriptor)) {
     sweep();
-    if (!platform::park(depot, tag, descriptor)) refuse_more();
+    if (!park(tag, descriptor)) refuse_more();
   }
+  step();
   return parcel;
 }
 

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "channel/lane_sender.hpp"
+#include "heap/testing.hpp"
 
 namespace procession::channel {
 
 namespace {
 
+using heap::testing::step;
 using platform::Bell;
 
 /// Has `Lane::seat` to the end of the scope, unless somebody else does.
@@ -42,8 +44,11 @@ Bell silence_if_empty(Lane& lane, int bell) {
   if (lane.may_have_message()) return Bell::rung;
   if (!seat.taken()) return Bell::silent;
   lane.rung = 0;
+  step();
   lane.sleeping = 0;
+  step();
   lane.left = 0;
+  step();
   return platform::silence_bell(bell);
 }
 
@@ -92,6 +97,7 @@ ReceiveLock::ReceiveLock(Lane& lane) noexcept : lane_(lane) {
   if (!lane.receiving.lock().previous_owner_died) return;
   heap::settle();
   lane.freed = lane.taken;
+  step();
   lane.receiving.make_consistent();
 }
 
@@ -108,6 +114,7 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
   const std::size_t here = frame.ticket == 0 ? frame.size : 0;
   message.describe(frame.fingerprint,
                    {reinterpret_cast<const char*>(place->body + here), frame.name_size});
+  step();
   if (frame.ticket == 0) {
     message.fill({place->body, here});
     std::atomic_ref<std::uint64_t>(lane.taken).store(place->end, std::memory_order_release);
@@ -116,8 +123,11 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
     heap::move(frame.ticket, heap::self(), &lane.taken, place->end);
     message.own(frame.ticket, frame.size);
   }
+  step();
   lane.received.store(frame.total, std::memory_order_relaxed);
+  step();
   lane.freed.store(place->end, std::memory_order_release);
+  step();
   // A sender that waits for room in a full ring is woken when half of it is free: not for each
   // message anew.
   if (lane.tail.load(std::memory_order_relaxed) - place->end <= kRingBytes / 2) {
@@ -148,9 +158,13 @@ Bell sleep(Lane& lane, int bell) {
     if (lane.may_have_message()) return Bell::rung;
     if (seat.taken()) {
       left = lane.left;
+      step();
       lane.rung = 0;
+      step();
       lane.sleeping = 1;
+      step();
       lane.left = 0;
+      step();
     }
   }
   if (seat.taken()) return platform::await_bell(bell, left + 1);

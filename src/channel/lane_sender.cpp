@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "heap/testing.hpp"
 #include "platform/doorbell.hpp"
 
 namespace procession::channel {
 
 namespace {
+
+using heap::testing::step;
 
 constexpr std::size_t kMostOfName = 120;
 
@@ -47,6 +50,7 @@ SendLock::SendLock(Lane& lane) noexcept : lane_(lane) {
   } else {
     lane.pending = 0;
   }
+  step();
   lane.sending.make_consistent();
 }
 
@@ -69,16 +73,22 @@ bool may_have_room(const Lane& lane, const Outgoing& message) noexcept {
 
 bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
   if (lane.rung.load(std::memory_order_relaxed) == 0) {
+    step();
     if (!platform::ring_bell(bell)) return false;
+    step();
     lane.left = platform::kBellBytes - std::exchange(lane.sleeping, 0);
+    step();
     lane.rung = 1;
+    step();
   }
   const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
   const heap::Ticket ticket = message.block.ticket();
   if (ticket != 0) {
     lane.pending_at = tail;
+    step();
     heap::move(ticket, heap::offset_of(&pipe), &lane.pending, ticket);
     static_cast<void>(message.block.release());
+    step();
   }
   const std::size_t size = ring_bytes(message);
   const std::uint64_t filler = filler_at(tail, size);
@@ -86,6 +96,7 @@ bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
   if (filler != 0) seal(lane, tail, {kFiller, 0, 0, 0, 0, 0});
   const std::uint64_t total = lane.total.load(std::memory_order_relaxed) + message.size;
   lane.total.store(total, std::memory_order_relaxed);
+  step();
   const std::string_view name = name_of(message);
   seal(lane, at,
        {message.size, message.fingerprint, ticket, total, static_cast<std::uint32_t>(name.size()),
@@ -93,9 +104,12 @@ bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
   std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
   std::memcpy(body + message.bytes.size(), name.data(), name.size());
+  step();
   lane.tail.store(at + size, std::memory_order_release);
+  step();
   if (ticket != 0) {
     std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
+    step();
   }
   return true;
 }

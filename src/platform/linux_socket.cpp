@@ -50,7 +50,7 @@ Delivery send_message(int socket, std::span<const std::byte> message,
     if (::sendmsg(socket, &header, MSG_NOSIGNAL | flag_of(waiting)) >= 0) {
       return Delivery::done;
     }
-    if (waiting == Waiting::no && (errno == EAGAIN || errno == ENOBUFS)) {
+    if (waiting == Waiting::no && (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS)) {
       return Delivery::no_room;
     }
     if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
