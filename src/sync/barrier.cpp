@@ -4,6 +4,7 @@
 #include <string>
 
 #include "heap/block_encoder.hpp"
+#include "heap/testing.hpp"
 #include "procession/error.hpp"
 #include "sync/object.hpp"
 #include "sync/presence.hpp"
@@ -13,6 +14,7 @@ namespace procession {
 
 namespace {
 
+using heap::testing::step;
 using sync::Presence;
 
 constexpr const char* kWhat = "a Barrier";
@@ -56,6 +58,7 @@ class Guard {
 
 void break_it(BarrierObject& barrier) {
   barrier.state |= 1;
+  step();
   barrier.waiters.wake_all();
 }
 
@@ -69,8 +72,9 @@ std::size_t look_around(BarrierObject& barrier, const Place* self) {
     if (place.presence.occupied()) {
       ++others;
     } else {
+      break_it(barrier);  // before the dead one is forgotten
+      step();
       place.round = 0;
-      break_it(barrier);
     }
   }
   return others;
@@ -80,7 +84,9 @@ Place& enter(BarrierObject& barrier) {
   for (std::uint64_t i = 0; i < 2 * barrier.parties; ++i) {
     Place& place = barrier.places[i];
     if (!place.presence.enter()) continue;
+    step();
     place.round = round_of(barrier.state);
+    step();
     return place;
   }
   throw ProcessError("more than the " + std::to_string(barrier.parties) +
@@ -89,7 +95,9 @@ Place& enter(BarrierObject& barrier) {
 
 void leave(Place& place) {
   place.round = 0;
+  step();
   place.presence.leave();
+  step();
 }
 
 void run_action(const BarrierObject& barrier) {
@@ -112,6 +120,7 @@ void open(BarrierObject& barrier) {
     throw;
   }
   barrier.state += 2;
+  step();
   barrier.waiters.wake_all();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "heap/testing.hpp"
 #include "procession/error.hpp"
 #include "sync/lock_access.hpp"
 #include "sync/presence.hpp"
@@ -11,6 +12,8 @@
 namespace procession {
 
 namespace {
+
+using heap::testing::step;
 
 constexpr const char* kWhat = "a Condition";
 
@@ -52,18 +55,31 @@ Waiter& enter(ConditionObject& condition) {
   for (Page* page = &condition.first;; page = next(*page)) {
     for (Waiter& waiter : page->waiters) {
       if (!waiter.presence.enter()) continue;
+      step();
       waiter.notified = 0;
+      step();
       waiter.turn = ++condition.turns;
+      step();
       return waiter;
     }
     if (page->next == 0) {
       heap::Block block(sizeof(Page), true);
       init(*heap::at<Page>(block.offset()));
       const heap::Offset made = block.offset();
+      step();
       heap::move(block.ticket(), heap::offset_of(&condition), &page->next, made);
       static_cast<void>(block.release());
     }
   }
+}
+
+/// Under the lock. `turn` goes last: a waiter without one would never be chosen again.
+void wake(Waiter& waiter) {
+  waiter.notified = 1;
+  step();
+  waiter.turn = 0;
+  step();
+  waiter.word.wake_all();
 }
 
 /// Under the lock: the one who has waited longest, of those who live; null when nobody waits.
@@ -75,8 +91,14 @@ Waiter* longest_waiting(ConditionObject& condition) {
         if (waiter.turn != 0 && (first == nullptr || waiter.turn < first->turn)) first = &waiter;
       }
     }
-    if (first == nullptr || first->presence.occupied()) return first;
-    first->turn = 0;  // killed while it waited
+    if (first == nullptr) return nullptr;
+    if (!first->presence.occupied()) {
+      first->turn = 0;  // killed while it waited
+    } else if (first->notified != 0) {
+      wake(*first);  // chosen by one who was killed over it
+    } else {
+      return first;
+    }
   }
 }
 
@@ -125,8 +147,11 @@ bool Condition::wait(Timeout timeout) const {
   }
   sync::restore(lock, depth, kWhat);
   const bool notified = self.notified != 0;
+  step();
   self.turn = 0;
+  step();
   self.presence.leave();
+  step();
   return notified;
 }
 
@@ -137,9 +162,8 @@ void Condition::notify(std::size_t n) const {
   for (; n > 0; --n) {
     Waiter* const waiter = longest_waiting(condition);
     if (waiter == nullptr) return;
-    waiter->turn = 0;
-    waiter->notified = 1;
-    waiter->word.wake_all();
+    step();
+    wake(*waiter);
   }
 }
 

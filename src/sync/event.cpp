@@ -1,5 +1,6 @@
 #include "procession/event.hpp"
 
+#include "heap/testing.hpp"
 #include "sync/object.hpp"
 #include "sync/wait_word.hpp"
 
@@ -32,6 +33,7 @@ void Event::set() const {
   std::uint32_t found = event.state.load();
   while ((found & 1) == 0 && !event.state.compare_exchange_weak(found, (found + 2) | 1)) {
   }
+  heap::testing::step();
   event.waiters.wake_all();
 }
 

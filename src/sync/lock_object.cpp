@@ -3,11 +3,14 @@
 #include <string>
 
 #include "heap/root_words.hpp"
+#include "heap/testing.hpp"
 #include "procession/error.hpp"
 
 namespace procession::sync {
 
 namespace {
+
+using heap::testing::step;
 
 /// The number of this thread among all threads of the tree that ever locked something. A process
 /// id, a thread id or the place of a process's record may be used again, and a lock that was a dead
@@ -26,11 +29,16 @@ std::uint64_t this_thread() noexcept {
 void note_owner(LockObject& lock, bool previous_died) noexcept {
   if (previous_died) {
     lock.mutex.make_consistent();
+    step();
     lock.previous_died.store(1, std::memory_order_relaxed);
   }
+  step();
   lock.owner_thread.store(this_thread(), std::memory_order_relaxed);
+  step();
   lock.owner.store(heap::self(), std::memory_order_relaxed);
+  step();
   lock.depth = 1;
+  step();
 }
 
 [[noreturn]] void throw_deadlock(const char* what) {
@@ -44,6 +52,7 @@ bool acquire_again(LockObject& lock, const char* what) {
   if (!is_owned(lock)) return false;
   if (lock.header.kind != static_cast<std::uint64_t>(Kind::rlock)) throw_deadlock(what);
   ++lock.depth;
+  step();
   return true;
 }
 
@@ -86,10 +95,15 @@ bool acquire(LockObject& lock, const platform::Deadline& deadline, const char* w
 void release(LockObject& lock, const char* what) {
   if (!is_owned(lock)) throw_not_owned(lock, "unlock", what);
   if (--lock.depth != 0) return;
+  step();
   lock.owner.store(0, std::memory_order_relaxed);
+  step();
   lock.owner_thread.store(0, std::memory_order_relaxed);
+  step();
   lock.previous_died.store(0, std::memory_order_relaxed);
+  step();
   lock.mutex.unlock();
+  step();
 }
 
 std::uint32_t release_fully(LockObject& lock, const char* what) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "heap/testing.hpp"
 #include "procession/error.hpp"
 #include "sync/object.hpp"
 #include "sync/wait_word.hpp"
@@ -30,6 +31,7 @@ bool take(SemaphoreObject& semaphore) noexcept {
   std::uint32_t found = semaphore.value.load();
   while (found != 0 && !semaphore.value.compare_exchange_weak(found, found - 1)) {
   }
+  heap::testing::step();
   return found != 0;
 }
 
@@ -74,6 +76,7 @@ void SemaphoreHandle::release(std::uint32_t n) const {
                          "; release() was called more often than acquire()");
     }
   } while (!semaphore.value.compare_exchange_weak(found, found + n));
+  heap::testing::step();
   if (n == 1) {
     semaphore.waiters.wake_one();
   } else {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "heap/testing.hpp"
 #include "sync/lock_access.hpp"
 #include "sync/object.hpp"
 
@@ -56,7 +57,9 @@ ValueCore::Guard::Guard(const ValueCore& value)
   sync::acquire(lock_of(object), kWhat);
   if (object.changing.load(std::memory_order_relaxed) != 0) {
     std::memcpy(place_, old_value_of(object), object.size);
+    heap::testing::step();
     object.changing.store(0, std::memory_order_release);
+    heap::testing::step();
   }
 }
 
@@ -65,10 +68,14 @@ ValueCore::Guard::~Guard() { sync::release(lock_of(*static_cast<ValueObject*>(ob
 void ValueCore::Guard::replace(const void* bytes) {
   auto& object = *static_cast<ValueObject*>(object_);
   std::memcpy(old_value_of(object), place_, object.size);
+  heap::testing::step();
   object.changing.store(1, std::memory_order_release);
+  heap::testing::step();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   std::memcpy(place_, bytes, object.size);
+  heap::testing::step();
   object.changing.store(0, std::memory_order_release);
+  heap::testing::step();
 }
 
 }  // namespace procession::detail
