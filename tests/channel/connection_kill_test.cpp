@@ -5,8 +5,7 @@
 #include <functional>
 #include <random>
 
-#include "process/support.hpp"
-#include "procession/connection.hpp"
+#include "channel/support.hpp"
 #include "support/kill_step.hpp"
 
 #ifndef NDEBUG
@@ -39,14 +38,6 @@ void act_and_die(const Connection& end, const Connection& carried,
   kill_step::arm(step);
   act(end, carried);
   kill_step::disarm();
-}
-
-/// What stays for good is there from now on: the fork server, the depot of descriptors.
-void settle_in() {
-  process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
-  auto [first, second] = mp::Pipe();
-  first.send(first);
-  (void)second.recv<Connection>();
 }
 
 /// How the process that did `act` ended: true when it was killed.

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <thread>
 
+#include "channel/support.hpp"
 #include "process/proc_files.hpp"
-#include "process/support.hpp"
 #include "procession/pool.hpp"
 #include "procession/queue.hpp"
 
