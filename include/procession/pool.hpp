@@ -12,6 +12,7 @@
 
 #include "procession/callable.hpp"
 #include "procession/context.hpp"
+#include "procession/detail/job_callback.hpp"
 #include "procession/detail/pool_core.hpp"
 #include "procession/detail/task_results.hpp"
 #include "procession/detail/task_run.hpp"
@@ -58,6 +59,29 @@ class AsyncResult {
 
   /// Whether it ended with a result. Throws `ProcessError` while it has not ended.
   [[nodiscard]] bool successful() const { return detail::job_failure(job_) == nullptr; }
+
+  /// Has `on_value(result)` called when the task has ended well, `on_value()` of one without a
+  /// result, and `on_error(std::exception_ptr)` when it has not; one of them, once. When the task
+  /// has ended already that happens here and now; else in the one thread of this process that runs
+  /// the callbacks of all pools, one after another, though nobody waits for the task. There they
+  /// may submit tasks and wait for them, but a callback that takes long delays those behind it.
+  /// What they throw is written to the log as an error. `Pool::join` and the destruction of the
+  /// pool wait for them, so what they capture has to last no longer. May be called any number of
+  /// times. Throws OutOfMemory, and `std::system_error` where that thread cannot be started.
+  /// Python: `callback`, `error_callback` of `apply_async`.
+  template <class OnValue, class OnError = detail::NoCallback>
+  AsyncResult& then(OnValue on_value, OnError on_error = {}) {
+    detail::call_at_job_end(
+        job_, detail::job_callback<R>(job_, std::move(on_value), std::move(on_error)));
+    return *this;
+  }
+
+  /// Stops the task: it fails with `Cancelled`. One that waits never runs; one that runs loses its
+  /// worker, which is killed and replaced. Of a map, all elements that have not ended are stopped.
+  /// False, and nothing has changed, when the task has ended; and when a thread runs it (start
+  /// method `thread`, ThreadPool), which cannot be stopped. Python: nearest is `Future.cancel`,
+  /// which leaves running tasks alone.
+  bool cancel() const { return detail::cancel_job(job_); }
 
  private:
   friend class Pool;

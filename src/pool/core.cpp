@@ -177,6 +177,7 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
       // A worker still reads it.
       running.push_back(number);
     } else {
+      --tasks_[number].job->slots;
       tasks_[number] = {};
     }
     // Changed first, so that nobody falls asleep on it any more.
@@ -234,6 +235,7 @@ void PoolCore::join() {
   guard.unlock();
   stop(Shared::leave);
   crew_.join();
+  finish_calls();
 }
 
 void PoolCore::end() noexcept {
@@ -248,6 +250,7 @@ void PoolCore::end() noexcept {
       join();
     } else {
       terminate();
+      finish_calls();
     }
   } catch (...) {
     terminate();
@@ -258,6 +261,7 @@ void PoolCore::disown() noexcept {
   disowned_ = true;
   crew_.disown();
   new (&mutex_) std::mutex;  // a thread of the parent's may have held it
+  new (&called_) std::condition_variable;
 }
 
 }  // namespace procession::detail

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +41,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// failure.
   std::optional<std::vector<Piece>> finish(Job& job, const platform::Deadline& deadline);
 
+  /// Calls the hook once the job has ended: in the listener's thread, so it must neither wait nor
+  /// throw; here and now if it has ended already.
+  void on_end(Job& job, std::function<void()> hook);
+  /// See AsyncResult::cancel.
+  bool cancel(Job& job);
+
   void close();
   void terminate() noexcept;
   void join();
@@ -60,6 +68,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// Moves on what can be moved on. True while tasks wait for a slot, so that it has to be called
   /// again.
   bool pump();
+  /// For the listener: takes the hooks of jobs that have ended, after a look; `hooks_called` once
+  /// they have been called.
+  std::vector<std::function<void()>> take_hooks();
+  void hooks_called();
+  /// For a job that ends, with the mutex held.
+  void call_soon(std::vector<std::function<void()>> hooks);
   /// In the child of a fork: this is the parent's pool.
   void disown() noexcept;
   [[nodiscard]] bool disowned() const { return disowned_; }
@@ -69,6 +83,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   [[nodiscard]] StartMethod method() const;
   void stop(std::uint32_t how);
+  /// Waits until what was to be called at the end of jobs has been.
+  void finish_calls();
 
   // With the mutex held, all of them.
   void move_on();
@@ -84,6 +100,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
                 std::unique_lock<std::mutex>& guard);
   void fail_all(const std::exception_ptr& cause);
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
+  void tell_of_end(Job& job);
+  [[nodiscard]] bool runs_in_thread(const Job& job) const;
+  bool withdraw(std::uint32_t slot);
 
   const PoolSettings settings_;
   const int owner_pid_;
@@ -94,15 +113,19 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   std::mutex mutex_;
   Stage stage_ = Stage::open;
-  std::exception_ptr broken_;        ///< why no task can be run any more
-  std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
-  std::vector<std::uint32_t> free_;  ///< slots, the last one used first
-  std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
-  std::deque<Task> backlog_;         ///< tasks without a slot
-  std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
-  unsigned early_ends_ = 0;          ///< workers that ended before they were ready, since one was
-  unsigned early_kills_ = 0;         ///< those of them that were killed
-  unsigned failed_fills_ = 0;        ///< attempts to start a worker, since one succeeded
+  std::exception_ptr broken_;                 ///< why no task can be run any more
+  std::vector<Task> tasks_;                   ///< by slot; as many as were ever in use at a time
+  std::vector<std::uint32_t> free_;           ///< slots, the last one used first
+  std::deque<std::uint32_t> order_;           ///< slots in use, in the order of their publication
+  std::deque<Task> backlog_;                  ///< tasks without a slot
+  std::vector<pool::Ended> ended_;            ///< by seat: how its last worker ended
+  std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
+  std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
+  bool calling_ = false;                      ///< the listener has taken some
+  std::condition_variable called_;
+  unsigned early_ends_ = 0;    ///< workers that ended before they were ready, since one was
+  unsigned early_kills_ = 0;   ///< those of them that were killed
+  unsigned failed_fills_ = 0;  ///< attempts to start a worker, since one succeeded
 };
 
 }  // namespace procession::detail

@@ -110,6 +110,13 @@ std::vector<std::shared_ptr<detail::Child>> Crew::living() {
   return all;
 }
 
+void Crew::kill(std::uint32_t seat) {
+  const std::lock_guard guard(mutex_);
+  if (workers_[seat] != nullptr) {
+    workers_[seat]->signal(platform::Signal::kill);
+  }
+}
+
 void Crew::end() noexcept {
   stop_filling();
   try {

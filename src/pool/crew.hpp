@@ -50,6 +50,9 @@ class Crew {
   /// Whether a seat waits for a worker.
   bool wants_workers();
 
+  /// SIGKILL to the worker of this seat, if it has one; not of a crew of threads.
+  void kill(std::uint32_t seat);
+
   /// SIGTERM to all, SIGKILL to those that have not ended in a while; waits for their end.
   void end() noexcept;
   /// Waits for the end of all.

@@ -1,6 +1,7 @@
 #include "pool/job.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "pool/core.hpp"
 
@@ -36,6 +37,7 @@ void Job::end_elements(Chunk& chunk, std::size_t count) {
   }
   if (left_ == 0) {
     call_.block = {};
+    note_end();
   }
 }
 
@@ -63,6 +65,18 @@ void Job::fail_rest(const std::exception_ptr& cause) {
     failure_ = cause;
   }
   left_ = 0;  // what workers may still read goes with the job
+  note_end();
+}
+
+void Job::cancel(const std::exception_ptr& cause) {
+  failure_ = nullptr;
+  fail_rest(cause);
+}
+
+void Job::note_end() {
+  if (!hooks_.empty()) {
+    pool_->call_soon(std::exchange(hooks_, {}));
+  }
 }
 
 std::vector<Piece> Job::pieces() {

@@ -88,12 +88,21 @@ class Job {
   void dismiss(Chunk& chunk, std::size_t count) { end_elements(chunk, count); }
   /// Everything that has not ended fails with this.
   void fail_rest(const std::exception_ptr& cause);
+  /// The same, and what has failed before does not count.
+  void cancel(const std::exception_ptr& cause);
+
+  /// To be called once when the job has ended, which it has not yet.
+  void add_hook(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }
+  [[nodiscard]] bool has_hooks() const { return !hooks_.empty(); }
+  /// Of how many slots its tasks have; kept by the pool.
+  std::size_t slots = 0;
 
   [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
   [[nodiscard]] std::vector<Piece> pieces();
 
  private:
   void end_elements(Chunk& chunk, std::size_t count);
+  void note_end();
 
   const PoolPtr pool_;
   const std::size_t total_;
@@ -104,6 +113,7 @@ class Job {
   std::vector<Results> results_;
   std::exception_ptr failure_;
   std::size_t failed_index_ = 0;
+  std::vector<std::function<void()>> hooks_;
 };
 
 /// Elements of one chunk that a worker is to run in one go.

@@ -29,10 +29,11 @@ struct alignas(64) Slot {
     ready,    ///< published, and nobody's
     claimed,  ///< a worker is running it: the one in the state
     done,     ///< the worker has ended it
-    lost,     ///< the worker died over it; set by the owner
+    lost,     ///< the worker died over it, or it was cancelled before any had it; set by the owner
   };
 
-  /// Bits 0-3 Phase, 4 somebody of the owner's sleeps on it, 8-19 worker, 20-31 generation. One
+  /// Bits 0-3 Phase, 4 somebody of the owner's sleeps on it, 5 somebody is to be told of its end by
+  /// the bell, 6 the owner is killing the worker over it, 8-19 worker, 20-31 generation. One
   /// compare-and-swap from `ready` to `claimed` is the whole claim: there is no instruction at
   /// which a task was taken and its taker is not on record.
   std::atomic<std::uint32_t> state;
@@ -63,6 +64,8 @@ static_assert(sizeof(Slot) == 256);
 
 inline constexpr std::uint32_t kPhaseMask = 0xf;
 inline constexpr std::uint32_t kSleeps = 1U << 4;
+inline constexpr std::uint32_t kTells = 1U << 5;
+inline constexpr std::uint32_t kDoomed = 1U << 6;
 inline constexpr std::uint32_t kGeneration = 1U << 20;
 
 inline Slot::Phase phase_of(std::uint32_t state) {
@@ -115,6 +118,9 @@ struct Shared {
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
   /// none.
   heap::Ticket failure;
+  /// Block with a sync::WaitWord on which the owner's listener sleeps (listener.hpp); held by this
+  /// block, and there before any slot has kTells.
+  heap::Offset bell;
 
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
   /// yet: whoever finds a claimed task at it does.

@@ -40,6 +40,7 @@ void PoolCore::collect_ended() {
 void PoolCore::collect(std::uint32_t number) {
   Slot& slot = shared_.slots[number];
   const Task task = std::exchange(tasks_[number], {});
+  --task.job->slots;
   const std::uint32_t state = slot.state.load();
   const std::uint64_t progress = slot.progress.load();
   const std::size_t done = progress_count(progress);

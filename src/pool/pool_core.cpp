@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pool/callbacks.hpp"
 #include "pool/core.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/error.hpp"
@@ -100,6 +101,26 @@ std::exception_ptr job_failure(const JobPtr& job) {
   }
   return job->pool()->failure(*job);
 }
+
+void on_job_end(const JobPtr& job, std::function<void()> hook) {
+  job->pool()->on_end(*job, std::move(hook));
+}
+
+void post_callback(const JobPtr& job, std::function<void()> callback) {
+  pool::post_callback(job->pool(), std::move(callback));
+}
+
+void call_at_job_end(const JobPtr& job, std::function<void()> callback) {
+  if (job_ready(job)) {
+    pool::run_callback(callback);
+    return;
+  }
+  on_job_end(job, [pool = job->pool(), callback = std::move(callback)]() mutable {
+    pool::post_callback(pool, std::move(callback));
+  });
+}
+
+bool cancel_job(const JobPtr& job) { return job->pool()->cancel(*job); }
 
 bool job_is_map(const JobPtr& job) { return job->is_map(); }
 

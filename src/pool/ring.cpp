@@ -61,6 +61,21 @@ std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
   }
 }
 
+void pass_over_cancelled(Shared& shared) {
+  for (;;) {
+    std::uint64_t position = shared.head.load();
+    if (position == shared.tail.load()) {
+      return;
+    }
+    const std::uint64_t found = shared.ring[position % kRing].load(std::memory_order_acquire);
+    if (found >> 16 == position &&
+        phase_of(shared.slots[found & 0xffff].state.load()) == Slot::ready) {
+      return;
+    }
+    shared.head.compare_exchange_strong(position, position + 1);
+  }
+}
+
 void wait_for_task(Shared& shared, std::uint32_t worker) {
   if (spin_for_task(shared, worker)) {
     return;

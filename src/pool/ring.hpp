@@ -14,6 +14,15 @@ void publish(Shared& shared, std::uint32_t slot);
 /// worker killed in here holds up nobody.
 std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker);
 
+/// Owner: moves the head past tasks that were cancelled, for which no worker may come by in a
+/// while.
+void pass_over_cancelled(Shared& shared);
+
+/// Whether another task can be published: not when the head is a whole ring behind.
+inline bool has_room(const Shared& shared) {
+  return shared.tail.load(std::memory_order_relaxed) - shared.head.load() < kRing;
+}
+
 /// Whether there may be a task to claim.
 inline bool may_have_tasks(const Shared& shared) {
   return shared.head.load() != shared.tail.load();

@@ -63,6 +63,9 @@ void PoolCore::feed() {
 
 /// Puts a task into a slot and publishes it. False when all slots are in use.
 bool PoolCore::put(Task& task) {
+  if (!has_room(shared_)) {
+    return false;
+  }
   if (free_.empty()) {
     if (tasks_.size() == kSlots) {
       return false;
@@ -87,7 +90,9 @@ bool PoolCore::put(Task& task) {
   slot.progress.store(0, std::memory_order_relaxed);
   slot.result = 0;
   slot.error_size = 0;
-  slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready);
+  slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready |
+                   (task.job->has_hooks() ? kTells : 0));
+  ++task.job->slots;
   tasks_[number] = std::move(task);
   order_.push_back(number);
   publish(shared_, number);

@@ -9,6 +9,7 @@
 #include "platform/signals.hpp"
 #include "platform/wait.hpp"
 #include "pool/core.hpp"
+#include "pool/listener.hpp"
 #include "process/after_fork.hpp"
 #include "process/ready.hpp"
 
@@ -100,6 +101,7 @@ void after_in_child() {
   supervisor.pools.clear();
   supervisor.nudge.reset();
   supervisor.running = false;
+  disown_listener();
   supervisor.mutex.unlock();
 }
 
@@ -117,6 +119,8 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
     supervisor.running = true;
   }
 }
+
+std::vector<std::shared_ptr<detail::PoolCore>> living_pools() { return supervisor.living(); }
 
 void nudge_supervisor() noexcept { platform::raise_event(supervisor.nudge.get()); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 namespace procession::detail {
 class PoolCore;
@@ -14,6 +15,8 @@ namespace procession::pool {
 
 /// The pool is watched from now on, as long as it lives.
 void supervise(const std::shared_ptr<detail::PoolCore>& core);
+/// The pools of this process that live.
+std::vector<std::shared_ptr<detail::PoolCore>> living_pools();
 /// Something that the supervisor waits for has changed: there are new workers, or tasks without a
 /// slot.
 void nudge_supervisor() noexcept;

@@ -6,6 +6,7 @@
 #include "platform/futex.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
+#include "platform/wait.hpp"
 #include "pool/layout.hpp"
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
@@ -13,6 +14,7 @@
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/exception.hpp"
+#include "sync/wait_word.hpp"
 
 namespace procession::pool {
 
@@ -80,6 +82,20 @@ void run_task(heap::Offset pool, Slot& slot) {
   }
 }
 
+/// What the owner asked for in the state that the slot had until now.
+void tell_owner(const Shared& shared, Slot& slot, std::uint32_t state) {
+  if ((state & kSleeps) != 0) {
+    platform::futex_wake_all(slot.state);
+  }
+  if ((state & kTells) != 0) {
+    heap::at<sync::WaitWord>(shared.bell)->wake_one();
+  }
+  if ((state & kDoomed) != 0) {
+    // The owner's signal is on its way, and must not hit the next task.
+    platform::send_signal_to(platform::process_id(), platform::Signal::kill);
+  }
+}
+
 }  // namespace
 
 void work(heap::Offset pool, std::uint32_t number) {
@@ -114,9 +130,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     // worker for it.
     insert(shared.spinning, number);
     static_assert(Slot::done == (Slot::claimed | 1));
-    if ((slot.state.fetch_or(1) & kSleeps) != 0) {
-      platform::futex_wake_all(slot.state);
-    }
+    tell_owner(shared, slot, slot.state.fetch_or(1));
   }
   // It retires, and its end may take a while: nobody is to count on it for the tasks that wait.
   erase(shared.spinning, number);

@@ -141,4 +141,9 @@ inline bool ended(int pid) {
   return state == "gone" || state == "Z" || state == "X";
 }
 
+/// Names the instances of a suite of tests that is run by processes and by threads.
+inline std::string kind_name(const testing::TestParamInfo<StartMethod>& of) {
+  return of.param == StartMethod::thread ? "Thread" : "Process";
+}
+
 }  // namespace procession::pooltest

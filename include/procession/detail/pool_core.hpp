@@ -72,6 +72,18 @@ bool wait_job(const JobPtr& job, Timeout timeout);
 bool job_ready(const JobPtr& job);
 /// Of an ended job: its first failure in the order of its elements, if it failed.
 std::exception_ptr job_failure(const JobPtr& job);
+/// Calls the hook once when the job has ended, however it ends: in a thread of the library's own
+/// that serves all pools of this process, where it must not wait and must not throw; before this
+/// returns when it has ended already. What such a hook may do: take a mutex for a moment, notify a
+/// condition variable, `post_callback`.
+void on_job_end(const JobPtr& job, std::function<void()> hook);
+/// Calls the callback in the thread for callbacks (see AsyncResult::then), after those that were
+/// posted before. What it throws is written to the log. ~Pool and Pool::join wait for it.
+void post_callback(const JobPtr& job, std::function<void()> callback);
+/// Both: what AsyncResult::then does. At once and here when the job has ended.
+void call_at_job_end(const JobPtr& job, std::function<void()> callback);
+/// See AsyncResult::cancel.
+bool cancel_job(const JobPtr& job);
 /// Whether it is a map, rather than a single call that may return a vector all the same.
 bool job_is_map(const JobPtr& job);
 /// Waits for a job; its results in the order of its elements, which last as long as the job. Throws

@@ -1,0 +1,111 @@
+#include "pool/callbacks.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "log/log.hpp"
+#include "platform/signals.hpp"
+#include "pool/core.hpp"
+#include "process/after_fork.hpp"
+#include "process/failure.hpp"
+
+namespace procession::pool {
+
+namespace {
+
+struct Posted {
+  std::shared_ptr<detail::PoolCore> pool;
+  std::function<void()> callback;
+};
+
+struct Callbacks {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Posted> waiting;
+  const detail::PoolCore* running_for = nullptr;
+  std::thread::id thread;
+
+  [[nodiscard]] bool has(const detail::PoolCore& pool) const {
+    return running_for == &pool ||
+           std::any_of(waiting.begin(), waiting.end(),
+                       [&](const Posted& one) { return one.pool.get() == &pool; });
+  }
+
+  /// Runs the one at this place, with the mutex given up meanwhile.
+  void run(std::deque<Posted>::iterator place, std::unique_lock<std::mutex>& guard) {
+    Posted one = std::move(*place);
+    waiting.erase(place);
+    const detail::PoolCore* const outer = std::exchange(running_for, one.pool.get());
+    guard.unlock();
+    run_callback(one.callback);
+    // What it captured, and perhaps the pool, ends here, while it still counts as running.
+    one.callback = nullptr;
+    guard.lock();
+    running_for = outer;
+    changed.notify_all();
+    guard.unlock();
+    one.pool.reset();
+    guard.lock();
+  }
+};
+
+// Never destroyed: the thread outlives main().
+Callbacks& callbacks = *new Callbacks;
+
+[[noreturn]] void run() {
+  platform::block_signals();
+  std::unique_lock guard(callbacks.mutex);
+  for (;;) {
+    callbacks.changed.wait(guard, [] { return !callbacks.waiting.empty(); });
+    callbacks.run(callbacks.waiting.begin(), guard);
+  }
+}
+
+}  // namespace
+
+void run_callback(const std::function<void()>& callback) noexcept {
+  try {
+    callback();
+  } catch (...) {
+    log::write(LogLevel::error,
+               "a callback of a task threw " + process::failure_text(std::current_exception()));
+  }
+}
+
+void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback) {
+  const std::lock_guard guard(callbacks.mutex);
+  if (callbacks.thread == std::thread::id()) {
+    process::add_own_threads(1);
+    std::thread thread(run);
+    callbacks.thread = thread.get_id();
+    thread.detach();
+  }
+  callbacks.waiting.push_back({std::move(pool), std::move(callback)});
+  callbacks.changed.notify_all();
+}
+
+void finish_callbacks(const detail::PoolCore& pool) {
+  std::unique_lock guard(callbacks.mutex);
+  if (callbacks.thread != std::this_thread::get_id()) {
+    callbacks.changed.wait(guard, [&] { return !callbacks.has(pool); });
+    return;
+  }
+  for (;;) {
+    const auto next = std::find_if(callbacks.waiting.begin(), callbacks.waiting.end(),
+                                   [&](const Posted& one) { return one.pool.get() == &pool; });
+    if (next == callbacks.waiting.end()) {
+      return;
+    }
+    callbacks.run(next, guard);
+  }
+}
+
+void disown_callbacks() noexcept {
+  // What they hold is the parent's; left where it is, as are the mutex and those that wait for it.
+  new (&callbacks) Callbacks;
+}
+
+}  // namespace procession::pool

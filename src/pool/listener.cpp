@@ -1,0 +1,84 @@
+#include "pool/listener.hpp"
+
+#include <mutex>
+#include <thread>
+
+#include "platform/deadline.hpp"
+#include "platform/signals.hpp"
+#include "pool/callbacks.hpp"
+#include "pool/core.hpp"
+#include "pool/supervisor.hpp"
+#include "process/after_fork.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession::pool {
+
+namespace {
+
+struct Listener {
+  std::mutex mutex;
+  heap::Block bell;
+  bool running = false;
+
+  [[nodiscard]] sync::WaitWord& word() const { return *heap::at<sync::WaitWord>(bell.offset()); }
+};
+
+// Never destroyed: the thread outlives main().
+Listener& listener = *new Listener;
+
+/// Calls what is due. False when nothing was.
+bool call_hooks() {
+  bool any = false;
+  for (const auto& pool : living_pools()) {
+    const auto hooks = pool->take_hooks();
+    for (const auto& hook : hooks) {
+      hook();
+    }
+    if (!hooks.empty()) {
+      pool->hooks_called();
+      any = true;
+    }
+  }
+  return any;
+}
+
+[[noreturn]] void run(sync::WaitWord& bell) {
+  platform::block_signals();
+  const platform::Deadline never{Timeout{}};
+  for (;;) {
+    sync::Sleeper sleeper(never);
+    while (!call_hooks()) {
+      const std::uint32_t seen = bell.prepare();
+      if (call_hooks()) {
+        break;
+      }
+      sleeper.sleep(bell, seen);
+    }
+  }
+}
+
+}  // namespace
+
+heap::Offset start_listener() {
+  const std::lock_guard guard(listener.mutex);
+  if (!listener.running) {
+    if (!listener.bell) {
+      listener.bell = heap::Block(sizeof(sync::WaitWord), true);
+    }
+    process::add_own_threads(1);
+    std::thread(run, std::ref(listener.word())).detach();
+    listener.running = true;
+  }
+  return listener.bell.offset();
+}
+
+void ring_listener() noexcept { listener.word().wake_one(); }
+
+void disown_listener() noexcept {
+  new (&listener.mutex) std::mutex;  // a thread of the parent's may have held it
+  static_cast<void>(listener.bell.release());
+  listener.running = false;
+  disown_callbacks();
+}
+
+}  // namespace procession::pool
