@@ -32,7 +32,14 @@ struct PoolOptions {
 /// How a range is mapped.
 struct MapOptions {
   std::size_t chunksize = 0;  ///< elements that a worker takes at a time; 0: chosen
-  unsigned retries = 0;       ///< how often an element runs anew whose worker was lost
+  /// How long an element may run, counted from its start; the worker of one that runs longer is
+  /// killed and replaced, and that element alone fails, with `TimeoutError`. A thread (start method
+  /// `thread`, ThreadPool) cannot be stopped: the element fails then too, but its thread is only
+  /// free once it has ended. Empty: for ever; not positive: `std::invalid_argument`.
+  Timeout timeout = {};
+  /// How often an element runs anew whose worker was lost or, where workers are processes, that ran
+  /// too long.
+  unsigned retries = 0;
   /// Told, in the thread that waits for the results, how many elements of how many have ended. Must
   /// not throw.
   std::function<void(std::size_t done, std::size_t total)> progress = {};
@@ -200,8 +207,8 @@ class Pool {
       detail::TaskDraft call;
       detail::encode_entry<&detail::run_each<std::decay_t<const F&>, Element>>(call);
       detail::encode_call(call, f);
-      const detail::JobPtr job =
-          detail::begin_map(core_, call, total, {options.retries, std::move(options.progress)});
+      const detail::JobPtr job = detail::begin_map(
+          core_, call, total, {options.retries, std::move(options.progress), options.timeout});
       const std::size_t chunk = detail::chunk_size(core_, total, options.chunksize);
       auto element = std::ranges::begin(range);
       for (std::size_t first = 0; first < total; first += chunk) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -68,6 +69,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// Moves on what can be moved on. True while tasks wait for a slot, so that it has to be called
   /// again.
   bool pump();
+  /// Fails elements that have run too long; how long it may take until the next one has, empty:
+  /// none is timed.
+  Timeout check_clocks();
   /// For the listener: takes the hooks of jobs that have ended, after a look; `hooks_called` once
   /// they have been called.
   std::vector<std::function<void()>> take_hooks();
@@ -92,12 +96,19 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed();
   bool put(Task& task);
   void collect(std::uint32_t slot);
-  std::size_t settle_exception(const Task& task, std::span<const std::byte> bytes);
+  struct Thrown {
+    std::size_t element;  ///< of the task
+    std::exception_ptr cause;
+  };
+  static Thrown read_exception(const Task& task, std::span<const std::byte> bytes);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
+  void watch_clock(Duration timeout);
+  Duration check_clock(std::uint32_t slot);
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
   bool wait_for(const Job* job, const platform::Deadline& deadline,
                 std::unique_lock<std::mutex>& guard);
+  void wake_waiters();
   void fail_all(const std::exception_ptr& cause);
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
   void tell_of_end(Job& job);
@@ -113,15 +124,18 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   std::mutex mutex_;
   Stage stage_ = Stage::open;
-  std::exception_ptr broken_;                 ///< why no task can be run any more
-  std::vector<Task> tasks_;                   ///< by slot; as many as were ever in use at a time
-  std::vector<std::uint32_t> free_;           ///< slots, the last one used first
-  std::deque<std::uint32_t> order_;           ///< slots in use, in the order of their publication
-  std::deque<Task> backlog_;                  ///< tasks without a slot
-  std::vector<pool::Ended> ended_;            ///< by seat: how its last worker ended
-  std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
-  std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
-  bool calling_ = false;                      ///< the listener has taken some
+  std::exception_ptr broken_;        ///< why no task can be run any more
+  std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
+  std::vector<std::uint32_t> free_;  ///< slots, the last one used first
+  std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
+  std::deque<Task> backlog_;         ///< tasks without a slot
+  std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
+  std::chrono::steady_clock::time_point next_look_ =
+      std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the clocks
+  std::size_t waiters_ = 0;                          ///< threads in `wait_for`
+  std::size_t telling_ = 0;                          ///< jobs with hooks that have not ended
+  std::vector<std::function<void()>> hooks_;         ///< of jobs that have ended
+  bool calling_ = false;                             ///< the listener has taken some
   std::condition_variable called_;
   unsigned early_ends_ = 0;    ///< workers that ended before they were ready, since one was
   unsigned early_kills_ = 0;   ///< those of them that were killed

@@ -2,7 +2,6 @@
 #include <iterator>
 #include <utility>
 
-#include "platform/futex.hpp"
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
 #include "pool/listener.hpp"
@@ -99,6 +98,7 @@ bool PoolCore::cancel(Job& job) {
   std::erase_if(backlog_, [&](const Task& task) { return task.job.get() == &job; });
   job.cancel(std::make_exception_ptr(
       Cancelled("the task was cancelled before it had ended; cancel() was called on its result")));
+  wake_waiters();
   move_on();
   pass_over_cancelled(shared_);
   return true;
@@ -131,7 +131,6 @@ bool PoolCore::withdraw(std::uint32_t number) {
   if (phase_of(state) == Slot::claimed) {
     crew_.kill(worker_of(state));
   }
-  platform::futex_wake_all(slot.state);
   return true;
 }
 

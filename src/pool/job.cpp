@@ -50,11 +50,15 @@ void Job::succeed(Chunk& chunk, Results results) {
 }
 
 void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
+  note_failure(index, std::move(cause));
+  end_elements(chunk, 1);
+}
+
+void Job::note_failure(std::size_t index, std::exception_ptr cause) {
   if (failure_ == nullptr || index < failed_index_) {
     failure_ = std::move(cause);
     failed_index_ = index;
   }
-  end_elements(chunk, 1);
 }
 
 void Job::fail_rest(const std::exception_ptr& cause) {

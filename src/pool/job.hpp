@@ -73,6 +73,7 @@ class Job {
   [[nodiscard]] const PoolPtr& pool() const { return pool_; }
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] unsigned retries() const { return settings_.retries; }
+  [[nodiscard]] Timeout timeout() const { return settings_.timeout; }
   [[nodiscard]] const auto& progress() const { return settings_.progress; }
   [[nodiscard]] std::size_t left() const { return left_; }
   [[nodiscard]] bool ended() const { return left_ == 0; }
@@ -84,6 +85,8 @@ class Job {
 
   void succeed(Chunk& chunk, Results results);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
+  /// The failure of an element that has ended already, or is ended otherwise.
+  void note_failure(std::size_t index, std::exception_ptr cause);
   /// Elements that ended behind one that failed: how does not matter.
   void dismiss(Chunk& chunk, std::size_t count) { end_elements(chunk, count); }
   /// Everything that has not ended fails with this.
@@ -123,6 +126,9 @@ struct Task {
   std::size_t skip = 0;   ///< elements of the chunk in front
   std::size_t count = 0;  ///< elements to run
   unsigned lost = 0;      ///< how many workers died over the first of them
+  /// Elements that ran too long. By a worker process at most one, which was then killed; threads
+  /// run on, and the elements have failed already.
+  std::size_t expired = 0;
 };
 
 }  // namespace procession::detail

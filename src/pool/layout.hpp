@@ -18,7 +18,7 @@ inline constexpr std::size_t kSlots = 1024;
 /// Positions of the ring: at least twice the slots, so that a position which a killed worker left
 /// behind never meets the one that is written.
 inline constexpr std::size_t kRing = 2 * kSlots;
-inline constexpr std::size_t kInlineTask = 168;
+inline constexpr std::size_t kInlineTask = 160;
 inline constexpr std::size_t kInlineResult = 24;
 
 /// A task from its publication to the collection of its outcome, written by the owner but where
@@ -33,9 +33,9 @@ struct alignas(64) Slot {
   };
 
   /// Bits 0-3 Phase, 4 somebody of the owner's sleeps on it, 5 somebody is to be told of its end by
-  /// the bell, 6 the owner is killing the worker over it, 8-19 worker, 20-31 generation. One
-  /// compare-and-swap from `ready` to `claimed` is the whole claim: there is no instruction at
-  /// which a task was taken and its taker is not on record.
+  /// the bell, 6 the owner is killing the worker over it, 7 its elements are timed, 8-19 worker,
+  /// 20-31 generation. One compare-and-swap from `ready` to `claimed` is the whole claim: there is
+  /// no instruction at which a task was taken and its taker is not on record.
   std::atomic<std::uint32_t> state;
 
   /// Bytes of what follows the results, written by the worker when the first element throws: its
@@ -54,18 +54,26 @@ struct alignas(64) Slot {
   /// among these has thrown and its exception is there. One store for each element, so that what
   /// was finished before a death is never lost and never run twice.
   std::atomic<std::uint64_t> progress;
+  /// When the element that runs began, of a timed task: nanoseconds of the monotonic clock; 0: none
+  /// runs. The owner swaps in the same with kExpired when that was too long ago, the worker 0 when
+  /// the element has ended, and each sees who was first: what ended in time is never called late,
+  /// and a worker that is killed for one element has not begun the next.
+  std::atomic<std::uint64_t> clock;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
-  // A small task and its result lie in two cache lines, the one above and the next.
+  // A small task and its result lie in two cache lines.
   std::byte inline_result[kInlineResult];
   std::byte inline_items[kInlineTask];
 };
 static_assert(sizeof(Slot) == 256);
 
+inline constexpr std::uint64_t kExpired = std::uint64_t{1} << 63;
+
 inline constexpr std::uint32_t kPhaseMask = 0xf;
 inline constexpr std::uint32_t kSleeps = 1U << 4;
 inline constexpr std::uint32_t kTells = 1U << 5;
 inline constexpr std::uint32_t kDoomed = 1U << 6;
+inline constexpr std::uint32_t kTimed = 1U << 7;
 inline constexpr std::uint32_t kGeneration = 1U << 20;
 
 inline Slot::Phase phase_of(std::uint32_t state) {

@@ -6,6 +6,7 @@
 #include "platform/futex.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
+#include "pool/time_passed.hpp"
 #include "pool/worker_set.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
@@ -58,12 +59,21 @@ void PoolCore::collect(std::uint32_t number) {
   if (!task.job->ended()) {
     const bool orderly = phase_of(state) == Slot::done;
     std::size_t over = done;
-    if (orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0) {
+    const bool threw = orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0;
+    if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
-      results.count = settle_exception(task, {bytes + results.size, slot.error_size});
+      Thrown thrown = read_exception(task, {bytes + results.size, slot.error_size});
+      task.job->note_failure(task.chunk->first + task.skip + thrown.element,
+                             std::move(thrown.cause));
+      results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
       over += orderly && done < task.count ? 1 : 0;
-      task.job->dismiss(*task.chunk, over - results.count - 1);
+    }
+    if (on_threads() && task.expired != 0) {
+      results.count = 0;
+      task.job->dismiss(*task.chunk, over - task.expired);
+    } else {
+      task.job->dismiss(*task.chunk, over - results.count);
     }
     if (over < task.count && orderly) {
       run_from(task, over, 0);
@@ -81,20 +91,15 @@ void PoolCore::collect(std::uint32_t number) {
   free_.push_back(number);
 }
 
-/// Which of the task's elements it was.
-std::size_t PoolCore::settle_exception(const Task& task, std::span<const std::byte> bytes) {
+PoolCore::Thrown PoolCore::read_exception(const Task& task, std::span<const std::byte> bytes) {
   Decoder decoder(bytes);
   const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
   const std::size_t failed = decode<std::uint32_t>(decoder);
-  const std::size_t index = task.chunk->first + task.skip + failed;
-  std::exception_ptr cause;
   try {
-    cause = decode_exception(decoder, {index, pid});
+    return {failed, decode_exception(decoder, {task.chunk->first + task.skip + failed, pid})};
   } catch (...) {
-    cause = std::current_exception();
+    return {failed, std::current_exception()};
   }
-  task.job->fail(*task.chunk, index, std::move(cause));
-  return failed;
 }
 
 void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& worker) {
@@ -107,13 +112,15 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
   }
   const std::size_t index = task.chunk->first + task.skip + done;
   task.job->fail(*task.chunk, index,
-                 std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index)));
+                 task.expired != 0
+                     ? time_passed(task, index, worker.pid)
+                     : std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index)));
   run_from(task, done + 1, 0);
 }
 
 void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
   if (skip < task.count) {
-    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost});
+    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0});
   }
 }
 

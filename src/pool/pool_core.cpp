@@ -1,6 +1,7 @@
 #include "procession/detail/pool_core.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
@@ -29,6 +30,14 @@ void check(const PoolPtr& pool, const Encoder& encoder) {
   }
 }
 
+void check_timeout(Timeout timeout) {
+  if (timeout && *timeout <= Duration::zero()) {
+    throw std::invalid_argument("a time-out of " + std::to_string(timeout->count()) +
+                                " ns was asked for, in which no task can run; give more than 0, "
+                                "or leave it empty for no limit");
+  }
+}
+
 }  // namespace
 
 PoolPtr make_pool(PoolSettings settings) {
@@ -42,17 +51,19 @@ PoolPtr make_pool(PoolSettings settings) {
   return pool;
 }
 
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task) {
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings) {
   check(pool, task);
-  auto job = std::make_shared<Job>(pool, 1, JobSettings{});
+  check_timeout(settings.timeout);
+  auto job = std::make_shared<Job>(pool, 1, std::move(settings));
   Chunk& chunk = job->add_chunk(0, 1);
   chunk.items.take(task);
-  pool->submit({job, &chunk, 0, 1, 0});
+  pool->submit({job, &chunk, 0, 1});
   return job;
 }
 
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings) {
   check(pool, call);
+  check_timeout(settings.timeout);
   auto job = std::make_shared<Job>(pool, total, std::move(settings));
   job->call().take(call);
   job->call().into_heap();
@@ -71,7 +82,7 @@ std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count) {
   Chunk& chunk = job->add_chunk(first, count);
   chunk.items.take(items);
-  job->pool()->submit({job, &chunk, 0, count, 0});
+  job->pool()->submit({job, &chunk, 0, count});
 }
 
 void close_pool(const PoolPtr& pool) { named(pool).close(); }

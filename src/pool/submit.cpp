@@ -88,10 +88,14 @@ bool PoolCore::put(Task& task) {
   slot.skip = static_cast<std::uint32_t>(task.skip);
   slot.count = static_cast<std::uint32_t>(task.count);
   slot.progress.store(0, std::memory_order_relaxed);
+  slot.clock.store(0, std::memory_order_relaxed);
   slot.result = 0;
   slot.error_size = 0;
   slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready |
-                   (task.job->has_hooks() ? kTells : 0));
+                   (task.job->has_hooks() ? kTells : 0) | (task.job->timeout() ? kTimed : 0));
+  if (task.job->timeout()) {
+    watch_clock(*task.job->timeout());
+  }
   ++task.job->slots;
   tasks_[number] = std::move(task);
   order_.push_back(number);

@@ -54,9 +54,13 @@ void watch_once() {
   std::vector<Watched> watched;
   std::vector<int> descriptors{supervisor.nudge.get()};
   Timeout sleep;
+  const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
   for (const auto& pool : supervisor.living()) {
     if (pool->pump()) {
-      sleep = kFeedEvery;
+      sleep_at_most(kFeedEvery);
+    }
+    if (const Timeout left = pool->check_clocks()) {
+      sleep_at_most(*left);
     }
     for (auto& watch : pool->crew().watches()) {
       descriptors.push_back(watch.descriptor);
@@ -64,7 +68,7 @@ void watch_once() {
     }
     if (pool->crew().wants_workers()) {
       pool->fill_seats();
-      sleep = sleep ? sleep : Timeout(kFillEvery);
+      sleep_at_most(kFillEvery);
     }
   }
   for (const std::size_t ready :

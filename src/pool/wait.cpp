@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <memory>
 
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
@@ -66,6 +67,9 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     return job != nullptr ? job->ended() : order_.empty() && backlog_.empty();
   };
   std::size_t told = 0;
+  ++waiters_;
+  const auto leave = [&](void* /*unused*/) { --waiters_; };
+  const std::unique_ptr<void, decltype(leave)> left(this, leave);
   for (;;) {
     move_on();
     if (job != nullptr && job->progress() && job->total() - job->left() != told) {
@@ -94,6 +98,19 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
       }
     }
     guard.lock();
+  }
+}
+
+/// Something has ended that no worker tells of.
+void PoolCore::wake_waiters() {
+  if (waiters_ == 0) {
+    return;
+  }
+  for (const std::uint32_t number : order_) {
+    Slot& slot = shared_.slots[number];
+    // Changed first, so that nobody falls asleep on it any more.
+    slot.state.fetch_add(kGeneration);
+    platform::futex_wake_all(slot.state);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "pool/worker.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <exception>
 
@@ -43,6 +44,13 @@ bool initialize(heap::Offset pool, Shared& shared) {
   }
 }
 
+/// The owner's signal is on its way, and must not hit what comes next.
+[[noreturn]] void end_at_once() {
+  for (;;) {
+    platform::send_signal_to(platform::process_id(), platform::Signal::kill);
+  }
+}
+
 struct SlotRun : detail::TaskRun {
   SlotRun(ResultEncoder& encoder, Slot& of)
       : TaskRun{encoder, of.progress, of.skip, of.count, write_exception},
@@ -60,13 +68,32 @@ struct SlotRun : detail::TaskRun {
     self.slot.error_size = static_cast<std::uint32_t>(self.results.size() - size);
   }
 
+  /// From now on the elements are timed.
+  void time() {
+    start_clock = [](TaskRun& run) {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch();
+      static_cast<SlotRun&>(run).slot.clock = static_cast<std::uint64_t>(Duration(now).count());
+    };
+    stop_clock = [](TaskRun& run) {
+      auto& self = static_cast<SlotRun&>(run);
+      if ((self.slot.clock.exchange(0) & kExpired) != 0 && self.killable) {
+        end_at_once();
+      }
+    };
+  }
+
   ResultEncoder& results;
   Slot& slot;
+  bool killable = false;  ///< the worker is a process
 };
 
-void run_task(heap::Offset pool, Slot& slot) {
+void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot);
+  if ((slot.state.load(std::memory_order_relaxed) & kTimed) != 0) {
+    run.killable = shared.on_threads == 0;
+    run.time();
+  }
   try {
     const std::span<const std::byte> bytes(
         slot.items != 0 ? heap::at(slot.items) : slot.inline_items, slot.items_size);
@@ -91,8 +118,7 @@ void tell_owner(const Shared& shared, Slot& slot, std::uint32_t state) {
     heap::at<sync::WaitWord>(shared.bell)->wake_one();
   }
   if ((state & kDoomed) != 0) {
-    // The owner's signal is on its way, and must not hit the next task.
-    platform::send_signal_to(platform::process_id(), platform::Signal::kill);
+    end_at_once();
   }
 }
 
@@ -124,7 +150,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     erase(shared.spinning, number);
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
-    run_task(pool, slot);
+    run_task(pool, shared, slot);
     ++ended;
     // Before the owner hears of it: it may have the next task at once, and need not wake another
     // worker for it.

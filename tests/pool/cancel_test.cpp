@@ -84,6 +84,33 @@ TEST_P(PoolCancel, OfManyThatWaitForASlot) {
   EXPECT_EQ(tally[1], 1501U);
 }
 
+TEST_P(PoolCancel, WakesThoseWhoWait) {
+  // One task has a place among those that workers see; the other one waits for it.
+  for (const int in_front : {0, 2000}) {
+    Tally tally(2);
+    Pool pool(options(1));
+    const auto first = pool.apply_async(count_and_wait, tally.where(), 1);
+    for (int i = 0; i < in_front; ++i) {
+      pool.apply_async(square, i);
+    }
+    const auto unwanted = pool.apply_async(count_and_wait, tally.where(), 2);
+    std::atomic<bool> cancelled{false};
+    std::thread waiter([&] {
+      try {
+        unwanted.get();
+      } catch (const Cancelled&) {
+        cancelled = true;
+      }
+    });
+    std::this_thread::sleep_for(20ms);
+    EXPECT_TRUE(unwanted.cancel());
+    waiter.join();
+    EXPECT_TRUE(cancelled);
+    tally[0] = 1;
+    EXPECT_EQ(first.get(), 1);
+  }
+}
+
 TEST_P(PoolCancel, OfAMapThatWaits) {
   Tally tally(2);
   Pool pool(options(1));

@@ -23,7 +23,7 @@ using JobPtr = std::shared_ptr<Job>;
 /// Bytes on their way to a worker.
 class TaskDraft final : public Draft {
  public:
-  static constexpr std::size_t kInline = 168;
+  static constexpr std::size_t kInline = 160;
 
   explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
 
@@ -41,6 +41,7 @@ struct PoolSettings {
 struct JobSettings {
   unsigned retries = 0;
   std::function<void(std::size_t, std::size_t)> progress;
+  Timeout timeout;  ///< for each element, from its start
 };
 
 /// Results of neighbouring elements, encoded one after another.
@@ -51,7 +52,8 @@ struct Piece {
 };
 
 PoolPtr make_pool(PoolSettings settings);
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task);
+/// `settings.progress` is not looked at.
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings = {});
 /// A job of `total` elements that share the function in `call`; its chunks follow.
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
 /// How many elements to put into a chunk where the caller asked for `asked`, 0: for none in

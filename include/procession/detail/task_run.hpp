@@ -25,8 +25,18 @@ struct TaskRun {
   std::size_t count;                     ///< elements to run after those
   /// Keeps the exception that is being handled as that of element `done`.
   void (*keep_exception)(TaskRun& run);
+  /// Of a task with a time-out: called before an element runs and when it has. Null: it has none.
+  void (*start_clock)(TaskRun& run) = nullptr;
+  void (*stop_clock)(TaskRun& run) = nullptr;
   std::size_t done = 0;
   bool failed = false;
+
+  /// An element is about to run.
+  void begin_one() {
+    if (start_clock != nullptr) {
+      start_clock(*this);
+    }
+  }
 
   /// An element has thrown.
   void failed_one() {
@@ -39,6 +49,9 @@ struct TaskRun {
   /// The result that was written last is complete. One store: whatever ends this process, what was
   /// finished counts.
   void finished_one() {
+    if (stop_clock != nullptr) {
+      stop_clock(*this);
+    }
     ++done;
     const std::uint64_t before = progress.load(std::memory_order_relaxed);
     progress.store(failed ? (before + 1) | kThrew
@@ -52,6 +65,7 @@ using TaskEntry = void(Decoder& call, Decoder& items, TaskRun& run);
 
 template <class F, class... T>
 void run_one(Call<F, T...>& call, TaskRun& run) {
+  run.begin_one();
   if constexpr (std::is_void_v<CallResult<F, T...>>) {
     call();
   } else {
@@ -76,6 +90,7 @@ void run_each(Decoder& call, Decoder& items, TaskRun& run) {
   }
   for (std::size_t i = 0; i < run.count; ++i) {
     std::tuple<T> arguments{decode_stored<T>(items)};
+    run.begin_one();
     try {
       if constexpr (std::is_void_v<CallResult<F, T>>) {
         invoke_stored(target, arguments);

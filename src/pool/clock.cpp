@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "platform/spawn.hpp"
+#include "pool/core.hpp"
+#include "pool/supervisor.hpp"
+#include "pool/time_passed.hpp"
+#include "procession/error.hpp"
+#include "procession/exception.hpp"
+
+// Elements that may run only so long. The worker writes down when each began; the supervisor looks
+// when the first of them may be over its time.
+namespace procession::detail {
+
+using namespace pool;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::uint64_t ticks(Clock::time_point time) {
+  return static_cast<std::uint64_t>(Duration(time.time_since_epoch()).count());
+}
+
+}  // namespace
+
+std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
+  const Duration limit = *task.job->timeout();
+  const bool thread = task.job->pool()->on_threads();
+  const std::string text =
+      (task.job->is_map() ? "element " + std::to_string(index) + " of a map" : "a task") +
+      " ran longer than its time-out of " +
+      std::to_string(std::chrono::duration<double, std::milli>(limit).count()) + " ms in process " +
+      std::to_string(pid) +
+      (thread ? ", on a thread, which runs on until the task ends"
+              : ", which was killed and replaced") +
+      "; give it longer, or find out what it waits for";
+  BufferEncoder encoder;
+  encode_exception(encoder, std::make_exception_ptr(TimeoutError(text)));
+  Decoder decoder(encoder.bytes());
+  return decode_exception(decoder, {index, pid});
+}
+
+/// A timed task was published: the supervisor has to look when it may be over its time.
+void PoolCore::watch_clock(Duration timeout) {
+  const Clock::time_point due = Clock::now() + timeout;
+  if (due < next_look_) {
+    next_look_ = due;
+    nudge_supervisor();
+  }
+}
+
+Timeout PoolCore::check_clocks() {
+  const std::lock_guard guard(mutex_);
+  if (next_look_ == Clock::time_point::max()) {
+    return std::nullopt;
+  }
+  Timeout sleep;
+  for (const std::uint32_t number : order_) {
+    if (tasks_[number].job->timeout()) {
+      const Duration left = check_clock(number);
+      sleep = std::min(sleep.value_or(left), left);
+    }
+  }
+  next_look_ = sleep ? Clock::now() + *sleep : Clock::time_point::max();
+  return sleep;
+}
+
+/// How long until the element that the slot's worker is at, or the next one, can be over its time.
+Duration PoolCore::check_clock(std::uint32_t number) {
+  Slot& slot = shared_.slots[number];
+  Task& task = tasks_[number];
+  const Duration limit = *task.job->timeout();
+  const std::uint32_t state = slot.state.load(std::memory_order_acquire);
+  std::uint64_t started = slot.clock.load(std::memory_order_acquire);
+  if (phase_of(state) != Slot::claimed || started == 0 || (started & kExpired) != 0) {
+    return limit;
+  }
+  const std::size_t done = progress_count(slot.progress.load(std::memory_order_acquire));
+  const std::uint64_t now = ticks(Clock::now());
+  const Duration run{now > started ? now - started : 0};
+  if (run < limit) {
+    return limit - run;
+  }
+  if (!slot.clock.compare_exchange_strong(started, started | kExpired)) {
+    return limit;  // it has ended in time after all
+  }
+  ++task.expired;
+  if (!on_threads()) {
+    crew_.kill(worker_of(state));
+  } else if (!task.job->ended()) {
+    const std::size_t index = task.chunk->first + task.skip + done;
+    task.job->fail(*task.chunk, index, time_passed(task, index, platform::process_id()));
+    wake_waiters();
+  }
+  return limit;
+}
+
+}  // namespace procession::detail

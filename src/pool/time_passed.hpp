@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+
+namespace procession::detail {
+
+struct Task;
+
+/// The failure of an element that ran longer than it may, in the worker with this process id: a
+/// TimeoutError that is a RemoteTrace too.
+std::exception_ptr time_passed(const Task& task, std::size_t index, int pid);
+
+}  // namespace procession::detail
