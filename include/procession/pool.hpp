@@ -27,11 +27,19 @@ struct PoolOptions {
   std::optional<std::size_t> max_tasks_per_child =
       {};  ///< a worker is replaced after so many; empty: never
   std::optional<StartMethod> start_method = {};  ///< empty: `get_start_method()`
+  /// Bytes of memory that a worker may have for itself (what processes share is not counted). One
+  /// that has more when a task has ended is replaced. One that grows past it during a task is
+  /// killed within some hundredths of a second, and its task fails with a `WorkerLost` that says
+  /// so. Empty: no limit. Not for threads, which have one memory. Python:
+  /// `worker_max_memory_per_child` of Celery's billiard.
+  std::optional<std::size_t> max_memory_per_child = {};
 };
 
 /// How a range is mapped.
 struct MapOptions {
-  std::size_t chunksize = 0;  ///< elements that a worker takes at a time; 0: chosen
+  /// Elements that a worker takes at a time. 0: chosen, by how long the first took: as many as keep
+  /// it busy for some milliseconds, and fewer towards the end.
+  std::size_t chunksize = 0;
   /// How long an element may run, counted from its start; the worker of one that runs longer is
   /// killed and replaced, and that element alone fails, with `TimeoutError`. A thread (start method
   /// `thread`, ThreadPool) cannot be stopped: the element fails then too, but its thread is only
@@ -112,12 +120,14 @@ class Pool {
   explicit Pool(std::size_t processes = 0) : Pool(PoolOptions{.processes = processes}) {}
 
   /// The same, with all that can be chosen. Throws `std::invalid_argument` for more than 1024
-  /// workers and for `max_tasks_per_child` of 0.
+  /// workers, for `max_tasks_per_child` or `max_memory_per_child` of 0, and for the latter by
+  /// threads.
   explicit Pool(PoolOptions options)
       : core_(detail::make_pool(
             {options.processes, std::move(options.initializer), options.max_tasks_per_child,
              options.start_method ? std::optional<int>(static_cast<int>(*options.start_method))
-                                  : std::nullopt})) {}
+                                  : std::nullopt,
+             options.max_memory_per_child})) {}
 
   Pool(Pool&& other) noexcept = default;
   /// Ends what this object named before as destruction does.
@@ -208,7 +218,8 @@ class Pool {
       detail::encode_entry<&detail::run_each<std::decay_t<const F&>, Element>>(call);
       detail::encode_call(call, f);
       const detail::JobPtr job = detail::begin_map(
-          core_, call, total, {options.retries, std::move(options.progress), options.timeout});
+          core_, call, total,
+          {options.retries, std::move(options.progress), options.timeout, options.chunksize == 0});
       const std::size_t chunk = detail::chunk_size(core_, total, options.chunksize);
       auto element = std::ranges::begin(range);
       for (std::size_t first = 0; first < total; first += chunk) {

@@ -1,7 +1,11 @@
 // What is left of the machine's memory and of the control groups' limits. Asked before much memory
 // is committed: an exception can be handled, the kernel's out-of-memory killer cannot.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -74,6 +78,16 @@ std::uint64_t available_memory() noexcept {
   } catch (...) {
     return kUnknown;  // no memory for a few strings: whoever asks will find out by himself
   }
+}
+
+std::uint64_t private_memory(int pid) noexcept {
+  const std::string path = "/proc/" + std::to_string(pid) + "/statm";
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[128] = {};
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return 0;
+  unsigned long long pages[3] = {};  // of address space, resident, resident and shared
+  if (std::sscanf(text, "%llu %llu %llu", &pages[0], &pages[1], &pages[2]) != 3) return 0;
+  return (pages[1] - std::min(pages[1], pages[2])) * page_size();
 }
 
 }  // namespace procession::platform

@@ -50,6 +50,10 @@ std::uint64_t physical_memory() noexcept;
 /// cannot be found out.
 std::uint64_t available_memory() noexcept;
 
+/// Bytes of memory that a process has for itself: what it shares with others, the shared heap and
+/// the code of libraries, is not counted. 0 when that cannot be found out.
+std::uint64_t private_memory(int pid) noexcept;
+
 /// Bytes of address space that this process may still map (RLIMIT_AS).
 std::uint64_t address_space_left() noexcept;
 

@@ -44,6 +44,11 @@ std::size_t checked_seats(const PoolSettings& settings) {
         "1, or leave it "
         "empty for no limit");
   }
+  if (settings.max_memory_per_child == std::size_t{0}) {
+    throw std::invalid_argument(
+        "max_memory_per_child = 0 bytes was asked for, with which no worker could run; give more, "
+        "or leave it empty for no limit");
+  }
   return seats;
 }
 
@@ -70,6 +75,12 @@ PoolCore::PoolCore(PoolSettings settings)
   shared_.spinners_most = platform::affinity_cpus() - 1;
   shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
   shared_.most_tasks = settings_.max_tasks_per_child.value_or(0);
+  shared_.most_memory = settings_.max_memory_per_child.value_or(0);
+  if (on_threads() && shared_.most_memory != 0) {
+    throw std::invalid_argument(
+        "max_memory_per_child was asked for with workers that are threads, which have one memory "
+        "with this process; choose another start method, or leave it empty");
+  }
   if (settings_.initializer) {
     heap::BlockEncoder encoder(256);
     encode_process_call(encoder, settings_.initializer);

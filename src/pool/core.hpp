@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -66,12 +67,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void worker_ended(std::uint32_t seat);
   /// Starts workers in empty seats. What keeps it from that is kept for when no worker is left.
   void fill_seats();
-  /// Moves on what can be moved on. True while tasks wait for a slot, so that it has to be called
-  /// again.
-  bool pump();
-  /// Fails elements that have run too long; how long it may take until the next one has, empty:
-  /// none is timed.
-  Timeout check_clocks();
+  /// Moves on what can be moved on. When it has to be called again, because tasks wait to be given
+  /// to workers; empty: none does.
+  Timeout pump();
+  /// Ends elements that have run too long or taken too much memory; when to look again, empty: no
+  /// task has a limit.
+  Timeout check_limits();
   /// For the listener: takes the hooks of jobs that have ended, after a look; `hooks_called` once
   /// they have been called.
   std::vector<std::function<void()>> take_hooks();
@@ -83,6 +84,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] bool disowned() const { return disowned_; }
 
  private:
+  /// How often tasks that wait for a slot are seen to while nobody of the program does, and those
+  /// that are held back until workers need them.
+  static constexpr std::chrono::milliseconds kFeedEvery{1};
+  static constexpr std::chrono::milliseconds kDivideEvery{5};
+  /// How often the memory of workers with a limit is looked at.
+  static constexpr std::chrono::milliseconds kMemoryLooks{10};
+
   enum class Stage { open, closed, terminated };
 
   [[nodiscard]] StartMethod method() const;
@@ -94,6 +102,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void move_on();
   void collect_ended();
   void feed();
+  [[nodiscard]] std::size_t next_count(const Task& task) const;
   bool put(Task& task);
   void collect(std::uint32_t slot);
   struct Thrown {
@@ -101,8 +110,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
     std::exception_ptr cause;
   };
   static Thrown read_exception(const Task& task, std::span<const std::byte> bytes);
+  void note_pace(const Task& task, const pool::Slot& slot);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
-  void watch_clock(Duration timeout);
+  void look_within(Duration time);
+  void check_memory(std::uint32_t slot);
   Duration check_clock(std::uint32_t slot);
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
@@ -131,11 +142,18 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::deque<Task> backlog_;         ///< tasks without a slot
   std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
   std::chrono::steady_clock::time_point next_look_ =
-      std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the clocks
-  std::size_t waiters_ = 0;                          ///< threads in `wait_for`
-  std::size_t telling_ = 0;                          ///< jobs with hooks that have not ended
-  std::vector<std::function<void()>> hooks_;         ///< of jobs that have ended
-  bool calling_ = false;                             ///< the listener has taken some
+      std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
+  bool held_back_ = false;  ///< tasks wait to be given to workers, and the supervisor knows
+  /// How long elements of functions took that were mapped before.
+  struct KnownPace {
+    std::size_t key = 0;
+    double each = 0;  ///< nanoseconds
+  };
+  std::array<KnownPace, 16> paces_;
+  std::size_t waiters_ = 0;                   ///< threads in `wait_for`
+  std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
+  std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
+  bool calling_ = false;                      ///< the listener has taken some
   std::condition_variable called_;
   unsigned early_ends_ = 0;    ///< workers that ended before they were ready, since one was
   unsigned early_kills_ = 0;   ///< those of them that were killed

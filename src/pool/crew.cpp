@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "heap/block_encoder.hpp"
 #include "pool/worker.hpp"
@@ -17,21 +18,27 @@ namespace {
 /// How long terminated workers may take to end before they are killed.
 constexpr std::chrono::seconds kGrace{2};
 
-std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat, std::string name,
-                                    std::optional<StartMethod> method) {
+}  // namespace
+
+std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat) {
   heap::BlockEncoder encoder(256);
   detail::encode_process_call(encoder, &work, pool, seat);
   detail::ChildPlan plan;
   plan.lineage = process::next_lineage();
-  plan.name = std::move(name);
+  plan.name = "PoolWorker-" + std::to_string(++started_);
   plan.tied = true;
-  plan.method = method;
+  plan.method = method_;
   plan.keeps = pool;
-  const std::size_t size = encoder.size();
-  return detail::Child::make(std::move(plan), {encoder.take(), size, false, {}});
+  detail::EncodedCall call;
+  call.size = encoder.size();
+  call.block = encoder.take();
+  if (method_ != StartMethod::thread) {
+    call.descriptors.emplace_back();
+    stderrs_[seat] = relay_stderr(call.descriptors.back());
+    call.own_stderr = true;
+  }
+  return detail::Child::make(std::move(plan), std::move(call));
 }
-
-}  // namespace
 
 void Crew::fill(heap::Offset pool) {
   const std::lock_guard guard(mutex_);
@@ -39,7 +46,7 @@ void Crew::fill(heap::Offset pool) {
   std::vector<std::uint32_t> seats;
   for (std::uint32_t seat = 0; seat < workers_.size() && filling_; ++seat) {
     if (workers_[seat] == nullptr) {
-      hired.push_back(hire(pool, seat, "PoolWorker-" + std::to_string(++started_), method_));
+      hired.push_back(hire(pool, seat));
       seats.push_back(seat);
     }
   }
@@ -72,7 +79,15 @@ std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
   }
   workers_[seat] = nullptr;
   process::unregister_child(*worker);
-  return Ended{worker->pid(), worker->exitcode().value_or(255)};
+  Ended ended{worker->pid(), worker->exitcode().value_or(255), {}, {}};
+  ended.over_memory = std::exchange(over_memory_[seat], {});
+  if (const auto written = std::exchange(stderrs_[seat], nullptr)) {
+    const std::string last = last_lines(*written);
+    if (ended.exitcode != 0) {
+      ended.last_lines = last;
+    }
+  }
+  return ended;
 }
 
 std::vector<Crew::Watch> Crew::watches() {
@@ -110,11 +125,17 @@ std::vector<std::shared_ptr<detail::Child>> Crew::living() {
   return all;
 }
 
-void Crew::kill(std::uint32_t seat) {
+void Crew::kill(std::uint32_t seat, std::string over_memory) {
   const std::lock_guard guard(mutex_);
   if (workers_[seat] != nullptr) {
+    over_memory_[seat] = std::move(over_memory);
     workers_[seat]->signal(platform::Signal::kill);
   }
+}
+
+int Crew::pid(std::uint32_t seat) {
+  const std::lock_guard guard(mutex_);
+  return workers_[seat] != nullptr ? workers_[seat]->pid() : 0;
 }
 
 void Crew::end() noexcept {
@@ -142,12 +163,19 @@ void Crew::join() {
     worker->join({});
     process::unregister_child(*worker);
   }
+  if (method_ != StartMethod::thread) {
+    // What they wrote last is not lost at the end of this process.
+    flush_stderr_relay();
+  }
 }
 
 void Crew::disown() noexcept {
   new (&mutex_) std::mutex;  // a thread of the parent's may have held it
   for (auto& worker : workers_) {
     worker = nullptr;
+  }
+  for (auto& written : stderrs_) {
+    written = nullptr;
   }
   filling_ = false;
 }

@@ -5,9 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "pool/stderr_relay.hpp"
 #include "procession/context.hpp"
 
 namespace procession::detail {
@@ -20,12 +22,15 @@ namespace procession::pool {
 struct Ended {
   int pid = 0;
   int exitcode = 0;
+  std::string over_memory;  ///< why it was killed, when it was for that
+  std::string last_lines;   ///< that it wrote to stderr, of one that did not come to a good end
 };
 
 /// The workers of a pool, one for each seat: started, replaced, ended. Thread-safe.
 class Crew {
  public:
-  Crew(std::size_t seats, std::optional<StartMethod> method) : workers_(seats), method_(method) {}
+  Crew(std::size_t seats, StartMethod method)
+      : workers_(seats), stderrs_(seats), over_memory_(seats), method_(method) {}
 
   [[nodiscard]] std::size_t size() const { return workers_.size(); }
 
@@ -50,8 +55,11 @@ class Crew {
   /// Whether a seat waits for a worker.
   bool wants_workers();
 
-  /// SIGKILL to the worker of this seat, if it has one; not of a crew of threads.
-  void kill(std::uint32_t seat);
+  /// SIGKILL to the worker of this seat, if it has one; not of a crew of threads. `over_memory`
+  /// says why, where that is the reason.
+  void kill(std::uint32_t seat, std::string over_memory = {});
+  /// The worker of this seat; 0: there is none.
+  int pid(std::uint32_t seat);
 
   /// SIGTERM to all, SIGKILL to those that have not ended in a while; waits for their end.
   void end() noexcept;
@@ -62,10 +70,13 @@ class Crew {
 
  private:
   std::vector<std::shared_ptr<detail::Child>> living();
+  std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat);
 
   std::mutex mutex_;
   std::vector<std::shared_ptr<detail::Child>> workers_;
-  const std::optional<StartMethod> method_;
+  std::vector<std::shared_ptr<WorkerStderr>> stderrs_;  ///< by seat; null for a thread
+  std::vector<std::string> over_memory_;                ///< by seat: why its worker was killed
+  const StartMethod method_;
   bool filling_ = true;
   unsigned started_ = 0;
 };

@@ -1,6 +1,8 @@
 #include "pool/job.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "pool/core.hpp"
@@ -18,6 +20,15 @@ Job::~Job() {
       static_cast<void>(results.block.release());
     }
   }
+}
+
+void Job::seal_call() {
+  call_.into_heap();
+  // Of large captures the beginning will do.
+  constexpr std::size_t kMost = 128;
+  const auto bytes = call_.bytes().first(std::min(call_.size, kMost));
+  pace_key_ =
+      std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 Chunk& Job::add_chunk(std::size_t first, std::size_t count) {

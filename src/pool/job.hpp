@@ -48,6 +48,17 @@ struct Chunk {
   std::size_t count = 0;
   std::size_t left = 0;  ///< elements that have not ended
   JobBytes items;
+  std::size_t stride = 0;            ///< bytes of each element; 0: they differ
+  std::size_t grain = 0;             ///< elements from mark to mark; 0: there are none
+  std::vector<std::uint64_t> marks;  ///< at which byte each grain begins
+
+  /// Some of its elements as a worker is given them.
+  struct Range {
+    std::size_t begin;  ///< bytes
+    std::size_t end;    ///< bytes
+    std::size_t skip;   ///< elements at `begin` that are not meant
+  };
+  [[nodiscard]] Range range(std::size_t first, std::size_t elements) const;
 };
 
 /// What ended of a job.
@@ -57,6 +68,21 @@ struct Results {
   std::size_t size = 0;
   heap::Block block;
   std::byte in_place[pool::kInlineResult];
+};
+
+/// How fast the elements of a job are.
+struct Pace {
+  std::size_t begun = 0;      ///< elements that workers were given
+  std::size_t under_way = 0;  ///< those of them in tasks that have not ended
+  std::size_t tasks = 0;      ///< given to workers
+  std::size_t measured = 0;   ///< elements
+  double nanoseconds = 0;     ///< that these took
+
+  /// How many elements, at least 1, the next task is to have, of `total` in all; 0: the workers
+  /// have enough for now, of which `slots` tasks.
+  [[nodiscard]] std::size_t next(std::size_t total, std::size_t workers, std::size_t slots) const;
+  /// A task has told how long it took.
+  void measure(std::size_t elements, Duration time);
 };
 
 /// One call, or one map: what was submitted together and is waited for together. All but the
@@ -72,6 +98,7 @@ class Job {
 
   [[nodiscard]] const PoolPtr& pool() const { return pool_; }
   [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] bool divisible() const { return settings_.divisible; }
   [[nodiscard]] unsigned retries() const { return settings_.retries; }
   [[nodiscard]] Timeout timeout() const { return settings_.timeout; }
   [[nodiscard]] const auto& progress() const { return settings_.progress; }
@@ -97,6 +124,11 @@ class Job {
   /// To be called once when the job has ended, which it has not yet.
   void add_hook(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }
   [[nodiscard]] bool has_hooks() const { return !hooks_.empty(); }
+  Pace pace;  ///< kept by the pool
+  /// The same for jobs of the same function, most likely.
+  [[nodiscard]] std::size_t pace_key() const { return pace_key_; }
+  /// The function that all chunks share is complete.
+  void seal_call();
   /// Of how many slots its tasks have; kept by the pool.
   std::size_t slots = 0;
 
@@ -112,6 +144,7 @@ class Job {
   std::size_t left_;
   const JobSettings settings_;
   JobBytes call_;
+  std::size_t pace_key_ = 0;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<Results> results_;
   std::exception_ptr failure_;

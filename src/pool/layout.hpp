@@ -57,7 +57,8 @@ struct alignas(64) Slot {
   /// When the element that runs began, of a timed task: nanoseconds of the monotonic clock; 0: none
   /// runs. The owner swaps in the same with kExpired when that was too long ago, the worker 0 when
   /// the element has ended, and each sees who was first: what ended in time is never called late,
-  /// and a worker that is killed for one element has not begun the next.
+  /// and a worker that is killed for one element has not begun the next. Once a task of a map is
+  /// done: kExpired and the nanoseconds that it took.
   std::atomic<std::uint64_t> clock;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
@@ -120,7 +121,9 @@ struct Shared {
   std::uint32_t on_threads;     ///< constant: 1 when the workers are threads of the owner
   std::uint64_t
       most_tasks;  ///< constant: after so many chunks a worker makes room for a new one; 0: never
-  heap::Offset initializer;         ///< constant: block with an encoded call; 0: none
+  std::uint64_t most_memory;  ///< constant: a worker that has more bytes after a task makes room
+                              ///< too; 0: no limit
+  heap::Offset initializer;   ///< constant: block with an encoded call; 0: none
   std::uint64_t initializer_size;   ///< constant
   std::atomic<std::uint32_t> stop;  ///< Stop
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:

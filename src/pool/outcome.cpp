@@ -42,6 +42,9 @@ void PoolCore::collect(std::uint32_t number) {
   Slot& slot = shared_.slots[number];
   const Task task = std::exchange(tasks_[number], {});
   --task.job->slots;
+  if (task.job->divisible()) {
+    note_pace(task, slot);
+  }
   const std::uint32_t state = slot.state.load();
   const std::uint64_t progress = slot.progress.load();
   const std::size_t done = progress_count(progress);
@@ -91,6 +94,16 @@ void PoolCore::collect(std::uint32_t number) {
   free_.push_back(number);
 }
 
+void PoolCore::note_pace(const Task& task, const Slot& slot) {
+  Pace& pace = task.job->pace;
+  pace.under_way -= task.count;
+  if (phase_of(slot.state.load()) == Slot::done) {
+    pace.measure(task.count, Duration(slot.clock.load() & ~kExpired));
+    paces_[task.job->pace_key() % paces_.size()] = {
+        task.job->pace_key(), pace.nanoseconds / static_cast<double>(pace.measured)};
+  }
+}
+
 PoolCore::Thrown PoolCore::read_exception(const Task& task, std::span<const std::byte> bytes) {
   Decoder decoder(bytes);
   const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
@@ -114,7 +127,8 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
   task.job->fail(*task.chunk, index,
                  task.expired != 0
                      ? time_passed(task, index, worker.pid)
-                     : std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index)));
+                     : std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode, index,
+                                                          worker.over_memory, worker.last_lines)));
   run_from(task, done + 1, 0);
 }
 

@@ -66,7 +66,7 @@ JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSet
   check_timeout(settings.timeout);
   auto job = std::make_shared<Job>(pool, total, std::move(settings));
   job->call().take(call);
-  job->call().into_heap();
+  job->seal_call();
   return job;
 }
 
@@ -74,13 +74,17 @@ std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked
   if (asked != 0) {
     return std::min(asked, pool::kMostInChunk);
   }
-  // As CPython: four chunks for each worker.
-  const std::size_t shares = 4 * pool->size();
+  // Encoded together only; workers are given parts of it. The first ones shall not wait until all
+  // is encoded.
+  const std::size_t shares = 8 * pool->size();
   return std::clamp<std::size_t>((total + shares - 1) / shares, 1, pool::kMostInChunk);
 }
 
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count) {
   Chunk& chunk = job->add_chunk(first, count);
+  chunk.stride = items.stride();
+  chunk.grain = items.grain();
+  chunk.marks = items.take_marks();
   chunk.items.take(items);
   job->pool()->submit({job, &chunk, 0, count});
 }

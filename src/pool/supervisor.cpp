@@ -10,6 +10,7 @@
 #include "platform/wait.hpp"
 #include "pool/core.hpp"
 #include "pool/listener.hpp"
+#include "pool/stderr_relay.hpp"
 #include "process/after_fork.hpp"
 #include "process/ready.hpp"
 
@@ -17,8 +18,7 @@ namespace procession::pool {
 
 namespace {
 
-/// How often pools that have tasks without a slot, or seats that could not be filled, are seen to.
-constexpr std::chrono::milliseconds kFeedEvery{1};
+/// How often pools with seats that could not be filled are seen to.
 constexpr std::chrono::milliseconds kFillEvery{20};
 
 struct Supervisor {
@@ -56,10 +56,10 @@ void watch_once() {
   Timeout sleep;
   const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
   for (const auto& pool : supervisor.living()) {
-    if (pool->pump()) {
-      sleep_at_most(kFeedEvery);
+    if (const Timeout again = pool->pump()) {
+      sleep_at_most(*again);
     }
-    if (const Timeout left = pool->check_clocks()) {
+    if (const Timeout left = pool->check_limits()) {
       sleep_at_most(*left);
     }
     for (auto& watch : pool->crew().watches()) {
@@ -106,6 +106,7 @@ void after_in_child() {
   supervisor.nudge.reset();
   supervisor.running = false;
   disown_listener();
+  disown_stderr_relay();
   supervisor.mutex.unlock();
 }
 

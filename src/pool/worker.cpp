@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "platform/futex.hpp"
+#include "platform/memory.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
 #include "platform/wait.hpp"
@@ -44,6 +45,11 @@ bool initialize(heap::Offset pool, Shared& shared) {
   }
 }
 
+std::uint64_t nanoseconds() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(Duration(now).count());
+}
+
 /// The owner's signal is on its way, and must not hit what comes next.
 [[noreturn]] void end_at_once() {
   for (;;) {
@@ -70,10 +76,7 @@ struct SlotRun : detail::TaskRun {
 
   /// From now on the elements are timed.
   void time() {
-    start_clock = [](TaskRun& run) {
-      const auto now = std::chrono::steady_clock::now().time_since_epoch();
-      static_cast<SlotRun&>(run).slot.clock = static_cast<std::uint64_t>(Duration(now).count());
-    };
+    start_clock = [](TaskRun& run) { static_cast<SlotRun&>(run).slot.clock = nanoseconds(); };
     stop_clock = [](TaskRun& run) {
       auto& self = static_cast<SlotRun&>(run);
       if ((self.slot.clock.exchange(0) & kExpired) != 0 && self.killable) {
@@ -94,6 +97,7 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
     run.killable = shared.on_threads == 0;
     run.time();
   }
+  const std::uint64_t began = slot.call != 0 ? nanoseconds() : 0;
   try {
     const std::span<const std::byte> bytes(
         slot.items != 0 ? heap::at(slot.items) : slot.inline_items, slot.items_size);
@@ -106,6 +110,9 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
     }
   } catch (...) {
     run.failed_one();
+  }
+  if (slot.call != 0) {
+    slot.clock = kExpired | (nanoseconds() - began);
   }
 }
 
@@ -157,6 +164,10 @@ void work(heap::Offset pool, std::uint32_t number) {
     insert(shared.spinning, number);
     static_assert(Slot::done == (Slot::claimed | 1));
     tell_owner(shared, slot, slot.state.fetch_or(1));
+    if (shared.most_memory != 0 &&
+        platform::private_memory(platform::process_id()) > shared.most_memory) {
+      break;
+    }
   }
   // It retires, and its end may take a while: nobody is to count on it for the tasks that wait.
   erase(shared.spinning, number);

@@ -6,6 +6,7 @@
 #include "log/log.hpp"
 #include "platform/life.hpp"
 #include "platform/spawn.hpp"
+#include "platform/terminal.hpp"
 #include "process/failure.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
@@ -63,6 +64,10 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
     platform::exit_now(0);
   }
   until_taken.reset();
+  if (record.own_stderr != 0 && !passed.empty()) {
+    platform::replace(platform::kStandardError, passed.back().get());
+    passed.pop_back();
+  }
   int code = 1;
   std::string name;
   try {

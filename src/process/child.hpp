@@ -23,6 +23,7 @@ struct EncodedCall {
   std::size_t size = 0;
   bool captured_address = false;  ///< no child but one by fork or thread could run it
   std::vector<platform::Descriptor> descriptors;  ///< duplicates that the child is to be given
+  bool own_stderr = false;  ///< the last of them is to be the standard error of a child process
 };
 
 /// What is said of a child before it starts.

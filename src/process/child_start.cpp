@@ -157,6 +157,7 @@ void Child::prepare_process() {
     record.call = call_.block.offset();
     record.call_size = call_.size;
     record.passed = call_.descriptors.size();
+    record.own_stderr = call_.own_stderr ? 1 : 0;
     record.request(0);
   } catch (...) {
     abandon_process();

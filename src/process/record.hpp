@@ -18,6 +18,7 @@ class Record {
   heap::Offset call;           ///< block with the encoded call
   std::uint64_t call_size;     ///< bytes
   std::uint64_t passed;        ///< descriptors that the call brings along
+  std::uint64_t own_stderr;    ///< 1: the last of them is to be its standard error
 
   enum class State : std::uint16_t { requested, running, cancelled, ended };
 

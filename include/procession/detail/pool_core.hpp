@@ -27,7 +27,26 @@ class TaskDraft final : public Draft {
 
   explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
 
+  /// Where elements begin, so that the pool may divide them among workers as it sees fit: each
+  /// takes so many bytes.
+  void set_stride(std::size_t bytes) { stride_ = bytes; }
+  /// The next of elements of different sizes begins here. Every `grain()`-th is enough.
+  void mark() { marks_.push_back(size()); }
+  /// How many elements from mark to mark where `count` are to be written.
+  std::size_t set_grain(std::size_t count) {
+    constexpr std::size_t kMostMarks = 1024;
+    grain_ = (count + kMostMarks - 1) / kMostMarks;
+    return grain_;
+  }
+
+  [[nodiscard]] std::size_t stride() const { return stride_; }
+  [[nodiscard]] std::size_t grain() const { return grain_; }
+  std::vector<std::uint64_t> take_marks() { return std::move(marks_); }
+
  private:
+  std::size_t stride_ = 0;
+  std::size_t grain_ = 0;
+  std::vector<std::uint64_t> marks_;
   alignas(8) std::byte inline_[kInline];
 };
 
@@ -36,12 +55,14 @@ struct PoolSettings {
   Function<void()> initializer;
   std::optional<std::size_t> max_tasks_per_child;
   std::optional<int> start_method;
+  std::optional<std::size_t> max_memory_per_child;  ///< bytes
 };
 
 struct JobSettings {
   unsigned retries = 0;
   std::function<void(std::size_t, std::size_t)> progress;
-  Timeout timeout;  ///< for each element, from its start
+  Timeout timeout;         ///< for each element, from its start
+  bool divisible = false;  ///< workers get as many elements at a time as seems good
 };
 
 /// Results of neighbouring elements, encoded one after another.
@@ -57,7 +78,7 @@ JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings 
 /// A job of `total` elements that share the function in `call`; its chunks follow.
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
 /// How many elements to put into a chunk where the caller asked for `asked`, 0: for none in
-/// particular.
+/// particular; the pool then divides the chunks, if the job is divisible.
 std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked);
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count);
 

@@ -81,14 +81,19 @@ struct TaskResults<std::vector<R>> {
 
 /// Writes `count` elements from `element` on, which it moves behind them.
 template <class Iterator>
-void encode_elements(Encoder& encoder, Iterator& element, std::size_t count) {
+void encode_elements(TaskDraft& encoder, Iterator& element, std::size_t count) {
   using Element = std::iter_value_t<Iterator>;
   if constexpr (std::contiguous_iterator<Iterator> && kBitwise<Element> &&
                 std::is_same_v<Kept<std::iter_reference_t<Iterator>>, Element>) {
+    encoder.set_stride(sizeof(Element));
     encoder.write(std::to_address(element), count * sizeof(Element));
     element += static_cast<std::iter_difference_t<Iterator>>(count);
   } else {
+    const std::size_t grain = encoder.set_grain(count);
     for (std::size_t i = 0; i < count; ++i, ++element) {
+      if (i % grain == 0) {
+        encoder.mark();
+      }
       encode_argument(encoder, *element);
     }
   }

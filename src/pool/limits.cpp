@@ -2,6 +2,7 @@
 #include <chrono>
 #include <string>
 
+#include "platform/memory.hpp"
 #include "platform/spawn.hpp"
 #include "pool/core.hpp"
 #include "pool/supervisor.hpp"
@@ -9,8 +10,9 @@
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
-// Elements that may run only so long. The worker writes down when each began; the supervisor looks
-// when the first of them may be over its time.
+// Elements that may run only so long, and use only so much memory. The worker writes down when each
+// began; the supervisor looks when the first of them may be over its time. Memory it looks at all
+// the while that tasks run.
 namespace procession::detail {
 
 using namespace pool;
@@ -42,25 +44,29 @@ std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
   return decode_exception(decoder, {index, pid});
 }
 
-/// A timed task was published: the supervisor has to look when it may be over its time.
-void PoolCore::watch_clock(Duration timeout) {
-  const Clock::time_point due = Clock::now() + timeout;
+/// A task with a limit was published: the supervisor has to look when it may be over it.
+void PoolCore::look_within(Duration time) {
+  const Clock::time_point due = Clock::now() + time;
   if (due < next_look_) {
     next_look_ = due;
     nudge_supervisor();
   }
 }
 
-Timeout PoolCore::check_clocks() {
+Timeout PoolCore::check_limits() {
   const std::lock_guard guard(mutex_);
   if (next_look_ == Clock::time_point::max()) {
     return std::nullopt;
   }
   Timeout sleep;
+  const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
   for (const std::uint32_t number : order_) {
     if (tasks_[number].job->timeout()) {
-      const Duration left = check_clock(number);
-      sleep = std::min(sleep.value_or(left), left);
+      sleep_at_most(check_clock(number));
+    }
+    if (shared_.most_memory != 0) {
+      check_memory(number);
+      sleep_at_most(kMemoryLooks);
     }
   }
   next_look_ = sleep ? Clock::now() + *sleep : Clock::time_point::max();
@@ -95,6 +101,28 @@ Duration PoolCore::check_clock(std::uint32_t number) {
     wake_waiters();
   }
   return limit;
+}
+
+void PoolCore::check_memory(std::uint32_t number) {
+  Slot& slot = shared_.slots[number];
+  std::uint32_t state = slot.state.load();
+  if (phase_of(state) != Slot::claimed || (state & kDoomed) != 0) {
+    return;
+  }
+  const std::uint32_t seat = worker_of(state);
+  const int pid = crew_.pid(seat);
+  const std::uint64_t used = pid != 0 ? platform::private_memory(pid) : 0;
+  if (used <= shared_.most_memory) {
+    return;
+  }
+  while (!slot.state.compare_exchange_weak(state, state | kDoomed)) {
+    if (phase_of(state) != Slot::claimed) {
+      return;  // the task has ended; the worker looks for itself
+    }
+  }
+  crew_.kill(seat, "it had " + std::to_string(used) +
+                       " bytes of memory, more than max_memory_per_child admits: " +
+                       std::to_string(shared_.most_memory));
 }
 
 }  // namespace procession::detail

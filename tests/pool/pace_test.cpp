@@ -1,0 +1,135 @@
+// How a range is divided among workers where the caller leaves that to the pool.
+
+#include <ranges>
+#include <set>
+
+#include "procession/error.hpp"
+#include "support.hpp"
+
+namespace procession::pooltest {
+namespace {
+
+int process_of(int x) {
+  static_cast<void>(x);
+  return static_cast<int>(::getpid());
+}
+
+/// How many elements each worker had, of a map of elements that take so long.
+std::map<int, int> shares(Pool& pool, std::chrono::microseconds each, int elements) {
+  const auto run = [each](int x) {
+    const auto end = std::chrono::steady_clock::now() + each;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    return process_of(x);
+  };
+  std::map<int, int> counts;
+  for (const int pid : pool.map(run, std::views::iota(0, elements))) {
+    ++counts[pid];
+  }
+  return counts;
+}
+
+/// Sleeping does not depend on who else has the processors.
+std::map<int, int> sleeping_shares(Pool& pool, std::chrono::milliseconds each, int elements) {
+  const auto run = [each](int x) {
+    std::this_thread::sleep_for(each);
+    return process_of(x);
+  };
+  std::map<int, int> counts;
+  for (const int pid : pool.map(run, std::views::iota(0, elements))) {
+    ++counts[pid];
+  }
+  return counts;
+}
+
+TEST(PoolPace, LongElementsAreSharedOutOneByOne) {
+  Pool pool(4);
+  const auto counts = sleeping_shares(pool, 10ms, 120);
+  ASSERT_EQ(counts.size(), 4U);
+  for (const auto& [pid, count] : counts) {
+    EXPECT_GE(count, 26) << pid;
+    EXPECT_LE(count, 34) << pid;
+  }
+}
+
+TEST(PoolPace, ShortElementsStayInOrder) {
+  Pool pool(2);
+  const auto results = pool.map([](int x) { return 3 * x; }, std::views::iota(0, 200'000));
+  ASSERT_EQ(results.size(), 200'000U);
+  for (int i = 0; i < 200'000; ++i) {
+    ASSERT_EQ(results[static_cast<std::size_t>(i)], 3 * i);
+  }
+  EXPECT_EQ(shares(pool, std::chrono::microseconds(1), 1000).size() > 2, false);
+}
+
+TEST(PoolPace, ElementsOfDifferentSizesStayInOrder) {
+  Pool pool(2);
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < 30'000; ++i) {
+    words.push_back(std::string(i % 50, static_cast<char>('a' + i % 26)));
+  }
+  const auto same = [](const std::string& word) { return word + "."; };
+  for (int round = 0; round < 2; ++round) {  // the second time its pace is known
+    const auto results = pool.map(same, words);
+    ASSERT_EQ(results.size(), words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      ASSERT_EQ(results[i], words[i] + ".");
+    }
+  }
+}
+
+TEST(PoolPace, ADeadWorkerFailsOneElementAndTheOthersRunOnce) {
+  constexpr int kElements = 5000;
+  Tally tally(kElements);
+  Pool pool(2);
+  const auto run = [](Where where, const std::string& word) {
+    const auto number = static_cast<std::size_t>(std::stoi(word));
+    ++counter(where, number);
+    if (number % 1000 == 777) {
+      ::_exit(3);
+    }
+    return number;
+  };
+  std::vector<std::string> words;
+  for (int i = 0; i < kElements; ++i) {
+    words.push_back(std::to_string(i));
+  }
+  try {
+    pool.map(procession::bind(run, tally.where()), words);
+    FAIL();
+  } catch (const WorkerLost& lost) {
+    EXPECT_EQ(lost.task_index(), 777U);
+  }
+  EXPECT_EQ(tally.other_than(1), 0U);
+}
+
+TEST(PoolPace, TheMapGoesOnThoughNobodyWaits) {
+  // Far more than workers are given at a time.
+  constexpr int kElements = 400;
+  Tally tally(kElements);
+  Pool pool(2);
+  const auto run = [](Where where, int x) {
+    std::this_thread::sleep_for(1ms);
+    ++counter(where, static_cast<std::size_t>(x));
+  };
+  const auto result =
+      pool.map_async(procession::bind(run, tally.where()), std::views::iota(0, kElements));
+  until([&] { return tally.sum() == kElements; });
+  result.get();
+  EXPECT_EQ(tally.other_than(1), 0U);
+}
+
+TEST(PoolPace, OthersAreServedWhileALongMapIsUnderWay) {
+  Pool pool(2);
+  const auto slow = pool.map_async(
+      [](int x) {
+        std::this_thread::sleep_for(2ms);
+        return x;
+      },
+      std::views::iota(0, 300));
+  EXPECT_EQ(pool.apply(process_of, 1) != 0, true);
+  EXPECT_EQ(slow.get().size(), 300U);
+}
+
+}  // namespace
+}  // namespace procession::pooltest
