@@ -14,4 +14,5 @@
 #include "procession/queue.hpp"
 #include "procession/shared.hpp"
 #include "procession/sync.hpp"
+#include "procession/threading.hpp"
 #include "procession/timeout.hpp"

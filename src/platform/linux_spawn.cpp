@@ -158,6 +158,7 @@ void exit_now(int code) {
 }
 
 int process_id() { return ::getpid(); }
+int thread_id() { return ::gettid(); }
 
 unsigned thread_count() {
   // A folder's link count is two and one for each folder in it: here, one for each thread.

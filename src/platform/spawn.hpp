@@ -35,6 +35,8 @@ void flush_streams();
 [[noreturn]] void exit_now(int code);
 
 int process_id();
+/// The kernel's number of the calling thread.
+int thread_id();
 /// How many threads this process has.
 unsigned thread_count();
 

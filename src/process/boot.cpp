@@ -46,7 +46,7 @@ int run_call(std::span<const std::byte> call, const std::string& name,
     decoder.set_passed(numbers);
     detail::run_encoded_call(decoder);
   } catch (...) {
-    report_failure(name, std::current_exception());
+    report_failure("Process", name, std::current_exception());
     code = 1;
   }
   for (const int left : numbers) {
@@ -85,7 +85,7 @@ void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor 
     watched.reset();
     code = run_call({heap::at(record.call), record.call_size}, name, std::move(passed));
   } catch (...) {
-    report_failure(name, std::current_exception());
+    report_failure("Process", name, std::current_exception());
   }
   end_children();
   record.end(code);

@@ -20,11 +20,13 @@ std::string failure_text(const std::exception_ptr& failure) {
   return text;
 }
 
-void report_failure(const std::string& name, const std::exception_ptr& failure) noexcept {
+void report_failure(std::string_view what, const std::string& name,
+                    const std::exception_ptr& failure) noexcept {
   try {
-    platform::write_to_stderr("Process " + name + ":\n  " + failure_text(failure) + "\n");
+    platform::write_to_stderr(std::string(what) + " " + name + ":\n  " + failure_text(failure) +
+                              "\n");
   } catch (...) {
-    platform::write_to_stderr("Process with an exception that there was no memory to describe\n");
+    platform::write_to_stderr("an exception that there was no memory to describe\n");
   }
 }
 

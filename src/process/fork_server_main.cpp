@@ -109,7 +109,7 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       try {
         take_over(request, received.descriptors);
       } catch (...) {
-        report_failure("copied from the fork server", std::current_exception());
+        report_failure("Process", "copied from the fork server", std::current_exception());
         platform::exit_now(1);
       }
       // The socket is held until the record is taken: a client that sees it closed, because the
