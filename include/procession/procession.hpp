@@ -1,6 +1,7 @@
 #pragma once
 
 /// Everything. Each of these headers can also be included by itself.
+#include "procession/async_result.hpp"
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
 #include "procession/connection.hpp"
@@ -12,6 +13,7 @@
 #include "procession/pool.hpp"
 #include "procession/process.hpp"
 #include "procession/queue.hpp"
+#include "procession/result_range.hpp"
 #include "procession/shared.hpp"
 #include "procession/sync.hpp"
 #include "procession/threading.hpp"

@@ -45,6 +45,7 @@ PUBLIC_HEADERS = {
     "process.hpp": "process",
     "threading.hpp": "process",
     "async_result.hpp": "pool",
+    "result_range.hpp": "pool",
     "pool.hpp": "pool",
     "executor.hpp": "pool",
     "manager.hpp": "manager",

@@ -198,6 +198,7 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
   for (const Task& task : backlog_) {
     task.job->fail_rest(cause);
   }
+  wake_watchers();
   order_ = std::move(running);
   backlog_.clear();
   shared_.stop = Shared::abandon;
@@ -210,7 +211,7 @@ void PoolCore::close() {
     if (stage_ == Stage::open) {
       stage_ = Stage::closed;
     }
-    if (!order_.empty() || !backlog_.empty()) {
+    if (!order_.empty() || !backlog_.empty() || streams_ != 0) {
       return;
     }
   }
@@ -240,6 +241,7 @@ void PoolCore::join() {
         "terminate() "
         "first");
   }
+  joining_ = true;
   if (stage_ == Stage::closed) {
     wait_for(nullptr, platform::Deadline(Timeout{}), guard);
   }

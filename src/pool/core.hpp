@@ -35,6 +35,14 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void open();
 
   void submit(Task task);
+  /// A stream's job, from now until `abandon`: a closed pool still takes its elements.
+  void open_stream();
+  /// The same for chunks of a stream's job. Throws `ProcessError` once the pool is being joined.
+  void submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Chunk>> chunks);
+  /// Waits until chunks of a stream's job have ended, and returns these; none when the deadline
+  /// passes first. Throws the job's failure when no more will.
+  std::vector<std::shared_ptr<Chunk>> await_chunks(Job& job, const platform::Deadline& deadline);
+  void abandon(Job& job) noexcept;
   bool wait(Job& job, const platform::Deadline& deadline);
   /// Whether the job has ended, after a look at what the workers have done.
   bool look(Job& job);
@@ -99,6 +107,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void finish_calls();
 
   // With the mutex held, all of them.
+  bool admit(Job& job);
+  void feed_backlog();
+  void wake_watchers();
   void move_on();
   void collect_ended();
   void feed();
@@ -135,11 +146,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   std::mutex mutex_;
   Stage stage_ = Stage::open;
+  bool joining_ = false;             ///< streams get no more elements either
   std::exception_ptr broken_;        ///< why no task can be run any more
   std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
   std::vector<std::uint32_t> free_;  ///< slots, the last one used first
   std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
   std::deque<Task> backlog_;         ///< tasks without a slot
+  std::size_t streams_ = 0;          ///< jobs to which elements may come
   std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
   std::chrono::steady_clock::time_point next_look_ =
       std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
@@ -159,5 +172,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   unsigned early_kills_ = 0;   ///< those of them that were killed
   unsigned failed_fills_ = 0;  ///< attempts to start a worker, since one succeeded
 };
+
+/// Throws unless this task, or the function of a job, may be given to the pool.
+void check_submission(const PoolPtr& pool, const Encoder& encoder);
+/// Throws `std::invalid_argument` unless a task could run within that time.
+void check_timeout(Timeout timeout);
 
 }  // namespace procession::detail

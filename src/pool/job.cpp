@@ -9,12 +9,21 @@
 
 namespace procession::detail {
 
+void Chunk::disown() noexcept {
+  static_cast<void>(items.block.release());
+  for (Results& one : results) {
+    static_cast<void>(one.block.release());
+  }
+}
+
 Job::~Job() {
   if (pool_->disowned()) {
     // The blocks are the parent's, who has its own copy of this object to give them back.
     static_cast<void>(call_.block.release());
-    for (const auto& chunk : chunks_) {
-      static_cast<void>(chunk->items.block.release());
+    for (const auto* const all : {&chunks_, &ended_}) {
+      for (const auto& chunk : *all) {
+        chunk->disown();
+      }
     }
     for (Results& results : results_) {
       static_cast<void>(results.block.release());
@@ -32,7 +41,7 @@ void Job::seal_call() {
 }
 
 Chunk& Job::add_chunk(std::size_t first, std::size_t count) {
-  chunks_.push_back(std::make_unique<Chunk>());
+  chunks_.push_back(std::make_shared<Chunk>());
   Chunk& chunk = *chunks_.back();
   chunk.first = first;
   chunk.count = count;
@@ -40,11 +49,32 @@ Chunk& Job::add_chunk(std::size_t first, std::size_t count) {
   return chunk;
 }
 
+Chunk& Job::adopt(std::shared_ptr<Chunk> chunk) {
+  chunk->place = chunks_.size();
+  left_ += chunk->count;
+  chunks_.push_back(std::move(chunk));
+  return *chunks_.back();
+}
+
+std::vector<std::shared_ptr<Chunk>> Job::take_ended() { return std::exchange(ended_, {}); }
+
 void Job::end_elements(Chunk& chunk, std::size_t count) {
+  if (count == 0) {
+    return;
+  }
   chunk.left -= count;
   left_ -= count;
   if (chunk.left == 0) {
     chunk.items.block = {};
+    if (streamed_) {
+      const std::size_t place = chunk.place;
+      ended_.push_back(std::move(chunks_[place]));
+      if (place + 1 != chunks_.size()) {
+        chunks_[place] = std::move(chunks_.back());
+        chunks_[place]->place = place;
+      }
+      chunks_.pop_back();
+    }
   }
   if (left_ == 0) {
     call_.block = {};
@@ -55,18 +85,22 @@ void Job::end_elements(Chunk& chunk, std::size_t count) {
 void Job::succeed(Chunk& chunk, Results results) {
   const std::size_t count = results.count;
   if (count != 0) {
-    results_.push_back(std::move(results));
+    (streamed_ ? chunk.results : results_).push_back(std::move(results));
     end_elements(chunk, count);
   }
 }
 
 void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
-  note_failure(index, std::move(cause));
+  note_failure(chunk, index, std::move(cause));
   end_elements(chunk, 1);
 }
 
-void Job::note_failure(std::size_t index, std::exception_ptr cause) {
-  if (failure_ == nullptr || index < failed_index_) {
+void Job::note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
+  if (streamed_) {
+    if (chunk.left != 0) {
+      chunk.failures.emplace_back(index, std::move(cause));
+    }
+  } else if (failure_ == nullptr || index < failed_index_) {
     failure_ = std::move(cause);
     failed_index_ = index;
   }
@@ -100,8 +134,7 @@ std::vector<Piece> Job::pieces() {
   std::vector<Piece> pieces;
   pieces.reserve(results_.size());
   for (const Results& one : results_) {
-    pieces.push_back(
-        {one.first, one.count, {one.block ? one.block.data() : one.in_place, one.size}});
+    pieces.push_back({one.first, one.count, one.bytes()});
   }
   return pieces;
 }

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "heap/heap.hpp"
@@ -42,6 +44,19 @@ struct JobBytes {
   }
 };
 
+/// What ended of a job.
+struct Results {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  heap::Block block;
+  std::byte in_place[pool::kInlineResult];
+
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return {block ? block.data() : in_place, size};
+  }
+};
+
 /// Neighbouring elements that were encoded together.
 struct Chunk {
   std::size_t first = 0;
@@ -59,15 +74,14 @@ struct Chunk {
     std::size_t skip;   ///< elements at `begin` that are not meant
   };
   [[nodiscard]] Range range(std::size_t first, std::size_t elements) const;
-};
 
-/// What ended of a job.
-struct Results {
-  std::size_t first = 0;
-  std::size_t count = 0;
-  std::size_t size = 0;
-  heap::Block block;
-  std::byte in_place[pool::kInlineResult];
+  // Of a stream's job, what ended of it.
+  std::vector<Results> results;
+  std::vector<std::pair<std::size_t, std::exception_ptr>> failures;  ///< by element
+  std::size_t place = 0;                                             ///< among those of the job
+
+  /// In the child of a fork: the blocks are the parent's, who gives them back.
+  void disown() noexcept;
 };
 
 /// How fast the elements of a job are.
@@ -92,6 +106,10 @@ class Job {
  public:
   Job(PoolPtr pool, std::size_t total, JobSettings settings)
       : pool_(std::move(pool)), total_(total), left_(total), settings_(std::move(settings)) {}
+  /// Of a stream: elements come and go while it is open.
+  Job(PoolPtr pool, JobSettings settings) : Job(std::move(pool), 1, std::move(settings)) {
+    streamed_ = true;
+  }
   ~Job();
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
@@ -109,11 +127,15 @@ class Job {
   /// The function that all chunks share; of no bytes for a single call, whose one chunk holds all.
   JobBytes& call() { return call_; }
   Chunk& add_chunk(std::size_t first, std::size_t count);
+  /// The same for a stream.
+  Chunk& adopt(std::shared_ptr<Chunk> chunk);
+  /// Of a stream: the chunks that have ended since the last call.
+  std::vector<std::shared_ptr<Chunk>> take_ended();
 
   void succeed(Chunk& chunk, Results results);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
   /// The failure of an element that has ended already, or is ended otherwise.
-  void note_failure(std::size_t index, std::exception_ptr cause);
+  void note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause);
   /// Elements that ended behind one that failed: how does not matter.
   void dismiss(Chunk& chunk, std::size_t count) { end_elements(chunk, count); }
   /// Everything that has not ended fails with this.
@@ -143,9 +165,11 @@ class Job {
   const std::size_t total_;
   std::size_t left_;
   const JobSettings settings_;
+  bool streamed_ = false;
   JobBytes call_;
   std::size_t pace_key_ = 0;
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::vector<std::shared_ptr<Chunk>> chunks_;
+  std::vector<std::shared_ptr<Chunk>> ended_;  ///< of a stream
   std::vector<Results> results_;
   std::exception_ptr failure_;
   std::size_t failed_index_ = 0;
@@ -162,6 +186,8 @@ struct Task {
   /// Elements that ran too long. By a worker process at most one, which was then killed; threads
   /// run on, and the elements have failed already.
   std::size_t expired = 0;
+  /// Of a stream, whose reader lets a chunk go once it has ended, though a thread be at it still.
+  std::shared_ptr<Chunk> kept = {};
 };
 
 }  // namespace procession::detail

@@ -81,6 +81,14 @@ inline Slot::Phase phase_of(std::uint32_t state) {
   return static_cast<Slot::Phase>(state & kPhaseMask);
 }
 inline std::uint32_t generation_of(std::uint32_t state) { return state & ~(kGeneration - 1); }
+/// Whether the task of that generation has neither ended nor made room for another one.
+inline bool under_way(std::uint32_t state, std::uint32_t generation) {
+  const Slot::Phase phase = phase_of(state);
+  return (phase == Slot::ready || phase == Slot::claimed) && generation_of(state) == generation;
+}
+inline bool under_way(const Slot& slot, std::uint32_t generation) {
+  return under_way(slot.state.load(), generation);
+}
 inline std::uint32_t worker_of(std::uint32_t state) { return state >> 8 & 0xfff; }
 inline std::uint32_t with_phase(std::uint32_t state, Slot::Phase phase, std::uint32_t worker) {
   return (state & ~(kPhaseMask | 0xfffU << 8)) | phase | worker << 8;
@@ -132,6 +140,10 @@ struct Shared {
   /// Block with a sync::WaitWord on which the owner's listener sleeps (listener.hpp); held by this
   /// block, and there before any slot has kTells.
   heap::Offset bell;
+  /// How many threads of the owner wait for the end of any task: a worker that ends one then
+  /// changes `ends`, on which they sleep.
+  std::atomic<std::uint32_t> watchers;
+  std::atomic<std::uint32_t> ends;
 
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
   /// yet: whoever finds a claimed task at it does.

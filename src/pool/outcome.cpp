@@ -66,7 +66,7 @@ void PoolCore::collect(std::uint32_t number) {
     if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
       Thrown thrown = read_exception(task, {bytes + results.size, slot.error_size});
-      task.job->note_failure(task.chunk->first + task.skip + thrown.element,
+      task.job->note_failure(*task.chunk, task.chunk->first + task.skip + thrown.element,
                              std::move(thrown.cause));
       results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
@@ -134,7 +134,7 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
 
 void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
   if (skip < task.count) {
-    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0});
+    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0, task.kept});
   }
 }
 
@@ -170,6 +170,7 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     judge_early_end(seat, *ended);
     shared_.seats[seat].ready = 0;
     move_on();
+    wake_watchers();
     // The worker may have been called for a task that it did not live to claim.
     if (may_have_tasks(shared_)) {
       wake_workers(shared_, shared_.seats_used);

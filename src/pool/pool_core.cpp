@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
@@ -23,7 +24,9 @@ PoolCore& named(const PoolPtr& pool) {
   return *pool;
 }
 
-void check(const PoolPtr& pool, const Encoder& encoder) {
+}  // namespace
+
+void check_submission(const PoolPtr& pool, const Encoder& encoder) {
   named(pool).check_open();
   if (!named(pool).on_threads()) {
     refuse_noted_address(encoder, "the function of a task");
@@ -38,8 +41,6 @@ void check_timeout(Timeout timeout) {
   }
 }
 
-}  // namespace
-
 PoolPtr make_pool(PoolSettings settings) {
   auto pool = std::make_shared<PoolCore>(std::move(settings));
   try {
@@ -51,8 +52,17 @@ PoolPtr make_pool(PoolSettings settings) {
   return pool;
 }
 
+StartMethod only_threads(std::optional<StartMethod> asked) {
+  if (asked.value_or(StartMethod::thread) != StartMethod::thread) {
+    throw std::invalid_argument(
+        std::string("a ThreadPool was asked to start its workers by ") + to_string(*asked) +
+        "; its workers are threads: make a Pool, or leave start_method empty");
+  }
+  return StartMethod::thread;
+}
+
 JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings) {
-  check(pool, task);
+  check_submission(pool, task);
   check_timeout(settings.timeout);
   auto job = std::make_shared<Job>(pool, 1, std::move(settings));
   Chunk& chunk = job->add_chunk(0, 1);
@@ -62,7 +72,7 @@ JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings)
 }
 
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings) {
-  check(pool, call);
+  check_submission(pool, call);
   check_timeout(settings.timeout);
   auto job = std::make_shared<Job>(pool, total, std::move(settings));
   job->call().take(call);

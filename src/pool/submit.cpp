@@ -14,13 +14,7 @@ using namespace pool;
 
 void PoolCore::submit(Task task) {
   const std::lock_guard guard(mutex_);
-  if (broken_ != nullptr) {
-    task.job->fail_rest(broken_);
-    return;
-  }
-  if (stage_ == Stage::terminated) {
-    task.job->fail_rest(
-        std::make_exception_ptr(Cancelled("the pool was terminated while the task was submitted")));
+  if (!admit(*task.job)) {
     return;
   }
   if (stage_ == Stage::closed) {
@@ -29,6 +23,25 @@ void PoolCore::submit(Task task) {
         "the pool was closed while a task was being submitted; submit before close()");
   }
   backlog_.push_back(std::move(task));
+  feed_backlog();
+}
+
+/// Whether a pool that is not closed can run its tasks; where not, the job fails.
+bool PoolCore::admit(Job& job) {
+  if (broken_ != nullptr) {
+    job.fail_rest(broken_);
+    return false;
+  }
+  if (stage_ == Stage::terminated) {
+    job.fail_rest(
+        std::make_exception_ptr(Cancelled("the pool was terminated while the task was submitted")));
+    return false;
+  }
+  return true;
+}
+
+/// Moves on what was put into the backlog.
+void PoolCore::feed_backlog() {
   if (free_.empty() && tasks_.size() == kSlots) {
     collect_ended();
   }

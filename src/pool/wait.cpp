@@ -13,15 +13,6 @@ using namespace pool;
 
 namespace {
 
-/// Whether the task of that generation has neither ended nor made room for another one.
-bool under_way(std::uint32_t state, std::uint32_t generation) {
-  const Slot::Phase phase = phase_of(state);
-  return (phase == Slot::ready || phase == Slot::claimed) && generation_of(state) == generation;
-}
-bool under_way(const Slot& slot, std::uint32_t generation) {
-  return under_way(slot.state.load(std::memory_order_acquire), generation);
-}
-
 /// Looks for the end of a task for a while. False when it did not come.
 bool spin_for_end(const Slot& slot, std::uint32_t generation) {
   static const bool alone = platform::affinity_cpus() == 1;
@@ -103,6 +94,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
 
 /// Something has ended that no worker tells of.
 void PoolCore::wake_waiters() {
+  wake_watchers();
   if (waiters_ == 0) {
     return;
   }

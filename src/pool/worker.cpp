@@ -59,7 +59,7 @@ std::uint64_t nanoseconds() {
 
 struct SlotRun : detail::TaskRun {
   SlotRun(ResultEncoder& encoder, Slot& of)
-      : TaskRun{encoder, of.progress, of.skip, of.count, write_exception},
+      : TaskRun{encoder, of.progress, of.skip, of.count, write_exception, write_outcome},
         results(encoder),
         slot(of) {}
 
@@ -83,6 +83,15 @@ struct SlotRun : detail::TaskRun {
         end_at_once();
       }
     };
+  }
+
+  /// Puts the exception behind the outcomes that are there.
+  static void write_outcome(TaskRun& run) {
+    auto& self = static_cast<SlotRun&>(run);
+    self.results.cut(progress_bytes(run.progress));
+    encode(self.results, detail::OutcomeKind::exception);
+    encode(self.results, static_cast<std::uint32_t>(platform::process_id()));
+    encode_exception(self.results, std::current_exception());
   }
 
   ResultEncoder& results;
@@ -117,12 +126,16 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
 }
 
 /// What the owner asked for in the state that the slot had until now.
-void tell_owner(const Shared& shared, Slot& slot, std::uint32_t state) {
+void tell_owner(Shared& shared, const Slot& slot, std::uint32_t state) {
   if ((state & kSleeps) != 0) {
     platform::futex_wake_all(slot.state);
   }
   if ((state & kTells) != 0) {
     heap::at<sync::WaitWord>(shared.bell)->wake_one();
+  }
+  if (shared.watchers.load() != 0) {
+    shared.ends.fetch_add(1);
+    platform::futex_wake_all(shared.ends);
   }
   if ((state & kDoomed) != 0) {
     end_at_once();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "procession/callable.hpp"
+#include "procession/context.hpp"
 #include "procession/detail/draft.hpp"
 #include "procession/timeout.hpp"
 
@@ -17,6 +18,7 @@ namespace procession::detail {
 
 class PoolCore;
 class Job;
+struct JobAccess;
 using PoolPtr = std::shared_ptr<PoolCore>;
 using JobPtr = std::shared_ptr<Job>;
 
@@ -73,6 +75,8 @@ struct Piece {
 };
 
 PoolPtr make_pool(PoolSettings settings);
+/// The method of a ThreadPool. Throws `std::invalid_argument` when another one was asked for.
+StartMethod only_threads(std::optional<StartMethod> asked);
 /// `settings.progress` is not looked at.
 JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings = {});
 /// A job of `total` elements that share the function in `call`; its chunks follow.

@@ -1,16 +1,13 @@
 #pragma once
 
 #include <cstring>
-#include <iterator>
-#include <memory>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "procession/detail/call.hpp"
 #include "procession/detail/pool_core.hpp"
 
-/// From a job's bytes to what the caller asked for, and from a range to a job's bytes.
+/// From a job's bytes to what the caller asked for.
 namespace procession::detail {
 
 /// The result of a map of a function that returns R: a vector, but void of void.
@@ -78,25 +75,5 @@ struct TaskResults<std::vector<R>> {
     }
   }
 };
-
-/// Writes `count` elements from `element` on, which it moves behind them.
-template <class Iterator>
-void encode_elements(TaskDraft& encoder, Iterator& element, std::size_t count) {
-  using Element = std::iter_value_t<Iterator>;
-  if constexpr (std::contiguous_iterator<Iterator> && kBitwise<Element> &&
-                std::is_same_v<Kept<std::iter_reference_t<Iterator>>, Element>) {
-    encoder.set_stride(sizeof(Element));
-    encoder.write(std::to_address(element), count * sizeof(Element));
-    element += static_cast<std::iter_difference_t<Iterator>>(count);
-  } else {
-    const std::size_t grain = encoder.set_grain(count);
-    for (std::size_t i = 0; i < count; ++i, ++element) {
-      if (i % grain == 0) {
-        encoder.mark();
-      }
-      encode_argument(encoder, *element);
-    }
-  }
-}
 
 }  // namespace procession::detail

@@ -25,6 +25,8 @@ struct TaskRun {
   std::size_t count;                     ///< elements to run after those
   /// Keeps the exception that is being handled as that of element `done`.
   void (*keep_exception)(TaskRun& run);
+  /// Puts it in the place of the result of element `done`, as that element's outcome.
+  void (*exception_for_result)(TaskRun& run);
   /// Of a task with a time-out: called before an element runs and when it has. Null: it has none.
   void (*start_clock)(TaskRun& run) = nullptr;
   void (*stop_clock)(TaskRun& run) = nullptr;
@@ -82,17 +84,17 @@ void run_single(Decoder& call, Decoder& /*items*/, TaskRun& run) {
 }
 
 /// One call for each element.
-template <class F, class T>
+template <class F, class... T>
 void run_each(Decoder& call, Decoder& items, TaskRun& run) {
   F target = decode_stored<F>(call);
   for (std::size_t i = 0; i < run.skip; ++i) {
-    static_cast<void>(decode_stored<T>(items));
+    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
   }
   for (std::size_t i = 0; i < run.count; ++i) {
-    std::tuple<T> arguments{decode_stored<T>(items)};
+    std::tuple<T...> arguments{decode_stored<T>(items)...};
     run.begin_one();
     try {
-      if constexpr (std::is_void_v<CallResult<F, T>>) {
+      if constexpr (std::is_void_v<CallResult<F, T...>>) {
         invoke_stored(target, arguments);
       } else if (run.failed) {
         static_cast<void>(invoke_stored(target, arguments));
@@ -101,6 +103,34 @@ void run_each(Decoder& call, Decoder& items, TaskRun& run) {
       }
     } catch (...) {
       run.failed_one();
+    }
+    run.finished_one();
+  }
+}
+
+/// What precedes each result of run_outcomes(): an exception follows, or the result.
+enum class OutcomeKind : std::uint8_t { result, exception };
+
+/// One call for each element, whose outcomes are told apart: one that throws does not spoil those
+/// behind it.
+template <class F, class... T>
+void run_outcomes(Decoder& call, Decoder& items, TaskRun& run) {
+  F target = decode_stored<F>(call);
+  for (std::size_t i = 0; i < run.skip; ++i) {
+    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
+  }
+  for (std::size_t i = 0; i < run.count; ++i) {
+    std::tuple<T...> arguments{decode_stored<T>(items)...};
+    run.begin_one();
+    try {
+      encode(run.out, OutcomeKind::result);
+      if constexpr (std::is_void_v<CallResult<F, T...>>) {
+        invoke_stored(target, arguments);
+      } else {
+        encode_argument(run.out, invoke_stored(target, arguments));
+      }
+    } catch (...) {
+      run.exception_for_result(run);
     }
     run.finished_one();
   }

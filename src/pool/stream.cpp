@@ -1,0 +1,248 @@
+#include "pool/stream.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "pool/core.hpp"
+#include "procession/detail/task_run.hpp"
+#include "procession/error.hpp"
+#include "procession/exception.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+/// Chunks for each worker that are under way or wait for their reader: enough that a worker does
+/// not run dry while the reader is woken.
+constexpr std::size_t kChunksPerWorker = 32;
+
+std::size_t window_of(const StreamSettings& settings, std::size_t chunksize, std::size_t workers) {
+  const std::size_t chunks = settings.buffersize != 0
+                                 ? (settings.buffersize + chunksize - 1) / chunksize
+                                 : kChunksPerWorker * workers;
+  return std::min(chunks, pool::kSlots);
+}
+
+std::size_t chunksize_of(const StreamSettings& settings, const PoolCore& pool) {
+  // A thread that is late with an element goes on with its chunk, of which no more can be told.
+  return settings.job.timeout && pool.on_threads()
+             ? 1
+             : std::clamp<std::size_t>(settings.chunksize, 1, pool::kMostInChunk);
+}
+
+JobSettings without_progress(JobSettings settings) {
+  settings.progress = nullptr;  // is told by the reader, which knows how many there are
+  return settings;
+}
+
+}  // namespace
+
+Stream::Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+               StreamSettings settings)
+    : pool_(pool),
+      settings_(std::move(settings)),
+      chunksize_(chunksize_of(settings_, *pool)),
+      window_(window_of(settings_, chunksize_, pool->size())),
+      source_(std::move(source)),
+      job_(std::make_shared<Job>(pool, without_progress(settings_.job))) {
+  job_->call().take(call);
+  job_->call().into_heap();
+  pool_->open_stream();
+}
+
+Stream::~Stream() {
+  if (!pool_->disowned()) {
+    pool_->abandon(*job_);
+    return;
+  }
+  ready_.push_back(std::move(chunk_));
+  for (const ChunkPtr& chunk : ready_) {
+    if (chunk != nullptr) {
+      chunk->disown();
+    }
+  }
+}
+
+Decoder* Stream::next(Timeout timeout) {
+  const platform::Deadline deadline(timeout);
+  for (;;) {
+    if (chunk_ != nullptr && at_ < chunk_->first + chunk_->count) {
+      return next_of_chunk();
+    }
+    chunk_.reset();
+    refill();
+    if (take_chunk()) {
+      continue;
+    }
+    if (taken_ == chunks_) {
+      if (source_failure_ != nullptr) {
+        std::rethrow_exception(std::exchange(source_failure_, nullptr));
+      }
+      return nullptr;
+    }
+    std::vector<ChunkPtr> ended = pool_->await_chunks(*job_, deadline);
+    if (ended.empty()) {
+      throw TimeoutError("the next result was asked for within " +
+                         std::to_string(timeout->count()) +
+                         " ns and was not ready; the task goes on: ask again, or give it longer");
+    }
+    arrive(std::move(ended));
+  }
+}
+
+/// Fills the window, in strokes of a quarter of it.
+void Stream::refill() {
+  const std::size_t room = window_ - (chunks_ - taken_);
+  if (source_ == nullptr || (room < (window_ + 3) / 4 && !ready_.empty())) {
+    return;
+  }
+  std::vector<ChunkPtr> chunks;
+  chunks.reserve(room);
+  while (source_ != nullptr && chunks.size() < room) {
+    if (ChunkPtr chunk = pull_chunk()) {
+      chunks.push_back(std::move(chunk));
+    }
+  }
+  const std::size_t count = chunks.size();
+  if (count == 0) {
+    return;
+  }
+  try {
+    pool_->submit_chunks(job_, std::move(chunks));
+    chunks_ += count;
+  } catch (...) {
+    source_.reset();
+    source_failure_ = std::current_exception();
+  }
+}
+
+/// The next chunk; null when there are no more elements.
+Stream::ChunkPtr Stream::pull_chunk() {
+  TaskDraft items;
+  std::size_t count = 0;
+  try {
+    source_->pull(items, chunksize_, count);
+  } catch (...) {
+    source_failure_ = std::current_exception();
+  }
+  if (count < chunksize_) {
+    source_.reset();
+  }
+  if (count == 0) {
+    return nullptr;
+  }
+  auto chunk = std::make_shared<Chunk>();
+  chunk->first = pulled_;
+  chunk->count = count;
+  chunk->left = count;
+  chunk->items.take(items);
+  pulled_ += count;
+  return chunk;
+}
+
+/// Goes on to the next chunk that is to be read. False when it has not ended.
+bool Stream::take_chunk() {
+  if (ready_.empty() || ready_.front() == nullptr) {
+    return false;
+  }
+  chunk_ = std::move(ready_.front());
+  ready_.pop_front();
+  ++taken_;
+  at_ = chunk_->first;
+  piece_ = 0;
+  failed_ = 0;
+  left_in_piece_ = 0;
+  const auto by_place = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::sort(chunk_->results.begin(), chunk_->results.end(), by_place);
+  std::sort(chunk_->failures.begin(), chunk_->failures.end(), by_place);
+  return true;
+}
+
+void Stream::arrive(std::vector<ChunkPtr> chunks) {
+  for (ChunkPtr& chunk : chunks) {
+    if (!settings_.ordered) {
+      ready_.push_back(std::move(chunk));
+      continue;
+    }
+    // All chunks but the last are of one size.
+    const std::size_t place = chunk->first / chunksize_ - taken_;
+    if (ready_.size() <= place) {
+      ready_.resize(place + 1);
+    }
+    ready_[place] = std::move(chunk);
+  }
+}
+
+Decoder* Stream::next_of_chunk() {
+  const std::size_t index = at_++;
+  count_one();
+  if (failed_ < chunk_->failures.size() && chunk_->failures[failed_].first == index) {
+    std::rethrow_exception(chunk_->failures[failed_++].second);
+  }
+  if (left_in_piece_ == 0) {
+    const Results& piece = chunk_->results.at(piece_++);
+    left_in_piece_ = piece.count;
+    decoder_.emplace(piece.bytes());
+    spoilt_ = nullptr;
+  }
+  --left_in_piece_;
+  if (spoilt_ != nullptr) {
+    std::rethrow_exception(spoilt_);
+  }
+  std::exception_ptr failure;
+  try {
+    if (decode<OutcomeKind>(*decoder_) == OutcomeKind::result) {
+      return &*decoder_;
+    }
+    const auto pid = static_cast<int>(decode<std::uint32_t>(*decoder_));
+    failure = decode_exception(*decoder_, {index, pid});
+  } catch (...) {
+    failure = spoilt_ = std::current_exception();
+  }
+  std::rethrow_exception(failure);
+}
+
+void Stream::spoil(std::exception_ptr cause) { spoilt_ = std::move(cause); }
+
+void Stream::count_one() {
+  ++read_;
+  if (settings_.job.progress) {
+    settings_.job.progress(read_, settings_.total.value_or(pulled_));
+  }
+}
+
+StreamPtr open_stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+                      StreamSettings settings) {
+  check_submission(pool, call);
+  check_timeout(settings.job.timeout);
+  return std::make_shared<Stream>(pool, call, std::move(source), std::move(settings));
+}
+
+namespace {
+
+Stream& named(const StreamPtr& stream) {
+  if (stream == nullptr) {
+    throw ProcessError(
+        "this ResultRange was moved from and names no results; use the one it was moved to");
+  }
+  return *stream;
+}
+
+}  // namespace
+
+Decoder* next_result(const StreamPtr& stream, Timeout timeout) {
+  return named(stream).next(timeout);
+}
+
+void spoil_results(const StreamPtr& stream, std::exception_ptr cause) {
+  named(stream).spoil(std::move(cause));
+}
+
+void throw_stop_iteration() {
+  throw StopIteration("the next result was asked for after the last one; next() ends by this");
+}
+
+void end_stream(StreamPtr& stream) noexcept { stream.reset(); }
+
+}  // namespace procession::detail

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "platform/deadline.hpp"
+#include "pool/job.hpp"
+#include "procession/detail/stream_core.hpp"
+
+namespace procession::detail {
+
+/// The reader's side of a job whose elements come and go: pulls them from their source, a window of
+/// chunks ahead, and hands out what became of them. For one thread at a time.
+class Stream {
+ public:
+  Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+         StreamSettings settings);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  Decoder* next(Timeout timeout);
+  void spoil(std::exception_ptr cause);
+
+ private:
+  using ChunkPtr = std::shared_ptr<Chunk>;
+
+  void refill();
+  ChunkPtr pull_chunk();
+  bool take_chunk();
+  void arrive(std::vector<ChunkPtr> chunks);
+  Decoder* next_of_chunk();
+  void count_one();
+
+  const PoolPtr pool_;
+  const StreamSettings settings_;
+  const std::size_t chunksize_;
+  const std::size_t window_;              ///< chunks that are under way or not yet read
+  std::unique_ptr<StreamSource> source_;  ///< null: it has no more
+  std::exception_ptr source_failure_;     ///< what it ended with
+  JobPtr job_;
+  std::size_t pulled_ = 0;  ///< elements
+  std::size_t read_ = 0;    ///< elements
+  std::size_t chunks_ = 0;  ///< that were submitted
+  std::size_t taken_ = 0;   ///< of these, how many were read or are being read
+
+  /// Chunks that have ended, the next one first; in an ordered stream with gaps for those that have
+  /// not.
+  std::deque<ChunkPtr> ready_;
+
+  // The chunk that is being read.
+  ChunkPtr chunk_;
+  std::size_t piece_ = 0;   ///< the next one of its results
+  std::size_t failed_ = 0;  ///< the next one of its failures
+  std::size_t left_in_piece_ = 0;
+  std::size_t at_ = 0;  ///< index of the next element
+  std::optional<Decoder> decoder_;
+  std::exception_ptr spoilt_;  ///< why the rest of the piece cannot be read
+};
+
+}  // namespace procession::detail
