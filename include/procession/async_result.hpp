@@ -62,15 +62,35 @@ class AsyncResult {
   detail::JobPtr job_;
 };
 
+template <class R>
+class Future;
+
 /// From a job to its face and back.
 struct detail::JobAccess {
+  /// The face of a job whose result is an R.
   template <class R>
   static AsyncResult<R> result(JobPtr job) {
     return AsyncResult<R>(std::move(job));
   }
+  /// The face that executors give it.
+  template <class R>
+  static Future<R> future(AsyncResult<R> result) {
+    return Future<R>(std::move(result));
+  }
+  /// The job behind it.
   template <class R>
   static const JobPtr& job(const AsyncResult<R>& result) {
     return result.job_;
+  }
+  /// The same.
+  template <class R>
+  static const JobPtr& job(const Future<R>& future) {
+    return future.job();
+  }
+  /// What is behind a pool.
+  template <class AnyPool>
+  static PoolPtr& core(AnyPool& pool) {
+    return pool.core_;
   }
 };
 

@@ -185,6 +185,8 @@ class PoolMembers {
   ~PoolMembers() { end_pool(core_); }
 
  private:
+  friend struct JobAccess;
+
   template <class How, class F, class Range>
   auto map_all(const F& f, Range& range, MapOptions options) {
     if constexpr (std::ranges::forward_range<Range>) {

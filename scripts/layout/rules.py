@@ -47,6 +47,8 @@ PUBLIC_HEADERS = {
     "async_result.hpp": "pool",
     "result_range.hpp": "pool",
     "pool.hpp": "pool",
+    "future.hpp": "pool",
+    "completion.hpp": "pool",
     "executor.hpp": "pool",
     "manager.hpp": "manager",
     "procession.hpp": "all",

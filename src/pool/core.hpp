@@ -56,9 +56,15 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void on_end(Job& job, std::function<void()> hook);
   /// See AsyncResult::cancel.
   bool cancel(Job& job);
+  /// Whether a worker is at one of the job's tasks.
+  bool running(Job& job);
+  /// The tasks that no worker has begun fail with `Cancelled`.
+  void cancel_waiting();
 
   void close();
   void terminate() noexcept;
+  /// The same, by SIGKILL at once.
+  void kill() noexcept;
   void join();
   /// What ~Pool does.
   void end() noexcept;
@@ -134,7 +140,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void fail_all(const std::exception_ptr& cause);
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
   void tell_of_end(Job& job);
-  [[nodiscard]] bool runs_in_thread(const Job& job) const;
+  [[nodiscard]] bool is_claimed(const Job& job) const;
   bool withdraw(std::uint32_t slot);
 
   const PoolSettings settings_;

@@ -84,7 +84,7 @@ void PoolCore::finish_calls() {
 bool PoolCore::cancel(Job& job) {
   const std::lock_guard guard(mutex_);
   move_on();
-  if (job.ended() || (on_threads() && runs_in_thread(job))) {
+  if (job.ended() || (on_threads() && is_claimed(job))) {
     return false;
   }
   std::vector<std::uint32_t> slots;
@@ -104,8 +104,8 @@ bool PoolCore::cancel(Job& job) {
   return true;
 }
 
-/// Whether a thread is at one of the job's tasks, where nobody can stop it.
-bool PoolCore::runs_in_thread(const Job& job) const {
+/// Whether a worker is at one of the job's tasks; a thread, there, cannot be stopped by anybody.
+bool PoolCore::is_claimed(const Job& job) const {
   return std::any_of(order_.begin(), order_.end(), [&](std::uint32_t number) {
     return tasks_[number].job.get() == &job &&
            phase_of(shared_.slots[number].state.load()) == Slot::claimed;

@@ -134,7 +134,8 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
 
 void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
   if (skip < task.count) {
-    backlog_.push_front({task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0, task.kept});
+    backlog_.push_front(
+        {task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0, task.kept});
   }
 }
 

@@ -101,6 +101,18 @@ void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::s
 
 void close_pool(const PoolPtr& pool) { named(pool).close(); }
 void terminate_pool(const PoolPtr& pool) { named(pool).terminate(); }
+void kill_pool(const PoolPtr& pool) { named(pool).kill(); }
+
+void shut_down(const PoolPtr& pool, bool wait, bool cancel_waiting) {
+  named(pool).close();
+  if (cancel_waiting) {
+    pool->cancel_waiting();
+  }
+  if (wait) {
+    pool->join();
+  }
+}
+
 void join_pool(const PoolPtr& pool) { named(pool).join(); }
 std::size_t pool_size(const PoolPtr& pool) { return named(pool).size(); }
 std::vector<int> pool_pids(const PoolPtr& pool) { return named(pool).pids(); }

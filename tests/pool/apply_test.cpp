@@ -5,8 +5,8 @@
 #include <random>
 #include <string>
 
+#include "kinds.hpp"
 #include "procession/error.hpp"
-#include "support.hpp"
 
 namespace procession::pooltest {
 namespace {
@@ -21,7 +21,15 @@ void fail_after(Where gate) {
   throw std::out_of_range("too far");
 }
 
-TEST(PoolApply, CallsAFunctionElsewhere) {
+template <class Kind>
+class PoolApply : public testing::Test {};
+TYPED_TEST_SUITE(PoolApply, PoolKinds, PoolKindNames);
+
+template <class Kind>
+class PoolAsyncResult : public testing::Test {};
+TYPED_TEST_SUITE(PoolAsyncResult, PoolKinds, PoolKindNames);
+
+TEST(PoolOfProcesses, CallsAFunctionElsewhere) {
   Pool pool(1);
   EXPECT_EQ(pool.apply(add, 40, 2), 42);
   EXPECT_EQ(pool.apply(&add, 1, 2), 3);
@@ -30,8 +38,8 @@ TEST(PoolApply, CallsAFunctionElsewhere) {
   EXPECT_EQ(pool.pids(), std::vector<int>{pid});
 }
 
-TEST(PoolApply, TakesWhatCanBeCalled) {
-  Pool pool(1);
+TYPED_TEST(PoolApply, TakesWhatCanBeCalled) {
+  TypeParam pool(1);
   const auto factor = static_cast<int>(pool.size()) + 5;
   const Function<int(int)> held = [factor](int x) { return x * factor; };
   EXPECT_EQ(pool.apply([factor](int x) { return x * factor; }, 7), 42);
@@ -48,8 +56,8 @@ TEST(PoolApply, TakesWhatCanBeCalled) {
   EXPECT_EQ(pool.apply(Scale{2.5}, 4.0), 10.0);
 }
 
-TEST(PoolApply, ArgumentsByValueReferenceAndConstReference) {
-  Pool pool(1);
+TYPED_TEST(PoolApply, ArgumentsByValueReferenceAndConstReference) {
+  TypeParam pool(1);
   EXPECT_EQ(pool.apply(
                 [](std::string a, const std::string& b, std::string& c) {
                   c += "!";
@@ -59,7 +67,7 @@ TEST(PoolApply, ArgumentsByValueReferenceAndConstReference) {
             "abc!");
 }
 
-TEST(PoolApply, RefusesCapturedAddresses) {
+TEST(PoolOfProcesses, RefusesCapturedAddresses) {
   Pool pool(1);
   int here = 0;
   EXPECT_THROW(pool.apply([&here] { return here; }), std::invalid_argument);
@@ -75,15 +83,15 @@ TEST(PoolApply, RefusesCapturedAddresses) {
   EXPECT_EQ(pool.apply(add, 1, 1), 2);
 }
 
-TEST(PoolApply, RefusesANullFunction) {
-  Pool pool(1);
+TYPED_TEST(PoolApply, RefusesANullFunction) {
+  TypeParam pool(1);
   int (*none)(int, int) = nullptr;
   EXPECT_THROW(pool.apply(none, 1, 2), std::invalid_argument);
   EXPECT_EQ(pool.apply(add, 1, 1), 2);
 }
 
-TEST(PoolAsyncResult, WaitsPollsAndTimesOut) {
-  Pool pool(1);
+TYPED_TEST(PoolAsyncResult, WaitsPollsAndTimesOut) {
+  TypeParam pool(1);
   Tally gate;
   const AsyncResult<int> result = pool.apply_async(after, gate.where(), 5);
   EXPECT_FALSE(result.ready());
@@ -100,8 +108,8 @@ TEST(PoolAsyncResult, WaitsPollsAndTimesOut) {
   EXPECT_EQ(result.get(0s), 5);
 }
 
-TEST(PoolAsyncResult, CanBeAskedAgain) {
-  Pool pool(1);
+TYPED_TEST(PoolAsyncResult, CanBeAskedAgain) {
+  TypeParam pool(1);
   Tally gate;
   gate[0] = 1;
   const auto result = pool.apply_async([](int n) { return std::vector<int>(1000, n); }, 7);
@@ -117,8 +125,8 @@ TEST(PoolAsyncResult, CanBeAskedAgain) {
   EXPECT_FALSE(failure.successful());
 }
 
-TEST(PoolAsyncResult, CopiesNameTheSameTask) {
-  Pool pool(1);
+TYPED_TEST(PoolAsyncResult, CopiesNameTheSameTask) {
+  TypeParam pool(1);
   Tally gate;
   auto first = pool.apply_async(after, gate.where(), 1);
   auto second = first;
@@ -131,12 +139,12 @@ TEST(PoolAsyncResult, CopiesNameTheSameTask) {
   EXPECT_EQ(second.get(), 1);
 }
 
-TEST(PoolAsyncResult, OutlivesThePool) {
+TYPED_TEST(PoolAsyncResult, OutlivesThePool) {
   std::optional<AsyncResult<std::string>> text;
   std::optional<AsyncResult<std::vector<int>>> numbers;
   std::optional<AsyncResult<void>> nothing;
   {
-    Pool pool(2);
+    TypeParam pool(2);
     text = pool.apply_async([] { return std::string(5000, 'x'); });
     numbers = pool.map_async([](int x) { return x * x; }, std::vector<int>{1, 2, 3});
     nothing = pool.apply_async([] { throw std::logic_error("no"); });
@@ -147,9 +155,9 @@ TEST(PoolAsyncResult, OutlivesThePool) {
   EXPECT_THROW(nothing->get(), std::logic_error);
 }
 
-TEST(PoolAsyncResult, AnyOrderFromAnyThread) {
+TYPED_TEST(PoolAsyncResult, AnyOrderFromAnyThread) {
   constexpr int kTasks = 400;
-  Pool pool(2);
+  TypeParam pool(2);
   std::vector<AsyncResult<int>> results;
   for (int i = 0; i < kTasks; ++i) {
     results.push_back(pool.apply_async(add, i, i));
@@ -172,8 +180,8 @@ TEST(PoolAsyncResult, AnyOrderFromAnyThread) {
   EXPECT_EQ(wrong, 0);
 }
 
-TEST(PoolAsyncResult, ManyThreadsWaitForOne) {
-  Pool pool(1);
+TYPED_TEST(PoolAsyncResult, ManyThreadsWaitForOne) {
+  TypeParam pool(1);
   Tally gate;
   const auto result = pool.apply_async(after, gate.where(), 9);
   std::atomic<int> right = 0;
@@ -191,8 +199,8 @@ TEST(PoolAsyncResult, ManyThreadsWaitForOne) {
 
 // A slot is used again at once: who still looks at it for a task that has ended must not fall
 // asleep on the task that came after.
-TEST(PoolAsyncResult, EndsForAWaiterWhoseSlotHasALongTaskByNow) {
-  Pool pool(2);
+TYPED_TEST(PoolAsyncResult, EndsForAWaiterWhoseSlotHasALongTaskByNow) {
+  TypeParam pool(2);
   Tally gate;
   for (int round = 0; round < 300; ++round) {
     const auto result = pool.apply_async(add, round, 1);
@@ -206,8 +214,8 @@ TEST(PoolAsyncResult, EndsForAWaiterWhoseSlotHasALongTaskByNow) {
   }
 }
 
-TEST(PoolAsyncResult, TasksFromSeveralThreads) {
-  Pool pool(2);
+TYPED_TEST(PoolAsyncResult, TasksFromSeveralThreads) {
+  TypeParam pool(2);
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
   for (int thread = 0; thread < 4; ++thread) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <system_error>
 
+#include "kinds.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
-#include "support.hpp"
 
 namespace procession::pooltest {
 
@@ -47,8 +47,12 @@ int count_and_throw_some(Where tally, int x) {
   return throw_some(x);
 }
 
-TEST(PoolException, HasItsTypeTextAndPlace) {
-  Pool pool(1);
+template <class Kind>
+class PoolException : public testing::Test {};
+TYPED_TEST_SUITE(PoolException, PoolKinds, PoolKindNames);
+
+TYPED_TEST(PoolException, HasItsTypeTextAndPlace) {
+  TypeParam pool(1);
   const int pid = pool.pids().at(0);
   try {
     pool.apply([] { throw std::invalid_argument("bad"); });
@@ -64,8 +68,8 @@ TEST(PoolException, HasItsTypeTextAndPlace) {
   }
 }
 
-TEST(PoolException, StandardTypes) {
-  Pool pool(1);
+TYPED_TEST(PoolException, StandardTypes) {
+  TypeParam pool(1);
   EXPECT_THROW(pool.apply([] { throw std::logic_error("x"); }), std::logic_error);
   EXPECT_THROW(pool.apply([] { throw std::range_error("x"); }), std::range_error);
   EXPECT_THROW(pool.apply([] { throw std::bad_alloc(); }), std::bad_alloc);
@@ -87,8 +91,8 @@ TEST(PoolException, StandardTypes) {
   }
 }
 
-TEST(PoolException, AnnouncedTypes) {
-  Pool pool(1);
+TYPED_TEST(PoolException, AnnouncedTypes) {
+  TypeParam pool(1);
   try {
     pool.apply([] { throw NoSuchRow{"users", 17}; });
     FAIL();
@@ -104,8 +108,8 @@ TEST(PoolException, AnnouncedTypes) {
   }
 }
 
-TEST(PoolException, UnknownTypes) {
-  Pool pool(1);
+TYPED_TEST(PoolException, UnknownTypes) {
+  TypeParam pool(1);
   try {
     pool.apply([] { throw Unheard("of"); });
     FAIL();
@@ -124,8 +128,8 @@ TEST(PoolException, UnknownTypes) {
   EXPECT_EQ(pool.apply([] { return 1; }), 1);
 }
 
-TEST(PoolException, NestedOnes) {
-  Pool pool(1);
+TYPED_TEST(PoolException, NestedOnes) {
+  TypeParam pool(1);
   try {
     pool.apply([] {
       try {
@@ -146,8 +150,8 @@ TEST(PoolException, NestedOnes) {
   }
 }
 
-TEST(PoolException, ALargeOne) {
-  Pool pool(1);
+TYPED_TEST(PoolException, ALargeOne) {
+  TypeParam pool(1);
   for (const std::size_t size : {10U, 48U, 100U, 1'000U, 3'000'000U}) {
     try {
       pool.apply([](std::size_t n) { throw std::runtime_error(std::string(n, 'e')); }, size);
@@ -158,8 +162,8 @@ TEST(PoolException, ALargeOne) {
   }
 }
 
-TEST(PoolException, TheFirstOfAMapAndAllOthersRun) {
-  Pool pool(2);
+TYPED_TEST(PoolException, TheFirstOfAMapAndAllOthersRun) {
+  TypeParam pool(2);
   for (const std::size_t chunk : {1U, 3U, 7U, 100U}) {
     Tally tally(100);
     try {
@@ -178,8 +182,8 @@ TEST(PoolException, TheFirstOfAMapAndAllOthersRun) {
   }
 }
 
-TEST(PoolException, OfEveryElement) {
-  Pool pool(2);
+TYPED_TEST(PoolException, OfEveryElement) {
+  TypeParam pool(2);
   Tally tally(5000);
   const auto result = pool.map_async(procession::bind(
                                          [](Where where, std::size_t index) {
@@ -200,8 +204,8 @@ TEST(PoolException, OfEveryElement) {
 }
 
 // Each exception costs what a result costs.
-TEST(PoolException, OfEveryElementOfALargeChunk) {
-  Pool pool(2);
+TYPED_TEST(PoolException, OfEveryElementOfALargeChunk) {
+  TypeParam pool(2);
   Tally tally(kSanitized ? 10'000 : 100'000);
   EXPECT_THROW(
       pool.map(procession::bind(
@@ -215,7 +219,7 @@ TEST(PoolException, OfEveryElementOfALargeChunk) {
   EXPECT_EQ(tally.other_than(1), 0U);
 }
 
-TEST(PoolException, BesideLostWorkersInTheSameChunk) {
+TEST(PoolOfProcesses, BesideLostWorkersInTheSameChunk) {
   Pool pool(1);
   for (const int lost : {0, 2, 4, 9}) {
     for (const unsigned retries : {0U, 1U}) {
@@ -252,8 +256,8 @@ TEST(PoolException, BesideLostWorkersInTheSameChunk) {
   }
 }
 
-TEST(PoolException, AtTheEndsOfAChunk) {
-  Pool pool(1);
+TYPED_TEST(PoolException, AtTheEndsOfAChunk) {
+  TypeParam pool(1);
   for (const int at : {0, 9, 10, 19}) {
     Tally tally(20);
     EXPECT_THROW(pool.map(procession::bind(
@@ -280,16 +284,16 @@ void encode(Encoder& encoder, const Stubborn& stubborn) {
 }
 void decode(Decoder& decoder, Stubborn& stubborn) { procession::decode(decoder, stubborn.value); }
 
-TEST(PoolException, OfTheEncodingOfAResult) {
-  Pool pool(1);
+TYPED_TEST(PoolException, OfTheEncodingOfAResult) {
+  TypeParam pool(1);
   EXPECT_THROW(pool.apply([](int x) { return Stubborn{x}; }, 2), std::domain_error);
   EXPECT_THROW(pool.map([](int x) { return Stubborn{x}; }, {1, 2, 3}, {.chunksize = 3}),
                std::domain_error);
   EXPECT_EQ(pool.map([](int x) { return Stubborn{x}; }, {1, 3}).at(1).value, 3);
 }
 
-TEST(PoolException, OfTheEncodingOfAnArgument) {
-  Pool pool(1);
+TYPED_TEST(PoolException, OfTheEncodingOfAnArgument) {
+  TypeParam pool(1);
   EXPECT_THROW(pool.apply([](const Stubborn& s) { return s.value; }, Stubborn{2}),
                std::domain_error);
   EXPECT_THROW(pool.map([](const Stubborn& s) { return s.value; },
@@ -312,8 +316,8 @@ void decode(Decoder& decoder, Illegible& illegible) {
   }
 }
 
-TEST(PoolException, OfTheDecodingOfAnArgument) {
-  Pool pool(1);
+TYPED_TEST(PoolException, OfTheDecodingOfAnArgument) {
+  TypeParam pool(1);
   const auto work = [](const Illegible& i) {
     return i.value == 1 ? throw std::range_error("one") : i.value;
   };

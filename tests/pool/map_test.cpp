@@ -13,8 +13,8 @@
 #include <sstream>
 #include <string>
 
+#include "kinds.hpp"
 #include "procession/error.hpp"
-#include "support.hpp"
 
 namespace procession::pooltest {
 namespace {
@@ -30,8 +30,12 @@ std::vector<int> squares(int from, int to) {
   return all;
 }
 
-TEST(PoolMap, RangesOfEveryKind) {
-  Pool pool(2);
+template <class Kind>
+class PoolMap : public testing::Test {};
+TYPED_TEST_SUITE(PoolMap, PoolKinds, PoolKindNames);
+
+TYPED_TEST(PoolMap, RangesOfEveryKind) {
+  TypeParam pool(2);
   const std::vector<int> expected = squares(0, 10);
   std::vector<int> vector(10);
   std::iota(vector.begin(), vector.end(), 0);
@@ -55,8 +59,8 @@ TEST(PoolMap, RangesOfEveryKind) {
   EXPECT_EQ(pool.map(square, array), (std::vector<int>{1, 4, 9}));
 }
 
-TEST(PoolMap, InputRanges) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, InputRanges) {
+  TypeParam pool(2);
   std::istringstream numbers("1 2 3 4 5");
   EXPECT_EQ(pool.map(square, std::views::istream<int>(numbers)),
             (std::vector<int>{1, 4, 9, 16, 25}));
@@ -66,8 +70,8 @@ TEST(PoolMap, InputRanges) {
             (std::vector<std::size_t>{3, 3, 5}));
 }
 
-TEST(PoolMap, MoveOnlyElements) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, MoveOnlyElements) {
+  TypeParam pool(2);
   std::vector<std::unique_ptr<int>> pointers;
   for (int i = 0; i < 5; ++i) {
     pointers.push_back(i == 3 ? nullptr : std::make_unique<int>(i));
@@ -83,8 +87,8 @@ TEST(PoolMap, MoveOnlyElements) {
   EXPECT_EQ(*pointers[4], 4);  // the caller's are as before
 }
 
-TEST(PoolMap, Nothing) {
-  Pool pool(1);
+TYPED_TEST(PoolMap, Nothing) {
+  TypeParam pool(1);
   EXPECT_TRUE(pool.map(square, std::vector<int>{}).empty());
   const auto result = pool.map_async(square, std::vector<int>{});
   EXPECT_TRUE(result.ready());
@@ -93,13 +97,13 @@ TEST(PoolMap, Nothing) {
   pool.map([](int) {}, std::vector<int>{});
 }
 
-TEST(PoolMap, OneElement) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, OneElement) {
+  TypeParam pool(2);
   EXPECT_EQ(pool.map(square, {7}), std::vector<int>{49});
 }
 
-TEST(PoolMap, EveryChunkSize) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, EveryChunkSize) {
+  TypeParam pool(2);
   std::vector<int> numbers(97);
   std::iota(numbers.begin(), numbers.end(), 0);
   const auto expected = squares(0, 97);
@@ -110,8 +114,8 @@ TEST(PoolMap, EveryChunkSize) {
   }
 }
 
-TEST(PoolMap, ResultsAreInOrderWhateverTheTimes) {
-  Pool pool(3);
+TYPED_TEST(PoolMap, ResultsAreInOrderWhateverTheTimes) {
+  TypeParam pool(3);
   std::mt19937 random(3);
   std::vector<std::pair<int, int>> tasks;
   for (int i = 0; i < 100; ++i) {
@@ -130,8 +134,8 @@ TEST(PoolMap, ResultsAreInOrderWhateverTheTimes) {
   }
 }
 
-TEST(PoolMap, OfAFunctionThatReturnsNothing) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, OfAFunctionThatReturnsNothing) {
+  TypeParam pool(2);
   Tally tally(500);
   pool.map(procession::bind(count_one, tally.where()),
            std::views::iota(std::size_t{0}, std::size_t{500}));
@@ -144,8 +148,8 @@ TEST(PoolMap, OfAFunctionThatReturnsNothing) {
   EXPECT_EQ(tally.sum(), 503U);
 }
 
-TEST(PoolMap, EachElementOnceInAnyChunks) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, EachElementOnceInAnyChunks) {
+  TypeParam pool(2);
   Tally tally(3000);
   for (const std::size_t chunk : {1U, 3U, 999U}) {
     pool.map(procession::bind(count_one, tally.where()),
@@ -154,15 +158,15 @@ TEST(PoolMap, EachElementOnceInAnyChunks) {
   EXPECT_EQ(tally.other_than(3), 0U);
 }
 
-TEST(PoolMap, TheFunctionMayKeepStateInAChunkOnly) {
+TYPED_TEST(PoolMap, TheFunctionMayKeepStateInAChunkOnly) {
   // As any function object does: each chunk begins with the state that was sent.
-  Pool pool(1);
+  TypeParam pool(1);
   const auto counting = [n = 0](int x) mutable { return x + n++; };
   EXPECT_EQ(pool.map(counting, {0, 0, 0, 0}, {.chunksize = 2}), (std::vector<int>{0, 1, 0, 1}));
 }
 
-TEST(PoolMap, ABoundFunctionLargerThanASlot) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, ABoundFunctionLargerThanASlot) {
+  TypeParam pool(2);
   const std::vector<int> table(10'000, 3);
   EXPECT_EQ(pool.map(procession::bind(
                          [](const std::vector<int>& t, std::size_t i) { return t.at(i); }, table),
@@ -170,8 +174,8 @@ TEST(PoolMap, ABoundFunctionLargerThanASlot) {
             (std::vector<int>{3, 3, 3}));
 }
 
-TEST(PoolMap, TellsProgress) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, TellsProgress) {
+  TypeParam pool(2);
   std::vector<std::size_t> told;
   std::set<std::size_t> totals;
   pool.map(square, std::views::iota(0, 100),
@@ -186,8 +190,8 @@ TEST(PoolMap, TellsProgress) {
   EXPECT_EQ(told.back(), 100U);
 }
 
-TEST(PoolMap, AnElementThatCannotBeReadLeavesThePoolUsable) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, AnElementThatCannotBeReadLeavesThePoolUsable) {
+  TypeParam pool(2);
   const auto range = std::views::iota(0, 100) | std::views::transform([](int x) {
                        if (x == 50) {
                          throw std::runtime_error("cannot read 50");
@@ -200,8 +204,8 @@ TEST(PoolMap, AnElementThatCannotBeReadLeavesThePoolUsable) {
   pool.join();
 }
 
-TEST(PoolMap, SeveralAtATime) {
-  Pool pool(2);
+TYPED_TEST(PoolMap, SeveralAtATime) {
+  TypeParam pool(2);
   std::vector<AsyncResult<std::vector<int>>> results;
   for (int i = 0; i < 20; ++i) {
     results.push_back(pool.map_async(square, std::views::iota(i, i + 50), {.chunksize = 3}));

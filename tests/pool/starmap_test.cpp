@@ -17,9 +17,9 @@
 namespace procession::pooltest {
 
 /// A type with the tuple protocol of its own.
-class Point {
+class Place {
  public:
-  Point(int x, int y) : x_(x), y_(y) {}
+  Place(int x, int y) : x_(x), y_(y) {}
   template <std::size_t I>
   [[nodiscard]] int get() const {
     return I == 0 ? x_ : y_;
@@ -32,9 +32,9 @@ class Point {
 }  // namespace procession::pooltest
 
 template <>
-struct std::tuple_size<procession::pooltest::Point> : std::integral_constant<std::size_t, 2> {};
+struct std::tuple_size<procession::pooltest::Place> : std::integral_constant<std::size_t, 2> {};
 template <std::size_t I>
-struct std::tuple_element<I, procession::pooltest::Point> : std::type_identity<int> {};
+struct std::tuple_element<I, procession::pooltest::Place> : std::type_identity<int> {};
 
 namespace procession::pooltest {
 namespace {
@@ -58,7 +58,7 @@ TYPED_TEST(PoolStarmap, ElementsOfEveryKind) {
   EXPECT_EQ(pool.starmap(minus, std::vector<std::pair<int, int>>{{3, 2}, {9, 4}}), expected);
   EXPECT_EQ(pool.starmap(minus, {std::tuple(3, 2), std::tuple(9, 4)}), expected);
   EXPECT_EQ(pool.starmap(minus, std::list<std::array<int, 2>>{{3, 2}, {9, 4}}), expected);
-  EXPECT_EQ(pool.starmap(minus, {Point(3, 2), Point(9, 4)}), expected);
+  EXPECT_EQ(pool.starmap(minus, {Place(3, 2), Place(9, 4)}), expected);
   struct Difference {
     int from;
     int what;

@@ -13,8 +13,8 @@
 #include <unordered_set>
 #include <variant>
 
+#include "kinds.hpp"
 #include "procession/error.hpp"
-#include "support.hpp"
 
 namespace procession::pooltest {
 
@@ -56,7 +56,7 @@ namespace {
 
 /// Sends `value` there and back by apply and by map.
 template <class T>
-void expect_round_trip(Pool& pool, const T& value) {
+void expect_round_trip(detail::PoolMembers& pool, const T& value) {
   const auto same = [](const T& x) { return x; };
   EXPECT_EQ(pool.apply(same, value), value);
   const std::vector<T> values(5, value);
@@ -66,8 +66,12 @@ void expect_round_trip(Pool& pool, const T& value) {
   EXPECT_EQ(pool.apply([](const std::vector<T>& x) { return x; }, values), values);
 }
 
-TEST(PoolTypes, Arithmetic) {
-  Pool pool(2);
+template <class Kind>
+class PoolTypes : public testing::Test {};
+TYPED_TEST_SUITE(PoolTypes, PoolKinds, PoolKindNames);
+
+TYPED_TEST(PoolTypes, Arithmetic) {
+  TypeParam pool(2);
   expect_round_trip(pool, -5);
   expect_round_trip(pool, std::uint8_t{200});
   expect_round_trip(pool, std::int64_t{-1} << 40);
@@ -79,16 +83,16 @@ TEST(PoolTypes, Arithmetic) {
   expect_round_trip(pool, std::byte{7});
 }
 
-TEST(PoolTypes, Bool) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, Bool) {
+  TypeParam pool(2);
   expect_round_trip(pool, true);
   const std::vector<bool> odd = pool.map([](int x) { return x % 2 == 1; }, {1, 2, 3});
   EXPECT_EQ(odd, (std::vector<bool>{true, false, true}));
   EXPECT_EQ(pool.map([](bool b) { return !b; }, odd), (std::vector<bool>{false, true, false}));
 }
 
-TEST(PoolTypes, Strings) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, Strings) {
+  TypeParam pool(2);
   expect_round_trip(pool, std::string());
   expect_round_trip(pool, std::string("short"));
   expect_round_trip(pool, std::string("with\0zero", 9));
@@ -97,8 +101,8 @@ TEST(PoolTypes, Strings) {
             (std::vector<std::size_t>{1, 2, 3}));
 }
 
-TEST(PoolTypes, Containers) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, Containers) {
+  TypeParam pool(2);
   expect_round_trip(pool, std::vector<int>{});
   expect_round_trip(pool, std::vector<int>{1, 2, 3});
   expect_round_trip(pool, std::vector<bool>{true, false});
@@ -110,8 +114,8 @@ TEST(PoolTypes, Containers) {
   expect_round_trip(pool, std::unordered_set<std::string>{"p", "q"});
 }
 
-TEST(PoolTypes, Vocabulary) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, Vocabulary) {
+  TypeParam pool(2);
   expect_round_trip(pool, std::optional<std::string>());
   expect_round_trip(pool, std::optional<std::string>("there"));
   expect_round_trip(pool, std::variant<int, std::string, Point>("text"));
@@ -123,8 +127,8 @@ TEST(PoolTypes, Vocabulary) {
   expect_round_trip(pool, std::filesystem::path("/usr/share/doc"));
 }
 
-TEST(PoolTypes, Aggregates) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, Aggregates) {
+  TypeParam pool(2);
   expect_round_trip(pool, Nothing{});
   expect_round_trip(pool, Point{1, -2});
   expect_round_trip(pool, Shape{"triangle", {{0, 0}, {1, 0}, {0, 1}}, Point{.3, .3}, {}});
@@ -132,13 +136,13 @@ TEST(PoolTypes, Aggregates) {
   EXPECT_EQ(pool.map([](Nothing) { return Nothing{}; }, std::vector<Nothing>(10)).size(), 10U);
 }
 
-TEST(PoolTypes, OwnEncoding) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, OwnEncoding) {
+  TypeParam pool(2);
   expect_round_trip(pool, Celsius(21.5));
 }
 
-TEST(PoolTypes, Pointers) {
-  Pool pool(1);
+TYPED_TEST(PoolTypes, Pointers) {
+  TypeParam pool(1);
   const auto made = pool.apply([](int n) { return std::make_unique<Point>(Point{1.0 * n, 0}); }, 3);
   ASSERT_NE(made, nullptr);
   EXPECT_EQ(*made, (Point{3, 0}));
@@ -146,8 +150,8 @@ TEST(PoolTypes, Pointers) {
   EXPECT_EQ(*many.at(1), 2);
 }
 
-TEST(PoolTypes, Void) {
-  Pool pool(1);
+TYPED_TEST(PoolTypes, Void) {
+  TypeParam pool(1);
   Tally tally;
   pool.apply([](Where where) { ++counter(where); }, tally.where());
   const AsyncResult<void> result =
@@ -158,8 +162,8 @@ TEST(PoolTypes, Void) {
   EXPECT_EQ(tally[0], 2U);
 }
 
-TEST(PoolTypes, LargeResultsOfSmallArguments) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, LargeResultsOfSmallArguments) {
+  TypeParam pool(2);
   const auto text =
       pool.apply([](std::size_t n) { return std::string(n, 'r'); }, std::size_t{6} << 20U);
   EXPECT_EQ(text.size(), std::size_t{6} << 20U);
@@ -173,8 +177,8 @@ TEST(PoolTypes, LargeResultsOfSmallArguments) {
   EXPECT_TRUE(blocks[5].empty());
 }
 
-TEST(PoolTypes, LargeArgumentsOfSmallResults) {
-  Pool pool(2);
+TYPED_TEST(PoolTypes, LargeArgumentsOfSmallResults) {
+  TypeParam pool(2);
   const std::vector<std::uint64_t> numbers(1'000'000, 2);
   EXPECT_EQ(pool.apply(
                 [](const std::vector<std::uint64_t>& all) {
@@ -189,8 +193,8 @@ TEST(PoolTypes, LargeArgumentsOfSmallResults) {
 }
 
 // Around the sizes at which a task or a result no longer fits into its slot.
-TEST(PoolTypes, EverySizeAroundASlot) {
-  Pool pool(1);
+TYPED_TEST(PoolTypes, EverySizeAroundASlot) {
+  TypeParam pool(1);
   for (std::size_t size = 0; size < 300; ++size) {
     const std::string text(size, 's');
     ASSERT_EQ(pool.apply([](const std::string& s) { return s; }, text), text);

@@ -89,6 +89,11 @@ void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::s
 void close_pool(const PoolPtr& pool);
 void terminate_pool(const PoolPtr& pool);
 void join_pool(const PoolPtr& pool);
+/// What `shutdown` of an executor does, and its destructor. Null, of the latter: nothing.
+void shut_down(const PoolPtr& pool, bool wait, bool cancel_waiting);
+void finish_pool(PoolPtr& pool) noexcept;
+/// terminate_pool() without SIGTERM before.
+void kill_pool(const PoolPtr& pool);
 /// What ~Pool does. Null: nothing.
 void end_pool(PoolPtr& pool) noexcept;
 std::size_t pool_size(const PoolPtr& pool);
@@ -109,6 +114,13 @@ void on_job_end(const JobPtr& job, std::function<void()> hook);
 void post_callback(const JobPtr& job, std::function<void()> callback);
 /// Both: what AsyncResult::then does. At once and here when the job has ended.
 void call_at_job_end(const JobPtr& job, std::function<void()> callback);
+/// Waits for the job: what it failed with, if it did. Throws `Cancelled` when it was cancelled, and
+/// `TimeoutError`.
+std::exception_ptr future_exception(const JobPtr& job, Timeout timeout);
+/// Whether a worker is at it.
+bool job_running(const JobPtr& job);
+/// Whether it has ended by having been cancelled, by itself or with its pool.
+bool job_cancelled(const JobPtr& job);
 /// See AsyncResult::cancel.
 bool cancel_job(const JobPtr& job);
 /// Whether it is a map, rather than a single call that may return a vector all the same.
