@@ -5,7 +5,6 @@
 #include <procession/procession.hpp>
 
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -13,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "job_report.hpp"
 #include "wordcount_count.hpp"
 #include "wordcount_files.hpp"
 
@@ -91,14 +91,6 @@ Total count_serial(const Batches& batches) {
   return total;
 }
 
-template <class F>
-Total timed(double& seconds, F count) {
-  const auto start = std::chrono::steady_clock::now();
-  Total total = count();
-  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return total;
-}
-
 bool same(const Total& a, const Total& b) {
   return a.counts == b.counts && a.sums.files == b.sums.files && a.sums.binary == b.sums.binary &&
          a.sums.bytes == b.sums.bytes && a.sums.errors == b.sums.errors;
@@ -136,9 +128,9 @@ int run(const Options& options) {
   double parallel = 0, serial = 0;
   Total by_pool, by_loop;
   if (options.parallel) {
-    by_pool = timed(parallel, [&] { return count_parallel(batches, processes); });
+    by_pool = job::timed(parallel, [&] { return count_parallel(batches, processes); });
   }
-  if (options.serial) by_loop = timed(serial, [&] { return count_serial(batches); });
+  if (options.serial) by_loop = job::timed(serial, [&] { return count_serial(batches); });
 
   print(options, listing, options.parallel ? by_pool : by_loop);
   if (options.parallel) std::printf("%zu processes: %.2f s\n", processes, parallel);
