@@ -25,7 +25,7 @@ auto call_as_task(const F& f, const Args&... args) {
   encode_task(task, f, args...);
   BufferEncoder result;
   std::atomic<std::uint64_t> progress = 0;
-  detail::TaskRun run{result, progress, 0, 1, nullptr};
+  detail::TaskRun run{result, progress, 0, 1, nullptr, nullptr};
   Decoder in(task.bytes());
   detail::decode_entry<detail::TaskEntry>(in)(in, in, run);
   in.expect_end();
