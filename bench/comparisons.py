@@ -20,7 +20,9 @@ class Row:
 class Group:
     """Contestants that are measured in turns, so that all of them see the same machine.
 
-    contestants: name -> command; {ours}, {bare} and {cpython} stand for the programs."""
+    contestants: name -> command; {ours}, {bare}, {cpython}, {boost} and {zeromq} stand for the
+    programs, {one_cpu} for what keeps one on one processor. Rows of contestants whose program was
+    not built, because its library is not there, are left out."""
 
     name: str
     contestants: dict
@@ -68,5 +70,68 @@ GROUPS = (
         "apply",
         {"ours": "{ours} apply", "CPython": "{cpython} apply"},
         (Row("apply there and back", "ours", "CPython", at_least=100),),
+    ),
+    Group(
+        "queue",
+        {
+            "ours": "{ours} queue",
+            "ours, 64 at a time": "{ours} queue-many",
+            "CPython": "{cpython} queue",
+            "Boost message_queue": "{boost} queue",
+            "ZeroMQ ipc://": "{zeromq} queue",
+        },
+        (
+            Row("Queue of 8 bytes, one to one", "ours", "CPython", at_least=80),
+            Row("Queue of 8 bytes, one to one", "ours", "Boost message_queue", at_least=2),
+            Row("Queue of 8 bytes, one to one", "ours", "ZeroMQ ipc://", at_least=2),
+            Row("the same, 64 at a time", "ours, 64 at a time", "ours", at_least=5),
+        ),
+    ),
+    Group(
+        "queue-crowd",
+        {"ours": "{ours} queue-crowd", "CPython": "{cpython} queue-crowd"},
+        (Row("Queue, four to four", "ours", "CPython", at_least=20),),
+    ),
+    *(
+        Group(
+            f"{kind}-{size}M",
+            {
+                "ours": f"{{ours}} {kind}-{size}M",
+                "CPython": f"{{cpython}} {kind}-{size}M",
+                "memcpy": f"{{bare}} memcpy-{size}M",
+            },
+            (
+                Row(f"{kind.capitalize()}, {size} MiB", "ours", "CPython", at_least=8),
+                Row(f"{kind.capitalize()}, {size} MiB", "ours", "memcpy", within=2),
+            ),
+        )
+        for kind in ("queue", "pipe")
+        for size in (1, 16)
+    ),
+    Group(
+        "pipe",
+        {"ours": "{ours} pipe", "CPython": "{cpython} pipe"},
+        (Row("Pipe there and back, both awake", "ours", "CPython", at_least=50),),
+    ),
+    Group(
+        # On one processor whoever is sent something sleeps, or could not be sent it.
+        "pipe-asleep",
+        {"ours": "{one_cpu} {ours} pipe", "socketpair": "{one_cpu} {bare} socketpair"},
+        (Row("Pipe there and back, both asleep", "ours", "socketpair", within=1),),
+    ),
+    Group(
+        "lock",
+        {"ours": "{ours} lock", "bare robust mutex": "{bare} lock"},
+        (Row("Lock, uncontended", "ours", "bare robust mutex", within=1.5),),
+    ),
+    Group(
+        "lock-contended",
+        {"ours": "{ours} lock-contended", "bare robust mutex": "{bare} lock-contended"},
+        (Row("Lock, between two processes", "ours", "bare robust mutex", within=1.5),),
+    ),
+    Group(
+        "array",
+        {"1 GiB": "{ours} array-1G", "1 KiB": "{ours} array-1K"},
+        (Row("Array of 1 GiB to a process", "1 GiB", "1 KiB", within=1.2),),
     ),
 )

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -46,6 +48,51 @@ inline void measure(const Operation& operation, std::size_t times) {
               children_then.faults - children.faults);
   std::fflush(stdout);
 }
+
+/// A child that does the same work at the same time, whenever it is told to. It ends with its
+/// parent.
+class Rival {
+ public:
+  explicit Rival(const std::function<void(std::size_t)>& work) {
+    int to[2], from[2];
+    if (::pipe(to) != 0 || ::pipe(from) != 0) {
+      std::abort();
+    }
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(to[1]);
+      for (std::size_t times = 0; ::read(to[0], &times, sizeof times) == sizeof times;) {
+        work(times);
+        if (::write(from[1], "", 1) != 1) {
+          break;
+        }
+      }
+      ::_exit(0);
+    }
+    if (child < 0) {
+      std::abort();
+    }
+    to_ = to[1];
+    from_ = from[0];
+  }
+
+  void begin(std::size_t times) const {
+    if (::write(to_, &times, sizeof times) != sizeof times) {
+      std::abort();
+    }
+  }
+  /// Waits until it has done that.
+  void end() const {
+    char done = 0;
+    if (::read(from_, &done, 1) != 1) {
+      std::abort();
+    }
+  }
+
+ private:
+  int to_;
+  int from_;
+};
 
 /// Serves until the end of the input. The exit code of the program.
 inline int serve(const std::map<std::string, Operation>& operations, const char* name) {

@@ -6,6 +6,7 @@ import sys
 import time
 
 ELEMENTS = 1_000_000
+PAIRS = 4
 
 
 def nothing():
@@ -56,6 +57,100 @@ def apply(pool, _):
     assert pool.apply(square, (3,)) == 9
 
 
+FORK = multiprocessing.get_context("fork")
+
+
+def helper(target, *args):
+    FORK.Process(target=target, args=args, daemon=True).start()
+
+
+def produce(items, orders, make):
+    item = make()
+    while True:
+        for _ in range(orders.get()):
+            items.put(item)
+
+
+def consume(items, orders, done):
+    while True:
+        for _ in range(orders.get()):
+            items.get()
+        done.put(None)
+
+
+def one_to_one(maxsize, make):
+    items, orders = FORK.Queue(maxsize), FORK.SimpleQueue()
+    helper(produce, items, orders, make)
+
+    def run(times):
+        orders.put(times)
+        for _ in range(times):
+            items.get()
+
+    return run
+
+
+def four_to_four():
+    items, puts, gets, done = FORK.Queue(), FORK.SimpleQueue(), FORK.SimpleQueue(), FORK.SimpleQueue()
+    for _ in range(PAIRS):
+        helper(produce, items, puts, small)
+        helper(consume, items, gets, done)
+
+    def run(times):
+        each = (times + PAIRS - 1) // PAIRS
+        for _ in range(PAIRS):
+            gets.put(each)
+            puts.put(each)
+        for _ in range(PAIRS):
+            done.get()
+
+    return run
+
+
+def small():
+    return 12345678
+
+
+def mebibytes(count):
+    return lambda: b"1" * (count << 20)
+
+
+def answer(connection):
+    while True:
+        connection.send(connection.recv())
+
+
+def there_and_back():
+    end, other = FORK.Pipe()
+    helper(answer, other)
+
+    def run(times):
+        for i in range(times):
+            end.send(i)
+            assert end.recv() == i
+
+    return run
+
+
+def send_large(connection, make):
+    message = make()
+    while True:
+        for _ in range(connection.recv()):
+            connection.send_bytes(message)
+
+
+def one_way(make):
+    end, other = FORK.Pipe()
+    helper(send_large, other, make)
+
+    def run(times):
+        end.send(times)
+        for _ in range(times):
+            end.recv_bytes()
+
+    return run
+
+
 OPERATIONS = {
     "forkserver": lambda: start_and_join("forkserver"),
     "spawn": lambda: start_and_join("spawn"),
@@ -63,6 +158,13 @@ OPERATIONS = {
     "pool": lambda: pool_made_and_closed,
     "map": lambda: with_pool(map_numbers),
     "apply": lambda: with_pool(apply),
+    "queue": lambda: one_to_one(0, small),
+    "queue-crowd": four_to_four,
+    "queue-1M": lambda: one_to_one(4, mebibytes(1)),
+    "queue-16M": lambda: one_to_one(4, mebibytes(16)),
+    "pipe": there_and_back,
+    "pipe-1M": lambda: one_way(mebibytes(1)),
+    "pipe-16M": lambda: one_way(mebibytes(16)),
 }
 
 

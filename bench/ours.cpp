@@ -4,10 +4,9 @@
 #include <cstring>
 #include <memory>
 #include <numeric>
-#include <procession/procession.hpp>
 #include <vector>
 
-#include "contestant.hpp"
+#include "ours.hpp"
 
 namespace mp = procession;
 
@@ -89,11 +88,14 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto heap = live_heap(argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 0);
-  return contestant::serve({{"forkserver", start_and_join(mp::StartMethod::forkserver)},
-                            {"spawn", start_and_join(mp::StartMethod::spawn)},
-                            {"fork", start_and_join(mp::StartMethod::fork)},
-                            {"pool", pool_made_and_closed},
-                            {"map", map},
-                            {"apply", apply}},
-                           argv[1]);
+  Operations operations{{"forkserver", start_and_join(mp::StartMethod::forkserver)},
+                        {"spawn", start_and_join(mp::StartMethod::spawn)},
+                        {"fork", start_and_join(mp::StartMethod::fork)},
+                        {"pool", pool_made_and_closed},
+                        {"map", map},
+                        {"apply", apply}};
+  operations.merge(queue_operations());
+  operations.merge(pipe_operations());
+  operations.merge(sync_operations());
+  return contestant::serve(operations, argv[1]);
 }
