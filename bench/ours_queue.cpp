@@ -99,8 +99,8 @@ void four_to_four(std::size_t times) {
 
 contestant::Operation large(std::size_t bytes) {
   return [bytes](std::size_t times) {
-    // The producer is no more than a few messages ahead, as with a pipe.
-    static const Messages items(4);
+    // The producer is no more than one message ahead: what more there is falls out of the caches.
+    static const Messages items(1);
     static const Orders orders;
     static const mp::Process producer = helper(produce_large, items, orders, bytes);
     orders.put(times);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <type_traits>
@@ -65,7 +67,7 @@ class TypedQueue {
     ItemBatch batch;
     for (const T& item : range) {
       if constexpr (plain()) {
-        batch.add(std::as_bytes(std::span<const T, 1>(&item, 1)));
+        batch.add<sizeof(T)>(std::addressof(item));
       } else {
         ItemEncoder encoder;
         encode_checked(encoder, item);
@@ -98,7 +100,15 @@ class TypedQueue {
     }
     items.reserve(batch.count());
     for (auto rest = batch.bytes(); !rest.empty();) {
-      items.push_back(decode_item(ItemBatch::next(rest)));
+      const std::span<const std::byte> item = ItemBatch::next(rest);
+      if constexpr (plain() && std::is_default_constructible_v<T>) {
+        if (item.size() == sizeof(T)) [[likely]] {
+          std::memcpy(static_cast<void*>(std::addressof(items.emplace_back())), item.data(),
+                      sizeof(T));
+          continue;
+        }
+      }
+      items.push_back(decode_item(item));
     }
     return items;
   }

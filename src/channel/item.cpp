@@ -30,22 +30,19 @@ std::uint64_t ItemEncoder::finish() {
 ReceivedItem::~ReceivedItem() { heap::drop(ticket_); }
 
 void ItemBatch::add(std::span<const std::byte> item) {
-  const std::uint64_t word = channel::record_word(channel::Record::inside, item.size());
-  const std::size_t begin = bytes_.size();
-  if (bytes_.capacity() - begin < channel::span_of(word)) {
-    bytes_.reserve(std::max<std::size_t>(4096, 2 * bytes_.capacity()));
-  }
-  bytes_.resize(begin + channel::span_of(word));
-  channel::store_word(bytes_.data() + begin, word);
-  std::memcpy(bytes_.data() + begin + 8, item.data(), item.size());
+  std::byte* const record = extend(span_of(item.size()));
+  channel::store_word(record, item.size());
+  std::memcpy(record + 8, item.data(), item.size());
   ++count_;
 }
 
-std::span<const std::byte> ItemBatch::next(std::span<const std::byte>& rest) {
-  const std::uint64_t word = channel::load_word(rest.data());
-  const std::span<const std::byte> item = rest.subspan(8, channel::size_of(word));
-  rest = rest.subspan(channel::span_of(word));
-  return item;
+void ItemBatch::grow(std::size_t at_least) {
+  constexpr std::size_t kSmallest = 4096;
+  const std::size_t larger = std::max({kSmallest, 2 * capacity_, size_ + at_least});
+  std::unique_ptr<std::byte[]> bytes(new std::byte[larger]);
+  std::memcpy(bytes.get(), bytes_.get(), size_);
+  bytes_ = std::move(bytes);
+  capacity_ = larger;
 }
 
 }  // namespace procession::detail

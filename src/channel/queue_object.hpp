@@ -23,6 +23,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "heap/heap.hpp"
 #include "heap/testing.hpp"
@@ -69,22 +70,50 @@ struct Ring {
   std::uint64_t unused[7];
   std::byte bytes[1];  ///< capacity of them
 
-  std::byte* at(std::uint32_t position) { return bytes + std::size_t{position} * 8 % capacity; }
+  std::byte* at(std::uint32_t position) { return bytes + place(position); }
   /// Bytes from there to the end.
   [[nodiscard]] std::size_t to_end(std::uint32_t position) const {
-    return capacity - std::size_t{position} * 8 % capacity;
+    return capacity - place(position);
+  }
+
+ private:
+  [[nodiscard]] std::size_t place(std::uint32_t position) const {
+    return std::size_t{position} * 8 & (capacity - 1);
   }
 };
+
+/// Stores and copies that a process may be killed before and after.
+template <class Word, class Value>
+void store(Word& word, Value value) {
+  heap::testing::step();
+  word = value;
+  heap::testing::step();
+}
+inline void write_bytes(std::byte* to, const std::byte* from, std::size_t bytes) {
+  heap::testing::step();
+  std::memcpy(to, from, bytes);
+  heap::testing::step();
+}
+inline void write_word(std::byte* at, std::uint64_t value) {
+  store(*reinterpret_cast<std::uint64_t*>(at), value);
+}
 
 /// One side of a queue. What is not atomic belongs to whoever has the mutex.
 struct alignas(64) Side {
   platform::RobustMutex mutex;
-  alignas(64) std::atomic<std::uint64_t> mark;  ///< tail of the producers, head of the consumers
   std::uint64_t other_seen;  ///< the other side's mark when it was last looked at
   /// The mark at which a block last changed hands: given to the queue, or taken off it.
   std::uint64_t handed;
+  std::atomic<std::uint32_t> pauses;  ///< of this side's waiting, see spin_until; by anybody
+  /// Tail of the producers, head of the consumers. In a cache line of its own: the other side looks
+  /// at it while this one works.
+  alignas(64) std::atomic<std::uint64_t> mark;
 
   [[nodiscard]] Mark at() const { return {mark.load(std::memory_order_acquire)}; }
+  /// Whether the block of the item at this mark has changed hands, though the mark has not moved.
+  [[nodiscard]] bool has_handed(Mark at) {
+    return std::atomic_ref(handed).load(std::memory_order_acquire) == at.word;
+  }
   void publish(Mark next) {
     heap::testing::step();
     mark.store(next.word, std::memory_order_release);
@@ -105,6 +134,7 @@ struct QueueObject {
   alignas(64) sync::WaitWord room;              ///< producers
   alignas(64) std::atomic<std::uint32_t> done;  ///< of a JoinableQueue
   sync::WaitWord finished;
+  std::atomic<std::uint32_t> pauses;  ///< of who waits there
 };
 
 /// A side's mutex, for a scope. What a dead owner left half done is finished first.
@@ -124,23 +154,47 @@ inline Ring& ring_of(QueueObject& queue) { return *heap::at<Ring>(heap::target(q
 /// Makes the first ring of a new queue, which lies at `offset`.
 void make_ring(QueueObject& queue, heap::Offset offset);
 
-/// Room for a record of `bytes` at the tail; null when there is none at the moment and the ring may
-/// not grow to `most` items. Under the producers' mutex. `tail` moves over what has to be skipped.
-/// Throws OutOfMemory when it had to grow and could not.
+/// Room for a record of `bytes` at the tail; null when there is none before what lies in front of
+/// the tail is published. Under the producers' mutex. `tail` moves over what has to be skipped.
+/// Throws OutOfMemory when the ring had to grow and could not.
 std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes);
+
+/// How many bytes there are at the least, in one piece. Under the producers' mutex.
+std::size_t room_at(QueueObject& queue, Mark tail);
 
 /// The first record, behind what has to be skipped; null when there is none. Under the consumers'
 /// mutex.
 std::byte* first_record(QueueObject& queue, Mark& head);
 
-/// Whether the queue has its fill, looking again if it seems so. Under the producers' mutex.
-bool is_full(QueueObject& queue, Mark tail);
+/// How many items may be put at the least; 0: the queue has its fill. Under the producers' mutex.
+std::uint32_t most_to_put(QueueObject& queue, Mark tail);
 
 inline std::uint64_t load_word(const std::byte* at) {
   return *reinterpret_cast<const std::uint64_t*>(at);
 }
 inline void store_word(std::byte* at, std::uint64_t value) {
   *reinterpret_cast<std::uint64_t*>(at) = value;
+}
+
+/// Records in a row.
+struct Run {
+  std::size_t bytes = 0;
+  std::uint32_t items = 0;
+};
+
+/// The first of the records that lie at `records`: items inside, as many as `most` and in as many
+/// bytes as `most_bytes`.
+inline Run first_of(const std::byte* records, std::size_t most_bytes, std::size_t most) {
+  Run run;
+  while (run.items < most && run.bytes < most_bytes) {
+    const std::uint64_t word = load_word(records + run.bytes);
+    if (record_of(word) != Record::inside || span_of(word) > most_bytes - run.bytes) {
+      break;
+    }
+    run.bytes += span_of(word);
+    ++run.items;
+  }
+  return run;
 }
 
 }  // namespace procession::channel

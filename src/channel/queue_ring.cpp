@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstring>
+#include <limits>
 #include <string>
 
 #include "channel/queue_object.hpp"
@@ -23,11 +23,15 @@ heap::Block make_ring_block(std::size_t capacity) {
 void repair(QueueObject& queue, Side& side) {
   heap::settle();
   const Mark mark = side.at();
-  if (side.handed == mark.word) {
+  if (side.has_handed(mark)) {
     const std::byte* const record = ring_of(queue).at(mark.position());
     side.publish(mark.plus(span_of(load_word(record)), 1));
+    queue.items.wake_all();
+    queue.room.wake_all();
   }
+  heap::testing::step();
   side.mutex.make_consistent();
+  heap::testing::step();
 }
 
 /// Twice as large, with the same records at the same positions. Under the producers' mutex. A
@@ -47,7 +51,7 @@ void grow(QueueObject& queue) {
   std::size_t left = bytes_between(head, queue.producers.at());
   for (std::uint32_t at = head.position(); left != 0;) {
     const std::size_t part = std::min(left, std::min(old.to_end(at), next.to_end(at)));
-    std::memcpy(next.at(at), old.at(at), part);
+    write_bytes(next.at(at), old.at(at), part);
     at += static_cast<std::uint32_t>(part / 8);
     left -= part;
   }
@@ -80,7 +84,7 @@ std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
     const std::size_t to_end = ring.to_end(tail.position());
     const std::size_t skipped = to_end < bytes ? to_end : 0;
     if (unused(queue, tail) < skipped + bytes) {
-      queue.producers.other_seen = queue.consumers.at().word;
+      store(queue.producers.other_seen, queue.consumers.at().word);
       if (unused(queue, tail) < skipped + bytes) {
         if (tail == queue.producers.at()) {
           grow(queue);
@@ -90,7 +94,7 @@ std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
       }
     }
     if (skipped != 0) {
-      store_word(ring.at(tail.position()), record_word(Record::skip, skipped - 8));
+      write_word(ring.at(tail.position()), record_word(Record::skip, skipped - 8));
       tail = tail.plus(skipped, 0);
     }
     return ring.at(tail.position());
@@ -100,7 +104,7 @@ std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
 std::byte* first_record(QueueObject& queue, Mark& head) {
   Side& side = queue.consumers;
   if (items_between(head, {side.other_seen}) == 0) {
-    side.other_seen = queue.producers.at().word;
+    store(side.other_seen, queue.producers.at().word);
     if (items_between(head, {side.other_seen}) == 0) {
       return nullptr;
     }
@@ -115,15 +119,21 @@ std::byte* first_record(QueueObject& queue, Mark& head) {
   }
 }
 
-bool is_full(QueueObject& queue, Mark tail) {
+std::size_t room_at(QueueObject& queue, Mark tail) {
+  return std::min(unused(queue, tail), ring_of(queue).to_end(tail.position()));
+}
+
+std::uint32_t most_to_put(QueueObject& queue, Mark tail) {
   if (queue.maxsize == 0) {
-    return false;
+    return std::numeric_limits<std::uint32_t>::max();
   }
-  if (items_between({queue.producers.other_seen}, tail) < queue.maxsize) {
-    return false;
+  const auto maxsize = static_cast<std::uint32_t>(queue.maxsize);
+  const std::uint32_t there = items_between({queue.producers.other_seen}, tail);
+  if (there < maxsize) {
+    return maxsize - there;
   }
-  queue.producers.other_seen = queue.consumers.at().word;
-  return items_between({queue.producers.other_seen}, tail) >= queue.maxsize;
+  store(queue.producers.other_seen, queue.consumers.at().word);
+  return maxsize - items_between({queue.producers.other_seen}, tail);
 }
 
 }  // namespace procession::channel

@@ -10,6 +10,7 @@
 #include "procession/detail/codec_errors.hpp"
 #include "procession/detail/codec_nesting.hpp"
 #include "procession/detail/codec_traits.hpp"
+#include "procession/detail/copy_bytes.hpp"
 #include "procession/detail/decoder.hpp"
 
 // Decoding: the mirror of encode_value.hpp. Nothing read is believed. A value is decoded where it
@@ -102,6 +103,22 @@ void decode_run(Decoder& decoder, T& value, std::size_t count) {
   }
 }
 
+/// The same of elements of one byte each, which need not be written twice.
+template <class T>
+void decode_byte_run(Decoder& decoder, T& value, std::size_t count) {
+  const auto* bytes = reinterpret_cast<const typename T::value_type*>(decoder.take(count).data());
+  if (count <= kCopyPiece) {
+    value.assign(bytes, bytes + count);
+    return;
+  }
+  value.clear();
+  value.reserve(count);
+  for (std::size_t piece = 0; count != 0; count -= piece, bytes += piece) {
+    piece = std::min(kCopyPiece, count);
+    value.insert(value.end(), bytes, bytes + piece);
+  }
+}
+
 template <class T>
 concept ContiguousStorage = requires(T& value, std::size_t size) {
   value.data();
@@ -114,9 +131,9 @@ void decode_sequence(Decoder& decoder, T& value) {
   using Element = typename T::value_type;
   const std::size_t count = decode_length<T>(decoder, kElementBytes<Element>);
   if constexpr (ContiguousStorage<T>) {
-    if constexpr (sizeof(Element) == 1 && std::is_integral_v<Element>) {
-      const auto* const bytes = reinterpret_cast<const Element*>(decoder.take(count).data());
-      value.assign(bytes, bytes + count);
+    if constexpr (sizeof(Element) == 1 &&
+                  (std::is_integral_v<Element> || std::is_same_v<Element, std::byte>)) {
+      decode_byte_run(decoder, value, count);
     } else {
       decode_run(decoder, value, count);
     }

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <span>
+
+#include "procession/detail/copy_bytes.hpp"
 
 namespace procession {
 
@@ -32,7 +33,7 @@ class Decoder {
   void read(void* data, std::size_t size) {
     const std::byte* const begin = skip(size);
     if (size != 0) {
-      std::memcpy(data, begin, size);
+      detail::copy_bytes(data, begin, size);
     }
   }
 

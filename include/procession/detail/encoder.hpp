@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include "procession/detail/copy_bytes.hpp"
 
 namespace procession {
 
@@ -35,7 +36,7 @@ class Encoder {
       grow(size);
     }
     if (size != 0) {
-      std::memcpy(cursor_, data, size);
+      detail::copy_bytes(cursor_, data, size);
       cursor_ += size;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
@@ -64,21 +65,49 @@ class ReceivedItem {
 /// multiple of eight.
 class ItemBatch {
  public:
-  /// One more, of at most kInlineItem bytes.
-  void add(std::span<const std::byte> item);
-  void clear() {
-    bytes_.clear();
-    count_ = 0;
+  /// Bytes that an item of so many takes.
+  static constexpr std::size_t span_of(std::size_t bytes) { return 8 + (bytes + 7) / 8 * 8; }
+
+  /// One more, of `Bytes` bytes, at most kInlineItem.
+  template <std::size_t Bytes>
+  void add(const void* item) {
+    std::byte* const record = extend(span_of(Bytes));
+    constexpr std::uint64_t word = Bytes;
+    std::memcpy(record, &word, 8);
+    std::memcpy(record + 8, item, Bytes);
+    ++count_;
   }
+  /// The same of any size.
+  void add(std::span<const std::byte> item);
+  void clear() { size_ = count_ = 0; }
   [[nodiscard]] std::size_t count() const { return count_; }
-  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
   /// Takes the first item off `rest`, which begins as `bytes()`.
-  static std::span<const std::byte> next(std::span<const std::byte>& rest);
+  static std::span<const std::byte> next(std::span<const std::byte>& rest) {
+    std::uint64_t size = 0;
+    std::memcpy(&size, rest.data(), 8);
+    const std::span<const std::byte> item = rest.subspan(8, size);
+    rest = rest.subspan(span_of(size));
+    return item;
+  }
 
  private:
   friend class QueueCore;
 
-  std::vector<std::byte> bytes_;
+  /// Room for so many bytes more.
+  std::byte* extend(std::size_t bytes) {
+    if (capacity_ - size_ < bytes) {
+      grow(bytes);
+    }
+    std::byte* const begin = bytes_.get() + size_;
+    size_ += bytes;
+    return begin;
+  }
+  void grow(std::size_t at_least);
+
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;
   std::size_t count_ = 0;
 };
 

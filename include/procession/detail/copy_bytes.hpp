@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+
+namespace procession::detail {
+
+/// Copies so many bytes at a time: a larger memcpy may use instructions that are made for memory
+/// which nobody reads soon, and another processor reads what is encoded several times more slowly.
+inline constexpr std::size_t kCopyPiece = std::size_t{64} * 1024;
+
+/// memcpy in pieces of kCopyPiece.
+inline void copy_bytes(void* to, const void* from, std::size_t size) {
+  if (size <= kCopyPiece) [[likely]] {
+    std::memcpy(to, from, size);
+    return;
+  }
+  auto* out = static_cast<std::byte*>(to);
+  const auto* in = static_cast<const std::byte*>(from);
+  for (; size > kCopyPiece; size -= kCopyPiece, in += kCopyPiece, out += kCopyPiece) {
+    std::memcpy(out, in, kCopyPiece);
+  }
+  std::memcpy(out, in, size);
+}
+
+}  // namespace procession::detail

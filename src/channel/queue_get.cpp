@@ -1,0 +1,141 @@
+// QueueCore: what gets.
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "channel/queue_object.hpp"
+#include "channel/queue_wait.hpp"
+#include "procession/detail/queue_core.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+using namespace channel;
+
+/// How many items there are, as far as one can tell without the mutex; something when the queue was
+/// shut down.
+std::size_t items_in(const QueueObject& queue) {
+  const std::size_t there = items_between(queue.consumers.at(), queue.producers.at());
+  return there == 0 && queue.shut != 0 ? 1 : there;
+}
+
+/// One attempt to get; `read(head, record)` takes the first record, and may take more, and moves
+/// the head over them. Under the consumers' mutex.
+template <class Read>
+bool try_get(QueueObject& queue, const Read& read) {
+  std::uint32_t more = 0;
+  {
+    // Before the look at what is there: then nobody puts anything in between.
+    const bool shut = queue.shut != 0;
+    const SideLock lock(queue, queue.consumers);
+    const Mark before = queue.consumers.at();
+    Mark head = before;
+    std::byte* const record = first_record(queue, head);
+    if (record == nullptr) {
+      if (shut) {
+        throw_shut_down("take an item off");
+      }
+      return false;
+    }
+    read(head, record);
+    more = items_between(before, head);
+    queue.consumers.publish(head);
+  }
+  if (queue.maxsize != 0) {
+    wake_for(queue.room, more);
+  }
+  return true;
+}
+
+template <class Read>
+bool get(QueueObject& queue, const Timeout& timeout, const Read& read) {
+  return wait_until_done(
+      {queue.items, queue.consumers.pauses}, timeout, [&] { return try_get(queue, read); },
+      [&] { return items_in(queue); });
+}
+
+/// Takes over the block of the first record.
+std::uint64_t take_block(QueueObject& queue, Mark& head, const std::byte* record) {
+  const std::uint64_t ticket = load_word(record + 8);
+  // As where it was put: what was skipped goes first.
+  if (head != queue.consumers.at()) {
+    queue.consumers.publish(head);
+  }
+  heap::move(ticket, heap::self(), &queue.consumers.handed, head.word);
+  head = head.plus(span_of(load_word(record)), 1);
+  return ticket;
+}
+
+}  // namespace
+
+bool QueueCore::get(ReceivedItem& item, Timeout timeout) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  return detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
+    const std::uint64_t word = load_word(record);
+    if (record_of(word) == Record::block) {
+      const std::size_t size = load_word(record + 16);
+      item.ticket_ = take_block(queue, head, record);
+      item.bytes_ = {heap::at(heap::target(item.ticket_)), size};
+      return;
+    }
+    std::memcpy(item.inline_, record + 8, size_of(word));
+    item.bytes_ = {item.inline_, size_of(word)};
+    head = head.plus(span_of(word), 1);
+  });
+}
+
+bool QueueCore::get(std::span<std::byte> into, Timeout timeout) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  std::uint64_t found = 0;
+  const std::uint64_t expected = record_word(Record::inside, into.size());
+  const bool got = detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
+    found = load_word(record);
+    if (found == expected) {
+      std::memcpy(into.data(), record + 8, into.size());
+    } else if (record_of(found) == Record::block) {
+      heap::drop(take_block(queue, head, record));
+      return;
+    }
+    head = head.plus(span_of(found), 1);
+  });
+  if (got && found != expected) {
+    throw DecodeError("asked to take an item of " + std::to_string(into.size()) +
+                      " bytes off a queue, found one of " + std::to_string(size_of(found)) +
+                      ", which is lost; another build of the program put it there");
+  }
+  return got;
+}
+
+bool QueueCore::get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most,
+                         Timeout timeout) const {
+  constexpr std::size_t kMostBytes = std::size_t{256} * 1024;
+  auto& queue = handle_.object<QueueObject>(what_);
+  return detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
+    if (record_of(load_word(record)) == Record::block) {
+      const std::size_t size = load_word(record + 16);
+      large.ticket_ = take_block(queue, head, record);
+      large.bytes_ = {heap::at(heap::target(large.ticket_)), size};
+      return;
+    }
+    while (record != nullptr && batch.count_ < most && batch.size_ < kMostBytes) {
+      const std::uint32_t there = items_between(head, {queue.consumers.other_seen});
+      const Run run = first_of(record, ring_of(queue).to_end(head.position()),
+                               std::min<std::size_t>(there, most - batch.count_));
+      if (run.items == 0) {
+        return;  // the next one lies in a block
+      }
+      std::memcpy(batch.extend(run.bytes), record, run.bytes);
+      batch.count_ += run.items;
+      head = head.plus(run.bytes, run.items);
+      record = first_record(queue, head);
+    }
+  });
+}
+
+void throw_queue_empty() {
+  throw Empty("waited for an item of a queue, and none has come; wait longer, or use try_get()");
+}
+
+}  // namespace procession::detail

@@ -1,0 +1,123 @@
+// QueueCore: what puts.
+
+#include <algorithm>
+
+#include "channel/queue_object.hpp"
+#include "channel/queue_wait.hpp"
+#include "procession/detail/queue_core.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+using namespace channel;
+
+/// For how many items there is room, as far as one can tell without the mutex; something when the
+/// queue was shut down.
+std::size_t room_in(const QueueObject& queue) {
+  const std::size_t there = items_between(queue.consumers.at(), queue.producers.at());
+  return queue.shut != 0 ? 1 : queue.maxsize - std::min<std::size_t>(queue.maxsize, there);
+}
+
+/// One attempt to put; `write(tail)` writes records, which show when the tail that it moves over
+/// them is published. Under the producers' mutex.
+template <class Write>
+bool try_put(QueueObject& queue, const Write& write) {
+  std::uint32_t more = 0;
+  {
+    const SideLock lock(queue, queue.producers);
+    if (queue.shut.load(std::memory_order_relaxed) != 0) {
+      throw_shut_down("put an item into");
+    }
+    const Mark before = queue.producers.at();
+    Mark tail = before;
+    if (most_to_put(queue, tail) == 0) {
+      return false;
+    }
+    write(tail);
+    more = items_between(before, tail);
+    queue.producers.publish(tail);
+  }
+  wake_for(queue.items, more);
+  return true;
+}
+
+template <class Write>
+bool put(QueueObject& queue, const Timeout& timeout, const Write& write) {
+  return wait_until_done(
+      {queue.room, queue.producers.pauses}, timeout, [&] { return try_put(queue, write); },
+      [&] { return room_in(queue); });
+}
+
+/// The first ones of `items`, as many as there is room for; takes them off `items`.
+void write_batch(QueueObject& queue, Mark& tail, std::span<const std::byte>& items) {
+  while (!items.empty()) {
+    const std::uint32_t most = most_to_put(queue, tail);
+    if (most == 0) {
+      return;
+    }
+    std::byte* const record = room_for(queue, tail, span_of(load_word(items.data())));
+    if (record == nullptr) {
+      return;
+    }
+    const Run run = first_of(items.data(), std::min(items.size(), room_at(queue, tail)), most);
+    write_bytes(record, items.data(), run.bytes);
+    tail = tail.plus(run.bytes, run.items);
+    items = items.subspan(run.bytes);
+  }
+}
+
+/// The item's block, which becomes the queue's.
+void write_block(QueueObject& queue, Mark& tail, heap::Block& block, std::size_t size) {
+  const std::uint64_t word = record_word(Record::block, 0);
+  std::byte* const record = room_for(queue, tail, span_of(word));
+  write_word(record, word);
+  write_word(record + 8, block.ticket());
+  write_word(record + 16, size);
+  // Told by the mark that is published, where a repair looks for the record: what was skipped goes
+  // first.
+  if (tail != queue.producers.at()) {
+    queue.producers.publish(tail);
+  }
+  heap::move(block.ticket(), heap::offset_of(&queue), &queue.producers.handed, tail.word);
+  static_cast<void>(block.release());
+  tail = tail.plus(span_of(word), 1);
+}
+
+}  // namespace
+
+bool QueueCore::put(std::span<const std::byte> item, Timeout timeout) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  const std::uint64_t word = record_word(Record::inside, item.size());
+  return detail::put(queue, timeout, [&](Mark& tail) {
+    std::byte* const record = room_for(queue, tail, span_of(word));
+    write_word(record, word);
+    write_bytes(record + 8, item.data(), item.size());
+    tail = tail.plus(span_of(word), 1);
+  });
+}
+
+bool QueueCore::put(ItemEncoder& item, Timeout timeout) const {
+  if (item.fits()) {
+    return put(item.bytes(), timeout);
+  }
+  auto& queue = handle_.object<QueueObject>(what_);
+  const std::size_t size = item.size();
+  heap::Block block = heap::Block::own(item.finish());
+  return detail::put(queue, timeout, [&](Mark& tail) { write_block(queue, tail, block, size); });
+}
+
+void QueueCore::put_many(const ItemBatch& items) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  for (std::span<const std::byte> rest = items.bytes(); !rest.empty();) {
+    detail::put(queue, std::nullopt, [&](Mark& tail) { write_batch(queue, tail, rest); });
+  }
+}
+
+void throw_queue_full() {
+  throw Full(
+      "waited to put an item into a queue, which is still full; take items off it, wait longer, or "
+      "make it with a larger maxsize");
+}
+
+}  // namespace procession::detail
