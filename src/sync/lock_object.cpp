@@ -16,24 +16,29 @@ using heap::testing::step;
 /// id, a thread id or the place of a process's record may be used again, and a lock that was a dead
 /// thread's would then seem to be this one's.
 std::uint64_t this_thread() noexcept {
-  thread_local std::uint64_t number = 0;
-  thread_local std::uint32_t self = 0;
+  struct Number {
+    std::uint64_t number;
+    std::uint32_t self;
+  };
+  thread_local constinit Number here{0, 0};  // one: to find it costs as much as the rest
+  Number& mine = here;
   const std::uint32_t now = heap::internal::selves.load(std::memory_order_relaxed);
-  if (number == 0 || self != now) {
-    self = now;
-    number = std::atomic_ref(heap::at<heap::RootWords>(heap::root())->threads).fetch_add(1) + 1;
+  if (mine.number == 0 || mine.self != now) [[unlikely]] {
+    mine.self = now;
+    mine.number =
+        std::atomic_ref(heap::at<heap::RootWords>(heap::root())->threads).fetch_add(1) + 1;
   }
-  return number;
+  return mine.number;
 }
 
-void note_owner(LockObject& lock, bool previous_died) noexcept {
+void note_owner(LockObject& lock, std::uint64_t owner, bool previous_died) noexcept {
   if (previous_died) {
     lock.mutex.make_consistent();
     step();
     lock.previous_died.store(1, std::memory_order_relaxed);
   }
   step();
-  lock.owner_thread.store(this_thread(), std::memory_order_relaxed);
+  lock.owner_thread.store(owner, std::memory_order_relaxed);
   step();
   lock.owner.store(heap::self(), std::memory_order_relaxed);
   step();
@@ -47,13 +52,24 @@ void note_owner(LockObject& lock, bool previous_died) noexcept {
                      "itself for ever; unlock it first, or use an RLock");
 }
 
-/// Another time by its owner. False: it is not the owner.
-bool acquire_again(LockObject& lock, const char* what) {
-  if (!is_owned(lock)) return false;
+/// Another time by its owner.
+void acquire_again(LockObject& lock, const char* what) {
   if (lock.header.kind != static_cast<std::uint64_t>(Kind::rlock)) throw_deadlock(what);
   ++lock.depth;
   step();
-  return true;
+}
+
+/// `attempt` is one at the mutex. False when it failed.
+template <class Attempt>
+bool acquire_by(LockObject& lock, const char* what, const Attempt& attempt) {
+  const std::uint64_t self = this_thread();
+  if (lock.owner_thread.load(std::memory_order_relaxed) == self) [[unlikely]] {
+    acquire_again(lock, what);
+    return true;
+  }
+  const platform::LockResult result = attempt();
+  if (result.acquired) note_owner(lock, self, result.previous_owner_died);
+  return result.acquired;
 }
 
 }  // namespace
@@ -81,15 +97,11 @@ void throw_not_owned(const LockObject& lock, const char* asked, const char* what
 }
 
 void acquire(LockObject& lock, const char* what) {
-  if (acquire_again(lock, what)) return;
-  note_owner(lock, lock.mutex.lock().previous_owner_died);
+  acquire_by(lock, what, [&] { return lock.mutex.lock(); });
 }
 
 bool acquire(LockObject& lock, const platform::Deadline& deadline, const char* what) {
-  if (acquire_again(lock, what)) return true;
-  const platform::LockResult result = lock.mutex.lock_until(deadline);
-  if (result.acquired) note_owner(lock, result.previous_owner_died);
-  return result.acquired;
+  return acquire_by(lock, what, [&] { return lock.mutex.lock_until(deadline); });
 }
 
 void release(LockObject& lock, const char* what) {
@@ -99,9 +111,14 @@ void release(LockObject& lock, const char* what) {
   lock.owner.store(0, std::memory_order_relaxed);
   step();
   lock.owner_thread.store(0, std::memory_order_relaxed);
+<<<<<<< HEAD
   step();
   lock.previous_died.store(0, std::memory_order_relaxed);
   step();
+=======
+  if (lock.previous_died.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    lock.previous_died.store(0, std::memory_order_relaxed);
+  }
   lock.mutex.unlock();
   step();
 }
