@@ -43,13 +43,23 @@ int exit_code_of(Wait wait) {
 }
 
 TEST(Queue, ABlockedGetBurnsNoProcessorTime) {
-  const mp::Queue<int> queue;
+  const mp::Queue<int> waits;
+  const mp::Queue<int> ends;
   mp::Process process(
-      [](const mp::Queue<int>& empty) {
-        std::exit(exit_code_of([&] { EXPECT_THROW(empty.get(10s), mp::Empty); }));
+      [](const mp::Queue<int>& begun, const mp::Queue<int>& end) {
+        const int code = exit_code_of([&] {
+          begun.put(0);
+          end.get();
+        });
+        begun.shutdown();
+        std::exit(code);
       },
-      queue);
+      waits, ends);
   process.start();
+  for ([[maybe_unused]] const int wait : waits) {
+    std::this_thread::sleep_for(10s);
+    ends.put(0);
+  }
   process.join();
   EXPECT_EQ(process.exitcode(), 0);
 }
