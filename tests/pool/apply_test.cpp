@@ -139,7 +139,7 @@ TYPED_TEST(PoolAsyncResult, CopiesNameTheSameTask) {
   EXPECT_EQ(second.get(), 1);
 }
 
-TYPED_TEST(PoolAsyncResult, OutlivesThePool) {
+TYPED_TEST(PoolAsyncResult, Pain14_OutlivesThePool) {
   std::optional<AsyncResult<std::string>> text;
   std::optional<AsyncResult<std::vector<int>>> numbers;
   std::optional<AsyncResult<void>> nothing;

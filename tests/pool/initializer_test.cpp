@@ -48,7 +48,7 @@ TEST(PoolInitializer, ThatCapturedAnAddressIsRefused) {
 }
 
 // Python's pool respawns for ever.
-TEST(PoolInitializer, ThatThrowsFailsThePoolWithItsCause) {
+TEST(Pains, Pain12_AnInitializerThatThrowsFailsThePoolWithItsCause) {
   Tally tally;
   Pool pool({.processes = 2,
              .initializer = procession::bind(

@@ -65,7 +65,7 @@ TEST(PoolLife, JoinOfAnOpenPoolIsRefused) {
   EXPECT_EQ(pool.apply(square, 3), 9);
 }
 
-TEST(PoolLife, JoinFromSeveralThreads) {
+TEST(Pains, Pain26_AnyThreadMayJoinAPool) {
   Pool pool(2);
   const auto result = pool.map_async(square, std::views::iota(0, 1000), {.chunksize = 1});
   pool.close();
@@ -103,7 +103,7 @@ TEST(PoolLife, DestructionOfAClosedPoolJoins) {
   EXPECT_EQ(tally[1], 100U);
 }
 
-TEST(PoolLife, DestructionOfAnOpenPoolTerminates) {
+TEST(Pains, Pain14_DestructionOfAnOpenPoolTerminates) {
   Tally gate(2);
   std::optional<AsyncResult<int>> running;
   std::optional<AsyncResult<int>> queued;
@@ -231,7 +231,7 @@ TEST(PoolLife, CloseInTheMiddleOfAMap) {
   pool.join();
 }
 
-TEST(PoolLife, AWorkerThatIgnoresSigtermIsKilled) {
+TEST(Pains, Pain13_TerminateKillsAWorkerThatIgnoresSigterm) {
   Tally gate(2);
   std::vector<int> pids;
   {
@@ -251,7 +251,7 @@ TEST(PoolLife, AWorkerThatIgnoresSigtermIsKilled) {
   EXPECT_EQ(state_of(pids.at(0)), "gone");
 }
 
-TEST(PoolLife, AStoppedWorkerIsKilled) {
+TEST(Pains, Pain13_TerminateKillsAStoppedWorker) {
   Pool pool(1);
   pool.apply(square, 1);
   const int pid = pool.pids().at(0);

@@ -239,7 +239,7 @@ void kill_all(const Pool& pool) {
   }
 }
 
-TEST(PoolKilled, AllAtOnceWhileTheyWork) {
+TEST(Pains, Pain08_APoolWhoseWorkersAllDieHeals) {
   Pool pool(3);
   for (int round = 0; round < 10; ++round) {
     Tally tally(2);

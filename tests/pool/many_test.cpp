@@ -114,7 +114,7 @@ TEST(PoolMany, LargeResultsOfManyTasks) {
   }
 }
 
-TEST(PoolMany, ManyWorkers) {
+TEST(Pains, Pain24_MoreWorkersThanAWaitElsewhereTakes) {
   Pool pool(40);
   EXPECT_EQ(pool.size(), 40U);
   EXPECT_EQ(pool.pids().size(), 40U);

@@ -123,7 +123,7 @@ int sum_of_squares(int count) {
   return sum;
 }
 
-TEST(PoolNested, InsideWorkers) {
+TEST(Pains, Pain21_PoolsInsideWorkers) {
   Pool outer(2);
   EXPECT_EQ(outer.map(sum_of_squares, {1, 2, 3, 4}), (std::vector<int>{0, 1, 5, 14}));
 }
@@ -166,7 +166,7 @@ TEST(PoolNested, EndsWithTheOuterOne) {
   until([&] { return ended(static_cast<int>(tally[1])) && ended(static_cast<int>(tally[2])); });
 }
 
-TEST(PoolNested, EndsWithAKilledOuterWorker) {
+TEST(Pains, Pain21_APoolEndsWithItsKilledWorker) {
   Tally tally(4);
   Pool outer(1);
   const auto result = outer.apply_async(

@@ -51,7 +51,7 @@ TEST(PoolRetire, MaxTasksOfOne) {
 }
 
 // Python's pool counts chunks as well.
-TEST(PoolRetire, MaxTasksWithACloseInBetween) {
+TEST(Pains, Pain10_MaxTasksWithACloseInBetween) {
   for (int round = 0; round < 10; ++round) {
     Tally tally(30);
     {
