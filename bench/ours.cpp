@@ -1,5 +1,7 @@
 // This library's side of each comparison: `ours OPERATION [MEBIBYTES of live heap]`.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -65,6 +67,31 @@ void apply(std::size_t times) {
   }
 }
 
+/// All submitted, then all results.
+void apply_async(std::size_t times) {
+  std::vector<mp::AsyncResult<int>> results;
+  results.reserve(times);
+  for (std::size_t i = 0; i < times; ++i) {
+    results.push_back(pool().apply_async(square, 3));
+  }
+  for (const auto& result : results) {
+    if (result.get() != 9) {
+      std::abort();
+    }
+  }
+}
+
+/// A worker's death, and the first task of the one that takes its place.
+void recovery(std::size_t times) {
+  static mp::Pool one(1);
+  for (std::size_t i = 0; i < times; ++i) {
+    const auto lost = one.apply_async([] { ::_exit(1); });
+    if (one.apply(square, 3) != 9 || !lost.ready()) {
+      std::abort();
+    }
+  }
+}
+
 /// Live heap as a program has it: many blocks, all of them touched.
 std::vector<std::unique_ptr<char[]>> live_heap(std::size_t mebibytes) {
   constexpr std::size_t kBlock = 64 * 1024;
@@ -93,7 +120,9 @@ int main(int argc, char** argv) {
                         {"fork", start_and_join(mp::StartMethod::fork)},
                         {"pool", pool_made_and_closed},
                         {"map", map},
-                        {"apply", apply}};
+                        {"apply", apply},
+                        {"apply_async", apply_async},
+                        {"recovery", recovery}};
   operations.merge(queue_operations());
   operations.merge(pipe_operations());
   operations.merge(sync_operations());

@@ -84,6 +84,9 @@ struct Chunk {
   void disown() noexcept;
 };
 
+/// Into how many parts for each worker the elements of a divisible job are encoded. As CPython.
+inline constexpr std::size_t kParts = 4;
+
 /// How fast the elements of a job are.
 struct Pace {
   std::size_t begun = 0;      ///< elements that workers were given

@@ -12,7 +12,9 @@ namespace {
 constexpr double kTask = 2e6;  // ns
 /// However little is left, no task is to take less: two workers that end a little apart cost less
 /// than handing over.
-constexpr double kLeastTask = 20e3;  // ns
+constexpr double kLeastTask = 100e3;  // ns
+/// What was encoded together is handed over whole if it takes no longer.
+constexpr double kShortPart = 1e6;  // ns
 /// What each worker has before it, so that it does not run dry while nobody looks.
 constexpr std::size_t kTasksAhead = 4;
 constexpr double kTimeAhead = 25e6;  // ns
@@ -30,6 +32,9 @@ std::size_t Pace::next(std::size_t total, std::size_t workers, std::size_t slots
     return enough ? 0 : std::max<std::size_t>(1, std::min(tried, share));
   }
   const double each = std::max(nanoseconds / static_cast<double>(measured), 0.1);
+  if (each * static_cast<double>(total) < kShortPart * static_cast<double>(kParts * workers)) {
+    return total;  // not worth dividing what was encoded together
+  }
   if (enough &&
       static_cast<double>(under_way) * each >= kTimeAhead * static_cast<double>(workers)) {
     return 0;
