@@ -50,8 +50,7 @@ class Future {
   /// Stops the call: one that waits never runs, one that runs loses its worker, which is killed and
   /// replaced. Whether it is cancelled now: false when it has ended otherwise, and when a thread
   /// runs it. Python: the same, but what runs cannot be cancelled.
-  // NOLINTNEXTLINE(readability-make-member-function-const): it changes what the handle names
-  bool cancel() { return detail::cancel_job(job()) || cancelled(); }
+  bool cancel() const { return detail::cancel_job(job()) || cancelled(); }
 
   /// Has `callback(future)`, or `callback()`, called once it is done: here and now when it is, else
   /// in the thread for callbacks, as `AsyncResult::then` does.

@@ -175,7 +175,8 @@ class PoolMembers {
   explicit PoolMembers(PoolOptions options, std::optional<StartMethod> method)
       : core_(make_pool({options.processes, std::move(options.initializer),
                          options.max_tasks_per_child,
-                         method ? std::optional<int>(static_cast<int>(*method)) : std::nullopt, options.max_memory_per_child})) {}
+                         method ? std::optional<int>(static_cast<int>(*method)) : std::nullopt,
+                         options.max_memory_per_child})) {}
   PoolMembers(PoolMembers&& other) noexcept = default;
   PoolMembers& operator=(PoolMembers&& other) noexcept {
     PoolMembers ended(std::move(*this));
@@ -244,8 +245,7 @@ class PoolMembers {
   }
 
   static JobSettings job_settings(MapOptions options) {
-    return {options.retries, std::move(options.progress), options.timeout,
-            options.chunksize == 0};
+    return {options.retries, std::move(options.progress), options.timeout, options.chunksize == 0};
   }
 
   PoolPtr core_;

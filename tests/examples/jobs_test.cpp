@@ -66,6 +66,19 @@ TEST(Jobs, KmeansFindsTheClustersThatItsPointsWereMadeFrom) {
   EXPECT_EQ(examples::run("kmeans", {"0"}).exit_code, 2);
 }
 
+// pains.md 1 and 9 in one program: crashes, leaks and hangs, each on its own.
+TEST(Jobs, CrashyLosesTheBadTasksAlone) {
+  const Outcome outcome = examples::run("crashy", {"200"});
+  expect_twins(outcome, "tasks");
+  const Lines lines = outcome.lines();
+  ASSERT_EQ(lines.size(), 8U) << outcome.out;
+  EXPECT_EQ(lines[0], "200 tasks: 194 good, 2 crashed, 2 over their memory, 2 over their time");
+  EXPECT_NE(lines[1].find("signal 11"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[2].find("memory"), std::string::npos) << lines[2];
+  EXPECT_NE(lines[3].find("time-out"), std::string::npos) << lines[3];
+  EXPECT_EQ(examples::run("crashy", {"-1"}).exit_code, 2);
+}
+
 std::string from_hex(const std::string& hex) {
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2)

@@ -374,6 +374,37 @@ TEST(PoolImapLost, AWorkerThatDiesFailsItsElementAlone) {
   EXPECT_EQ(tally[0], 2U);
 }
 
+TYPED_TEST(PoolImap, ATimeOutFailsItsElementAlone) {
+  TypeParam pool(2);
+  for (const std::size_t chunksize : {1U, 3U}) {
+    const Tally gate(2);
+    auto results = pool.imap(bind(
+                                 [](Where where, int x) {
+                                   if (x == 4) {
+                                     await(where);
+                                     counter(where, 1) = 1;
+                                   }
+                                   return x;
+                                 },
+                                 gate.where()),
+                             std::views::iota(0, 9), {.chunksize = chunksize, .timeout = 300ms});
+    for (int i = 0; i < 9; ++i) {
+      if (i == 4) {
+        EXPECT_THROW(results.next(), TimeoutError);
+      } else {
+        ASSERT_EQ(results.next(), i);
+      }
+    }
+    EXPECT_THROW(results.next(), StopIteration);
+    gate[0] = 1;  // for a thread, which nobody can stop
+    EXPECT_EQ(pool.map([](int x) { return x; }, {1, 2, 3}, {.chunksize = 1}).size(), 3U);
+    if (std::is_same_v<TypeParam, ThreadPool>) {
+      until([&] { return gate[1] == 1; });  // it has left the gate
+    }
+  }
+  EXPECT_THROW(pool.imap(square, {1}, {.timeout = 0ms}), std::invalid_argument);
+}
+
 TEST(PoolImapLost, AKillWhileItIsWaitedFor) {
   Pool pool(1);
   auto results = pool.imap_unordered(
