@@ -85,7 +85,7 @@ struct Chunk {
 };
 
 /// Into how many parts for each worker the elements of a divisible job are encoded. As CPython.
-inline constexpr std::size_t kParts = 4;
+inline constexpr std::size_t kPartsForEach = 4;
 
 /// How fast the elements of a job are.
 struct Pace {

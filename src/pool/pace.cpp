@@ -32,7 +32,8 @@ std::size_t Pace::next(std::size_t total, std::size_t workers, std::size_t slots
     return enough ? 0 : std::max<std::size_t>(1, std::min(tried, share));
   }
   const double each = std::max(nanoseconds / static_cast<double>(measured), 0.1);
-  if (each * static_cast<double>(total) < kShortPart * static_cast<double>(kParts * workers)) {
+  if (each * static_cast<double>(total) <
+      kShortPart * static_cast<double>(kPartsForEach * workers)) {
     return total;  // not worth dividing what was encoded together
   }
   if (enough &&

@@ -86,7 +86,7 @@ std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked
   }
   // Encoded together only; workers are given parts of it. The first ones shall not wait until all
   // is encoded.
-  const std::size_t shares = kParts * pool->size();
+  const std::size_t shares = kPartsForEach * pool->size();
   return std::clamp<std::size_t>((total + shares - 1) / shares, 1, pool::kMostInChunk);
 }
 

@@ -111,13 +111,10 @@ void release(LockObject& lock, const char* what) {
   lock.owner.store(0, std::memory_order_relaxed);
   step();
   lock.owner_thread.store(0, std::memory_order_relaxed);
-<<<<<<< HEAD
   step();
-  lock.previous_died.store(0, std::memory_order_relaxed);
-  step();
-=======
   if (lock.previous_died.load(std::memory_order_relaxed) != 0) [[unlikely]] {
     lock.previous_died.store(0, std::memory_order_relaxed);
+    step();
   }
   lock.mutex.unlock();
   step();
