@@ -303,10 +303,7 @@ TEST(Connection, ASenderThatIsFarAheadWaitsForRoom) {
 }
 
 TEST(Connection, LeavesNoMemoryAndNoDescriptor) {
-  process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
-  {
-    auto warm = mp::Pipe();
-  }
+  settle_in();
   const auto before = mp::heap::books();
   const std::size_t open = process_test::open_descriptors().size();
   for (int i = 0; i < 20; ++i) {
