@@ -164,7 +164,7 @@ TYPED_TEST(Executor, TakesAllThatAPoolTakes) {
 }
 
 // pains.md 8: one lost worker does not break the executor.
-TEST(ProcessExecutor, ALostWorkerFailsItsCallAlone) {
+TEST(Pains, Pain08_ALostWorkerFailsItsCallAlone) {
   ProcessPoolExecutor executor(2);
   const auto lost = executor.submit([] { ::raise(SIGKILL); });
   const auto other = executor.submit(square, 3);

@@ -224,7 +224,7 @@ TYPED_TEST(PoolImap, ProgressIsToldOfEachResult) {
 }
 
 // pains.md 17: close() and join() with a ResultRange that is half read.
-TYPED_TEST(PoolImap, GoesOnAfterCloseAndEndsAfterJoin) {
+TYPED_TEST(PoolImap, Pain17_GoesOnAfterCloseAndEndsAfterJoin) {
   TypeParam pool(2);
   auto closed = pool.imap(square, std::views::iota(0, 500));
   auto joined = pool.imap(square, std::views::iota(0));

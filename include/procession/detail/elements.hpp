@@ -66,11 +66,11 @@ constexpr std::size_t count_parts() {
 struct SplitElements {
   template <class T, class F>
   static constexpr auto visit(T& element, F&& f) {
-    constexpr std::size_t kParts = count_parts<std::remove_const_t<T>>();
-    if constexpr (kParts == 0) {
+    constexpr std::size_t kArity = count_parts<std::remove_const_t<T>>();
+    if constexpr (kArity == 0) {
       return f();
     } else {
-      return Bindings<kParts>::visit(element, std::forward<F>(f));
+      return Bindings<kArity>::visit(element, std::forward<F>(f));
     }
   }
 
