@@ -159,7 +159,7 @@ class Waitable {
   /// A connection. Never throws.
   Waitable(const Connection& connection) : what_(connection.transport_) {}  // NOLINT: as a value
   /// A sentinel or another descriptor of the caller's. Never throws.
-  Waitable(int descriptor) : what_(descriptor) {}                           // NOLINT
+  Waitable(int descriptor) : what_(descriptor) {}  // NOLINT
 
  private:
   friend std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeout);

@@ -16,7 +16,8 @@ class LockHandle {
   /// Waits for the lock. Throws `ProcessError` when a plain Lock is locked by the thread that has
   /// it already.
   void lock() const;
-  /// Takes the lock if it is free; whether it did.
+  /// Takes the lock if it is free, or an RLock of the calling thread's own; whether it did. Python:
+  /// `acquire(False)`.
   [[nodiscard]] bool try_lock() const;
   /// Waits for the lock so long at most; whether it got it. Throws as `lock` does, and
   /// `std::invalid_argument` for a negative time.

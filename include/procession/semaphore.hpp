@@ -20,13 +20,13 @@ class SemaphoreHandle {
   /// Waits so long at most; whether it got one. Throws `std::invalid_argument` for a negative time.
   [[nodiscard]] bool try_acquire_for(Timeout timeout) const;
   /// Gives `n` permits. Throws `ProcessError` when there would be more than a BoundedSemaphore was
-  /// made with, or more than 4,294,967,295.
-  void release(std::uint32_t n = 1) const;
+  /// made with, or more than 4,294,967,295; `std::invalid_argument` for less than 1.
+  void release(std::int64_t n = 1) const;
   /// How many permits there are at this moment.
   [[nodiscard]] std::uint32_t value() const;
 
  protected:
-  SemaphoreHandle(std::uint32_t value, bool bounded);
+  SemaphoreHandle(std::int64_t value, bool bounded);
   void decode(Decoder& decoder, bool bounded);
 
   Handle handle_;
@@ -39,8 +39,9 @@ class SemaphoreHandle {
 /// called from any thread of any process. Python: `multiprocessing.Semaphore`.
 class Semaphore : public detail::SemaphoreHandle {
  public:
-  /// Throws `OutOfMemory`.
-  explicit Semaphore(std::uint32_t value = 1) : SemaphoreHandle(value, false) {}
+  /// With so many permits. Throws `std::invalid_argument` for a negative number and for more than
+  /// 4,294,967,295; `OutOfMemory`.
+  explicit Semaphore(std::int64_t value = 1) : SemaphoreHandle(value, false) {}
 
   /// Sends the handle.
   friend void encode(Encoder& encoder, const Semaphore& semaphore) {
@@ -56,8 +57,8 @@ class Semaphore : public detail::SemaphoreHandle {
 /// `multiprocessing.BoundedSemaphore`.
 class BoundedSemaphore : public detail::SemaphoreHandle {
  public:
-  /// Throws `OutOfMemory`.
-  explicit BoundedSemaphore(std::uint32_t value = 1) : SemaphoreHandle(value, true) {}
+  /// With so many permits. Throws as that of Semaphore.
+  explicit BoundedSemaphore(std::int64_t value = 1) : SemaphoreHandle(value, true) {}
 
   /// Sends the handle.
   friend void encode(Encoder& encoder, const BoundedSemaphore& semaphore) {

@@ -112,7 +112,8 @@ class Value {
   /// The same.
   T operator--(int) const { return static_cast<T>(--*this + T(1)); }
 
-  /// The lock that every member takes, to make one step of several.
+  /// The lock that every member takes, to make one step of several:
+  /// `const mp::RLock lock = total.get_lock(); const std::scoped_lock guard(lock);`
   [[nodiscard]] RLock get_lock() const { return core_.lock(); }
   /// The T itself, without any lock. Lives as long as a handle does. Python: `RawValue`.
   [[nodiscard]] T& unsynchronized() const { return *static_cast<T*>(core_.place()); }

@@ -82,7 +82,9 @@ std::span<const std::byte> BufferTooShort::message() const noexcept {
 
 TypeMismatch::TypeMismatch(std::string asked, std::string found)
     : ProcessError("asked to receive a value of type " + asked + ", but one of type " + found +
-                   " was sent; receive it as what was sent"),
+                   " was sent; that message was dropped, and the next call gets the next one: ask "
+                   "for the type "
+                   "that is sent"),
       names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
 
 const std::string& TypeMismatch::asked() const noexcept { return names_ ? names_->asked : kNone; }
@@ -94,7 +96,8 @@ WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std:
     : ProcessError("worker process " + std::to_string(pid) + " " + describe_end(exitcode) +
                    " while it ran task " + std::to_string(task_index) +
                    (note.empty() ? "" : " (" + note + ")") +
-                   "; the other tasks are not affected, MapOptions::retries runs such a task anew" +
+                   "; the other tasks are not affected; in a map, MapOptions::retries runs such a "
+                   "task anew" +
                    (last_lines.empty() ? "" : "; its last lines on stderr:\n" + last_lines)),
       pid_(pid),
       exitcode_(exitcode),

@@ -33,8 +33,9 @@ bool PoolCore::admit(Job& job) {
     return false;
   }
   if (stage_ == Stage::terminated) {
-    job.fail_rest(
-        std::make_exception_ptr(Cancelled("the pool was terminated while the task was submitted")));
+    job.fail_rest(std::make_exception_ptr(
+        Cancelled("a task was given to a pool that was terminated; make a new pool, or submit "
+                  "before terminate()")));
     return false;
   }
   return true;

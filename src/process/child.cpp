@@ -200,18 +200,18 @@ void Child::disown() noexcept {
 
 void Child::check_open(const char* what) const {
   if (stage_ == Stage::closed) {
-    throw ProcessError("process '" + plan_.name + "' was closed, and then asked for " + what);
+    throw ProcessError("process '" + plan_.name + "' was closed, and then asked for its " + what);
   }
 }
 
 void Child::check_started(const char* what) const {
   check_open(what);
   if (stage_ != Stage::started) {
-    throw ProcessError("process '" + plan_.name + "' was asked for " + what +
+    throw ProcessError("process '" + plan_.name + "' was asked for its " + what +
                        " before it was started; call start()");
   }
   if (foreign_) {
-    throw ProcessError("'" + plan_.name + "' was asked for " + what + " in '" + identity().name +
+    throw ProcessError("'" + plan_.name + "' was asked for its " + what + " in '" + identity().name +
                        "', which did not start it; only the process that started a child can");
   }
 }

@@ -17,7 +17,12 @@ void decode_lock(Decoder& decoder, Handle& handle, bool recursive) {
 
 void LockHandle::lock() const { sync::acquire(LockAccess::object(*this), what_); }
 
-bool LockHandle::try_lock() const { return try_lock_for(Duration::zero()); }
+bool LockHandle::try_lock() const {
+  sync::LockObject& lock = LockAccess::object(*this);
+  const bool plain = lock.header.kind == static_cast<std::uint64_t>(sync::Kind::lock);
+  if (plain && sync::is_owned(lock)) return false;
+  return sync::acquire(lock, platform::Deadline(Duration::zero()), what_);
+}
 
 bool LockHandle::try_lock_for(Timeout timeout) const {
   return sync::acquire(LockAccess::object(*this), platform::Deadline(timeout), what_);

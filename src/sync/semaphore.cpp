@@ -1,6 +1,7 @@
 #include "procession/semaphore.hpp"
 
 #include <limits>
+#include <stdexcept>
 #include <string>
 
 #include "heap/testing.hpp"
@@ -27,6 +28,17 @@ ObjectHeader header(bool bounded) {
   return sync::header(bounded ? sync::Kind::bounded_semaphore : sync::Kind::semaphore);
 }
 
+constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t checked(std::int64_t value) {
+  if (value < 0 || value > kMost) {
+    throw std::invalid_argument("a semaphore with " + std::to_string(value) +
+                                " permits was asked for; it can have 0 to " +
+                                std::to_string(kMost));
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
 bool take(SemaphoreObject& semaphore) noexcept {
   std::uint32_t found = semaphore.value.load();
   while (found != 0 && !semaphore.value.compare_exchange_weak(found, found - 1)) {
@@ -37,11 +49,11 @@ bool take(SemaphoreObject& semaphore) noexcept {
 
 }  // namespace
 
-SemaphoreHandle::SemaphoreHandle(std::uint32_t value, bool bounded)
+SemaphoreHandle::SemaphoreHandle(std::int64_t value, bool bounded)
     : handle_(sync::make_object<SemaphoreObject>(
           header(bounded), [&](SemaphoreObject& made, heap::Offset) {
-            made.most = bounded ? value : std::numeric_limits<std::uint32_t>::max();
-            made.value = value;
+            made.value = checked(value);
+            made.most = bounded ? checked(value) : static_cast<std::uint32_t>(kMost);
           })) {}
 
 void SemaphoreHandle::decode(Decoder& decoder, bool bounded) {
@@ -66,16 +78,20 @@ bool SemaphoreHandle::try_acquire_for(Timeout timeout) const {
   return true;
 }
 
-void SemaphoreHandle::release(std::uint32_t n) const {
+void SemaphoreHandle::release(std::int64_t n) const {
+  if (n < 1) {
+    throw std::invalid_argument("asked to give a semaphore " + std::to_string(n) +
+                                " permits; it can be given 1 or more at a time");
+  }
   SemaphoreObject& semaphore = object(handle_);
   std::uint32_t found = semaphore.value.load();
   do {
-    if (n > semaphore.most - found) {
+    if (n > std::int64_t{semaphore.most} - found) {
       throw ProcessError("asked to give a semaphore " + std::to_string(n) + " permits, which has " +
                          std::to_string(found) + " and may have " + std::to_string(semaphore.most) +
                          "; release() was called more often than acquire()");
     }
-  } while (!semaphore.value.compare_exchange_weak(found, found + n));
+  } while (!semaphore.value.compare_exchange_weak(found, found + static_cast<std::uint32_t>(n)));
   heap::testing::step();
   if (n == 1) {
     semaphore.waiters.wake_one();

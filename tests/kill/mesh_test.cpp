@@ -8,8 +8,8 @@
 //   - nobody waits for a dead process;
 //   - no process, descriptor or block of the shared heap is left.
 //
-// PROCESSION_TORTURE_SEED and PROCESSION_TORTURE_KILLS choose the seed and how many are killed;
-// scripts/torture runs it for long.
+// PROCESSION_TORTURE_SEED chooses the seed, PROCESSION_TORTURE_KILLS how many are killed,
+// PROCESSION_TORTURE_SECONDS for how long if longer than that takes (scripts/torture).
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -370,14 +370,18 @@ std::size_t mappings() {
 
 TEST(Mesh, SurvivesKillsOfItsMembersLong) {
   const std::uint64_t seed = setting("PROCESSION_TORTURE_SEED", std::random_device()());
-  const std::uint64_t kills = setting("PROCESSION_TORTURE_KILLS", 300);
+  const std::uint64_t least = setting("PROCESSION_TORTURE_KILLS", 300);
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::seconds(setting("PROCESSION_TORTURE_SECONDS", 0));
   constexpr std::uint64_t kRound = 60;
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::uint64_t items = 0;
   std::optional<mp::heap::Books> before;
   std::size_t descriptors = 0;
   std::size_t maps = 0;
-  for (std::uint64_t killed = 0, round = 0; killed < kills; killed += kRound, ++round) {
+  std::uint64_t kills = 0;
+  for (std::uint64_t round = 0; kills < least || std::chrono::steady_clock::now() < end;
+       kills += kRound, ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     {
       Controller controller(seed + round, mp::StartMethod::forkserver);

@@ -137,6 +137,11 @@ TEST(Semaphore, BoundedRefusesTooManyReleases) {
   plain.release(5);
   EXPECT_EQ(plain.value(), 6U);
   EXPECT_THROW(plain.release(0xffff'ffff), mp::ProcessError);
+  EXPECT_THROW(plain.release(-1), std::invalid_argument);
+  EXPECT_THROW(plain.release(0), std::invalid_argument);
+  EXPECT_NE(text_of<std::invalid_argument>([] { mp::Semaphore(-1); }).find("-1 permits"),
+            std::string::npos);
+  EXPECT_THROW(mp::BoundedSemaphore(-1), std::invalid_argument);
   EXPECT_FALSE(mp::Semaphore(0).try_acquire_for(1ms));
   EXPECT_THROW(static_cast<void>(plain.try_acquire_for(-1ns)), std::invalid_argument);
 }

@@ -145,7 +145,7 @@ constexpr void refuse_for() {
   } else if constexpr (SharedLike<Part>) {
     PROCESSION_REFUSE(
         "an object cannot be shared between processes by a pointer: send the value or a "
-        "unique_ptr, or use procession::Value, Array or Manager");
+        "unique_ptr, or use procession::Value or Array");
   } else if constexpr (ViewLike<Part>) {
     PROCESSION_REFUSE(
         "it only looks at memory of this process: use a std::string, std::vector or std::array");
