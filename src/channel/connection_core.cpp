@@ -6,6 +6,7 @@
 
 #include "channel/lane_sender.hpp"
 #include "channel/pipe_end.hpp"
+#include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
@@ -64,7 +65,7 @@ void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes)
   if (bytes.size() > Incoming::kInline) {
     message.bytes = {};
     message.block = heap::Block(bytes.size());
-    std::memcpy(message.block.data(), bytes.data(), bytes.size());
+    copy_bytes(message.block.data(), bytes.data(), bytes.size());
   }
   named(transport).send(message);
 }
@@ -79,7 +80,8 @@ std::vector<std::byte> receive_bytes(const TransportPtr& transport,
                                      std::optional<std::size_t> most) {
   Incoming message;
   receive_value(transport, message, 0, kBytes);
-  std::vector<std::byte> bytes(message.bytes().begin(), message.bytes().end());
+  std::vector<std::byte> bytes;
+  assign_bytes(bytes, message.bytes().data(), message.bytes().size());
   if (most && bytes.size() > *most) throw BufferTooShort(std::move(bytes), *most);
   return bytes;
 }
@@ -91,7 +93,7 @@ std::size_t receive_bytes_into(const TransportPtr& transport, std::span<std::byt
   if (bytes.size() > room.size()) {
     throw BufferTooShort(std::vector<std::byte>(bytes.begin(), bytes.end()), room.size());
   }
-  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) copy_bytes(room.data(), bytes.data(), bytes.size());
   return bytes.size();
 }
 

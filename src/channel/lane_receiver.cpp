@@ -150,7 +150,7 @@ Bell settle_bell(Lane& lane, int bell) {
   }
 }
 
-Bell sleep(Lane& lane, int bell) {
+Bell sleep(Lane& lane, int bell, std::chrono::nanoseconds nap) {
   const Seat seat(lane);
   unsigned left = 0;
   {
@@ -167,8 +167,8 @@ Bell sleep(Lane& lane, int bell) {
       step();
     }
   }
-  if (seat.taken()) return platform::await_bell(bell, left + 1);
-  return platform::watch_bell(bell, platform::Deadline(std::chrono::milliseconds(500)));
+  if (seat.taken()) return platform::await_bell(bell, left + 1, nap);
+  return platform::watch_bell(bell, platform::Deadline(nap));
 }
 
 }  // namespace procession::channel

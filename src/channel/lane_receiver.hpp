@@ -1,6 +1,8 @@
 // What receivers do to a lane.
 #pragma once
 
+#include <chrono>
+
 #include "channel/lane.hpp"
 #include "platform/doorbell.hpp"
 #include "procession/detail/connection_core.hpp"
@@ -32,8 +34,8 @@ Take take(Lane& lane, detail::Incoming& message, int bell);
 /// `silent`; `gone`, then without a message, or `foreign`.
 platform::Bell settle_bell(Lane& lane, int bell);
 
-/// Sleeps until there may be a message, or for about half a second. `gone` when nobody has the
+/// Sleeps until there may be a message, or for about as long as `nap`. `gone` when nobody has the
 /// other side of the socket; then there may be a last message all the same.
-platform::Bell sleep(Lane& lane, int bell);
+platform::Bell sleep(Lane& lane, int bell, std::chrono::nanoseconds nap);
 
 }  // namespace procession::channel

@@ -11,6 +11,7 @@
 #include "channel/lane_receiver.hpp"
 #include "channel/lane_sender.hpp"
 #include "procession/error.hpp"
+#include "sync/naps.hpp"
 
 namespace procession::detail {
 
@@ -130,12 +131,15 @@ void PipeEnd::receive(Incoming& message) {
   check_readable();
   tidy();
   Lane& lane = incoming();
-  for (;;) {
-    if (patience_.spin([&] { return lane.may_have_message(); })) {
+  const auto there = [&] { return lane.may_have_message(); };
+  sync::Naps naps(platform::kShortNap);
+  for (bool slept = false;;) {
+    if (slept ? there() : patience_.spin(there)) {
       if (take(message, use.descriptor())) return;
       continue;
     }
-    const Bell bell = sleep(lane, use.descriptor());
+    slept = true;
+    const Bell bell = sleep(lane, use.descriptor(), naps.next());
     if (bell == Bell::foreign) give_up();
     if (bell == Bell::gone) {
       if (take(message, use.descriptor())) return;
@@ -154,10 +158,12 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
   tidy();
   Lane& lane = incoming();
   bool slept = false;
+  sync::Naps naps(platform::kShortNap);
   for (;;) {
     if (lane.may_have_message() && settle(use.descriptor())) return true;
     const Timeout left = deadline.left();
-    const Timeout nap = !slept ? Duration(0) : left ? std::min<Duration>(*left, 500ms) : 500ms;
+    const Duration most = slept ? naps.next() : Duration(0);
+    const Timeout nap = left ? std::min(*left, most) : most;
     switch (platform::watch_bell(use.descriptor(), platform::Deadline(nap))) {
       case Bell::silent:
         break;

@@ -35,7 +35,7 @@ class Transport {
   [[nodiscard]] virtual bool readable() const noexcept = 0;
   [[nodiscard]] virtual bool writable() const noexcept = 0;
 
-  /// What is waiting on it in another thread notices within half a second.
+  /// What is waiting on it in another thread notices when its nap is over.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return (state_ & kClosed) != 0; }
 

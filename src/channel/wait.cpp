@@ -7,14 +7,14 @@
 
 #include "channel/depot.hpp"
 #include "channel/transport.hpp"
+#include "platform/doorbell.hpp"
 #include "platform/wait.hpp"
 #include "procession/connection.hpp"
+#include "sync/naps.hpp"
 
 namespace procession {
 
 namespace {
-
-using namespace std::chrono_literals;
 
 /// What is waited for, for the length of one call.
 struct Watched {
@@ -57,9 +57,11 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     all.push_back(std::move(watched));
   }
   if (all.empty()) return {};
+  sync::Naps naps(platform::kShortNap);
   for (bool looked = false;; looked = true) {
     const Timeout left = deadline.left();
-    const Duration nap = !looked ? 0ns : left ? std::min<Duration>(*left, 500ms) : 500ms;
+    const Duration most = looked ? naps.next() : Duration(0);
+    const Duration nap = left ? std::min(*left, most) : most;
     // A descriptor is readable where there is a message, and at times where there is none.
     std::vector<std::size_t> ready =
         really_ready(platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <utility>
 
 #include "platform/deadline.hpp"
@@ -29,9 +30,11 @@ enum class Bell {
 /// Takes all bytes that are there: `silent`, `gone` or `foreign`.
 Bell silence_bell(int socket) noexcept;
 
-/// Sleeps until `bytes` bytes were taken, but for no longer than about half a second; `silent`
-/// then. Signals do not end it.
-Bell await_bell(int socket, unsigned bytes) noexcept;
+/// Sleeps until `bytes` bytes were taken, but for no longer than `nap` or kShortNap, whichever is
+/// longer, and perhaps kShortNap more; `silent` then. Signals do not end it. Within kShortNap it is
+/// one system call.
+Bell await_bell(int socket, unsigned bytes, std::chrono::nanoseconds nap);
+inline constexpr std::chrono::milliseconds kShortNap{250};
 
 /// Sleeps until there are bytes, without taking any. `silent` when the deadline passes first.
 Bell watch_bell(int socket, const Deadline& deadline);

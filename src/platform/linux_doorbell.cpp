@@ -16,14 +16,13 @@ namespace procession::platform {
 namespace {
 
 constexpr char kStroke = 0x07;
-constexpr suseconds_t kNap = 250'000;  // microseconds
 
 bool all_strokes(const char* begin, ssize_t size) noexcept {
   return std::all_of(begin, begin + size, [](char byte) { return byte == kStroke; });
 }
 
 void limit_sleep(int socket) {
-  const timeval nap{0, kNap};
+  const timeval nap{0, std::chrono::microseconds(kShortNap).count()};
   if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &nap, sizeof nap) != 0) {
     throw_system_error("prepare the socket of a pipe");
   }
@@ -86,7 +85,13 @@ Bell silence_bell(int socket) noexcept {
   }
 }
 
-Bell await_bell(int socket, unsigned bytes) noexcept {
+Bell await_bell(int socket, unsigned bytes, std::chrono::nanoseconds nap) {
+  if (nap > kShortNap) {
+    const Bell bell = watch_bell(socket, Deadline(nap));
+    if (bell != Bell::rung) {
+      return bell;
+    }
+  }
   std::array<char, 16> taken;
   while (bytes != 0) {
     const std::size_t most = std::min<std::size_t>(bytes, taken.size());
@@ -106,7 +111,7 @@ Bell await_bell(int socket, unsigned bytes) noexcept {
       }
       // The program made the socket one that does not wait.
       pollfd entry{socket, POLLIN, 0};
-      ::poll(&entry, 1, kNap / 1000);
+      ::poll(&entry, 1, static_cast<int>(kShortNap.count()));
       return seen(entry);
     }
     if (!all_strokes(taken.data(), size)) {

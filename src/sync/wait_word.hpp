@@ -5,6 +5,7 @@
 
 #include "platform/deadline.hpp"
 #include "platform/futex.hpp"
+#include "sync/naps.hpp"
 
 namespace procession::sync {
 
@@ -53,10 +54,8 @@ class WaitWord {
   std::atomic<std::uint32_t> word_;
 };
 
-/// One wait, of any number of sleeps. Each sleep ends by itself after a while: at first 100 ms,
-/// then five times as long each time, up to five seconds. So a waiter whose waker was killed at the
-/// wrong instruction is late by about as long as it has waited already, and a long wait costs next
-/// to no processor time.
+/// One wait, of any number of sleeps, each of which ends by itself after a while (see Naps), at
+/// first after 100 ms.
 class Sleeper {
  public:
   explicit Sleeper(const platform::Deadline& deadline) : deadline_(deadline) {}
@@ -77,7 +76,7 @@ class Sleeper {
 
  private:
   const platform::Deadline& deadline_;
-  std::chrono::nanoseconds nap_{0};
+  Naps naps_{std::chrono::milliseconds(100)};
   bool slept_ = false;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -21,6 +22,21 @@ inline void copy_bytes(void* to, const void* from, std::size_t size) {
     std::memcpy(out, in, kCopyPiece);
   }
   std::memcpy(out, in, size);
+}
+
+/// `to.assign(from, from + count)` of elements of one byte each, in such pieces.
+template <class Container>
+void assign_bytes(Container& to, const typename Container::value_type* from, std::size_t count) {
+  if (count <= kCopyPiece) {
+    to.assign(from, from + count);
+    return;
+  }
+  to.clear();
+  to.reserve(count);
+  for (std::size_t piece = 0; count != 0; count -= piece, from += piece) {
+    piece = std::min(kCopyPiece, count);
+    to.insert(to.end(), from, from + piece);
+  }
 }
 
 }  // namespace procession::detail

@@ -107,16 +107,7 @@ void decode_run(Decoder& decoder, T& value, std::size_t count) {
 template <class T>
 void decode_byte_run(Decoder& decoder, T& value, std::size_t count) {
   const auto* bytes = reinterpret_cast<const typename T::value_type*>(decoder.take(count).data());
-  if (count <= kCopyPiece) {
-    value.assign(bytes, bytes + count);
-    return;
-  }
-  value.clear();
-  value.reserve(count);
-  for (std::size_t piece = 0; count != 0; count -= piece, bytes += piece) {
-    piece = std::min(kCopyPiece, count);
-    value.insert(value.end(), bytes, bytes + piece);
-  }
+  assign_bytes(value, bytes, count);
 }
 
 template <class T>
