@@ -92,7 +92,7 @@ void QueueCore::task_done() const {
 bool QueueCore::join(Timeout timeout) const {
   QueueObject& queue = object(handle_, what_);
   const auto all_done = [&] { return queue.done == queue.producers.at().count() - 1; };
-  return wait_until_done({queue.finished, queue.pauses}, timeout, all_done, all_done);
+  return wait_until_done({queue.finished, queue.pauses}, timeout, false, all_done, all_done);
 }
 
 }  // namespace procession::detail

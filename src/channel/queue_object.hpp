@@ -101,7 +101,7 @@ inline void write_word(std::byte* at, std::uint64_t value) {
 /// One side of a queue. What is not atomic belongs to whoever has the mutex.
 struct alignas(64) Side {
   platform::RobustMutex mutex;
-  std::uint64_t other_seen;  ///< the other side's mark when it was last looked at
+  std::uint64_t other_seen;  ///< the other side's mark when it was last looked at, see `see`
   /// The mark at which a block last changed hands: given to the queue, or taken off it.
   std::uint64_t handed;
   std::atomic<std::uint32_t> pauses;  ///< of this side's waiting, see spin_until; by anybody
@@ -110,6 +110,15 @@ struct alignas(64) Side {
   alignas(64) std::atomic<std::uint64_t> mark;
 
   [[nodiscard]] Mark at() const { return {mark.load(std::memory_order_acquire)}; }
+  void see(const Side& other) {
+    heap::testing::step();
+    std::atomic_ref(other_seen).store(other.at().word, std::memory_order_relaxed);
+    heap::testing::step();
+  }
+  /// The same without the mutex, and perhaps not true any more.
+  [[nodiscard]] Mark may_have_seen() {
+    return {std::atomic_ref(other_seen).load(std::memory_order_relaxed)};
+  }
   /// Whether the block of the item at this mark has changed hands, though the mark has not moved.
   [[nodiscard]] bool has_handed(Mark at) {
     return std::atomic_ref(handed).load(std::memory_order_acquire) == at.word;

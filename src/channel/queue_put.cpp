@@ -45,7 +45,7 @@ bool try_put(QueueObject& queue, const Write& write) {
 template <class Write>
 bool put(QueueObject& queue, const Timeout& timeout, const Write& write) {
   return wait_until_done(
-      {queue.room, queue.producers.pauses}, timeout, [&] { return try_put(queue, write); },
+      {queue.room, queue.producers.pauses}, timeout, false, [&] { return try_put(queue, write); },
       [&] { return room_in(queue); });
 }
 

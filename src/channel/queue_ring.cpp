@@ -84,7 +84,7 @@ std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
     const std::size_t to_end = ring.to_end(tail.position());
     const std::size_t skipped = to_end < bytes ? to_end : 0;
     if (unused(queue, tail) < skipped + bytes) {
-      store(queue.producers.other_seen, queue.consumers.at().word);
+      queue.producers.see(queue.consumers);
       if (unused(queue, tail) < skipped + bytes) {
         if (tail == queue.producers.at()) {
           grow(queue);
@@ -104,7 +104,7 @@ std::byte* room_for(QueueObject& queue, Mark& tail, std::size_t bytes) {
 std::byte* first_record(QueueObject& queue, Mark& head) {
   Side& side = queue.consumers;
   if (items_between(head, {side.other_seen}) == 0) {
-    store(side.other_seen, queue.producers.at().word);
+    side.see(queue.producers);
     if (items_between(head, {side.other_seen}) == 0) {
       return nullptr;
     }
@@ -132,7 +132,7 @@ std::uint32_t most_to_put(QueueObject& queue, Mark tail) {
   if (there < maxsize) {
     return maxsize - there;
   }
-  store(queue.producers.other_seen, queue.consumers.at().word);
+  queue.producers.see(queue.consumers);
   return maxsize - items_between({queue.producers.other_seen}, tail);
 }
 

@@ -52,14 +52,16 @@ template <class Attempt, class Amount>
 }
 
 /// Runs `attempt`, which returns whether it did what it was to do, until it did or the deadline has
-/// passed. In between waits until `there()` is not 0.
+/// passed. In between waits until `there()` is not 0; before the first time too, where that is
+/// `not_at_once` and there is time.
 template <class Attempt, class Amount>
-bool wait_until_done(const WaitPlace& place, const Timeout& timeout, const Attempt& attempt,
-                     const Amount& there) {
+bool wait_until_done(const WaitPlace& place, const Timeout& timeout, bool not_at_once,
+                     const Attempt& attempt, const Amount& there) {
   if (timeout && *timeout < Duration::zero()) {
     static_cast<void>(platform::Deadline(timeout));  // throws
   }
-  return attempt() || wait_and_attempt(place, timeout, attempt, there);
+  const bool waits_first = not_at_once && (!timeout || *timeout > Duration::zero());
+  return (!waits_first && attempt()) || wait_and_attempt(place, timeout, attempt, there);
 }
 
 /// Wakes who waits for what there are now so many more of.

@@ -17,10 +17,11 @@ namespace procession::channel {
 /// once: `pauses`, which those who wait for the same share, says how long to wait before a look. It
 /// grows as long as the wait before the first look brings enough, and shrinks when it does not: who
 /// waits for the answer to one question does not wait longer than it takes.
+inline constexpr std::uint32_t kShortestWait = 4;  ///< of `pauses`: items do not come in a stream
+
 template <class Amount>
 bool spin_until(std::atomic<std::uint32_t>& pauses, Amount there) {
   constexpr std::uint32_t kMostPauses = 1600;  // in all
-  constexpr std::uint32_t kShortest = 4;
   constexpr std::uint32_t kLongest = 64;
   constexpr std::uint32_t kForOne = 8;  // as long as one item takes, with a wide margin
   static const bool worth_it = platform::usable_cpus() > 1;
@@ -28,7 +29,7 @@ bool spin_until(std::atomic<std::uint32_t>& pauses, Amount there) {
     return there() != 0;
   }
   const std::uint32_t step =
-      std::clamp(pauses.load(std::memory_order_relaxed), kShortest, kLongest);
+      std::clamp(pauses.load(std::memory_order_relaxed), kShortestWait, kLongest);
   for (std::uint32_t waited = 0; waited < kMostPauses; waited += step) {
     for (std::uint32_t pause = 0; pause < step; ++pause) {
       platform::relax();

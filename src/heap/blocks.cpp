@@ -146,6 +146,11 @@ std::uint64_t holds_on(Offset block) noexcept { return load(block_at(header(), b
 
 void settle() noexcept { const Guard guard(header()); }
 
+std::uint64_t settled(const std::uint64_t& word) noexcept {
+  const Guard guard(header());
+  return word;
+}
+
 void drop(Ticket ticket) noexcept {
   if (ticket == 0) return;
   Header& heap = header();

@@ -130,6 +130,10 @@ std::uint64_t holds_on(Offset block) noexcept;
 /// `move` stores, to repair what a dead process left, calls this first.
 void settle() noexcept;
 
+/// What `word`, which lies in the heap and which `move` stores, is when no other call on the heap
+/// is under way or unfinished: not what a killed process had begun to make of it.
+std::uint64_t settled(const std::uint64_t& word) noexcept;
+
 /// Hands a hold to another owner; the ticket stays the same. Throws ProcessError when there is no
 /// such owner.
 void move(Ticket ticket, Offset new_owner);

@@ -21,22 +21,20 @@ template <class T, class Prepare>
 T& shared_by_tree(std::uint64_t RootWords::* word, Prepare prepare) {
   ensure();
   std::uint64_t& place = at<RootWords>(root())->*word;
-  const std::atomic_ref<std::uint64_t> offset(place);
-  if (offset.load(std::memory_order_acquire) == 0) {
+  if (settled(place) == 0) {
     Block block(sizeof(T), true);
     const Offset made = block.offset();
     prepare(*at<T>(made));
     if (move_if(block.ticket(), root(), &place, 0, made)) static_cast<void>(block.release());
   }
-  return *at<T>(offset.load(std::memory_order_acquire));
+  return *at<T>(settled(place));
 }
 
 /// The same, but null where nobody has needed it.
 template <class T>
 T* shared_by_tree_if_made(std::uint64_t RootWords::* word) {
   if (!exists()) return nullptr;
-  const std::atomic_ref<std::uint64_t> offset(at<RootWords>(root())->*word);
-  return at<T>(offset.load(std::memory_order_acquire));
+  return at<T>(settled(at<RootWords>(root())->*word));
 }
 
 }  // namespace procession::heap

@@ -1,5 +1,7 @@
 // Processes that are killed in the middle of what they do to the heap.
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -8,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "heap/root_words.hpp"
 #include "procession/error.hpp"
 #include "support.hpp"
 
@@ -169,6 +172,34 @@ TEST(KillAtEveryStep, OfEveryOperation) {
     };
     std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, check)));
   });
+}
+
+TEST(Pains, Pain28_WhatAKilledProcessWasSettingUpIsSetUpByTheNext) {
+  void* const memory =
+      ::mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  bool& was_killed = *static_cast<bool*>(memory);  // told by the process that has the heap
+  was_killed = true;
+  std::uint64_t step = 0;
+  while (was_killed && !::testing::Test::HasFailure()) {
+    step += kStride;
+    with_new_heap("16M", [&] {
+      ensure();
+      const Ticket record = allocate(kRecordBytes, root(), true);
+      const Books before = books();
+      const auto set_up = []() -> std::uint64_t& {
+        return shared_by_tree<std::uint64_t>(&RootWords::depot,
+                                             [](std::uint64_t& word) { ++word; });
+      };
+      was_killed = killed_at(step, record, [&] { set_up(); });
+      EXPECT_EQ(set_up(), 1U) << "killed at step " << step;
+      EXPECT_EQ(set_up(), 1U);
+      drop(record);  // as when the dead process is reaped
+      EXPECT_EQ(books().blocks, before.blocks) << "one record less, one word more";
+    });
+  }
+  EXPECT_GT(step, 20U);
+  ::munmap(memory, sizeof(bool));
 }
 
 TEST(KillAtEveryStep, OfLargeBlocks) {

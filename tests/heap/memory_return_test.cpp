@@ -52,7 +52,7 @@ TEST(MemoryReturn, SomeStaysForTheNext) {
   });
 }
 
-TEST(MemoryReturn, WhatADeadProcessHeldGoesBackToo) {
+TEST(Pains, Pain06_MemoryThatADeadProcessHeldGoesBack) {
   with_new_heap("256M", [] {
     ensure();
     const Ticket record = allocate(kRecordBytes, root());

@@ -80,7 +80,7 @@ TEST_P(Descriptors, OnlyTheStandardOnesTheHeapAndTheDepotReachTheChild) {
   ::close(after);
 }
 
-TEST_P(Descriptors, NoneLeaksWhenManyThreadsStart) {
+TEST_P(Descriptors, Pain27_NoneLeaksWhenManyThreadsStart) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&] {
