@@ -1,5 +1,5 @@
-// 15: threads instead of processes. Three threads; three threads that add under a lock; threads that
-// are joined one by one.
+// 15: threads instead of processes. Three threads; three threads that add under a lock; threads
+// that are joined one by one.
 
 #include <iostream>
 #include <mutex>

@@ -117,7 +117,8 @@ class Connection {
   [[nodiscard]] int fileno() const { return detail::connection_descriptor(transport_); }
 
   /// Gives this end up, for all copies in this process; a second call does nothing. Calls of other
-  /// threads that wait on it end with `ProcessError`, at the latest some seconds later. Python: `close()`.
+  /// threads that wait on it end with `ProcessError`, at the latest some seconds later. Python:
+  /// `close()`.
   void close() const { detail::close_connection(transport_); }
   /// Whether `close` was called. Never throws. Python: `closed`.
   [[nodiscard]] bool closed() const noexcept { return detail::connection_is_closed(transport_); }

@@ -40,7 +40,7 @@ void ItemBatch::grow(std::size_t at_least) {
   constexpr std::size_t kSmallest = 4096;
   const std::size_t larger = std::max({kSmallest, 2 * capacity_, size_ + at_least});
   std::unique_ptr<std::byte[]> bytes(new std::byte[larger]);
-  std::memcpy(bytes.get(), bytes_.get(), size_);
+  if (size_ != 0) std::memcpy(bytes.get(), bytes_.get(), size_);
   bytes_ = std::move(bytes);
   capacity_ = larger;
 }

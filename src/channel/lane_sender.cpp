@@ -103,7 +103,7 @@ bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
         0});
   std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
-  std::memcpy(body + message.bytes.size(), name.data(), name.size());
+  if (!name.empty()) std::memcpy(body + message.bytes.size(), name.data(), name.size());
   step();
   lane.tail.store(at + size, std::memory_order_release);
   step();

@@ -211,7 +211,8 @@ void Child::check_started(const char* what) const {
                        " before it was started; call start()");
   }
   if (foreign_) {
-    throw ProcessError("'" + plan_.name + "' was asked for its " + what + " in '" + identity().name +
+    throw ProcessError("'" + plan_.name + "' was asked for its " + what + " in '" +
+                       identity().name +
                        "', which did not start it; only the process that started a child can");
   }
 }

@@ -77,7 +77,8 @@ TEST(Error, TypeMismatchNamesBothTypes) {
   const mp::TypeMismatch original("int", "std::string");
   EXPECT_STREQ(original.what(),
                "asked to receive a value of type int, but one of type std::string was sent; "
-               "receive it as what was sent");
+               "that message was dropped, and the next call gets the next one: ask for the type "
+               "that is sent");
   expect_family(original, "procession::TypeMismatch");
   expect_arrives<mp::TypeMismatch>(std::make_exception_ptr(original),
                                    [](const auto& thrown, const auto*) {
@@ -90,8 +91,8 @@ TEST(Error, WorkerLostSaysWhoAndHowAndWhat) {
   const mp::WorkerLost original(99, -9, 12, "over its limit of 10 MiB");
   EXPECT_STREQ(original.what(),
                "worker process 99 was ended by signal 9 (SIGKILL) while it ran task 12 (over its "
-               "limit of 10 MiB); the other tasks are not affected, MapOptions::retries runs such "
-               "a task anew");
+               "limit of 10 MiB); the other tasks are not affected; in a map, MapOptions::retries "
+               "runs such a task anew");
   expect_family(original, "procession::WorkerLost");
   expect_arrives<mp::WorkerLost>(std::make_exception_ptr(original),
                                  [](const auto& thrown, const auto* trace) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "run_program.hpp"
+#include "support/sanitized.hpp"
 
 namespace {
 
@@ -68,6 +69,7 @@ TEST(Jobs, KmeansFindsTheClustersThatItsPointsWereMadeFrom) {
 
 // pains.md 1 and 9 in one program: crashes, leaks and hangs, each on its own.
 TEST(Jobs, CrashyLosesTheBadTasksAlone) {
+  if (procession::kSanitized) GTEST_SKIP() << "a sanitizer's own memory is more than the limit";
   const Outcome outcome = examples::run("crashy", {"200"});
   expect_twins(outcome, "tasks");
   const Lines lines = outcome.lines();
