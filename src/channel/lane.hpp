@@ -31,7 +31,7 @@
 
 namespace procession::channel {
 
-inline constexpr std::size_t kRingBytes = 64 * 1024;
+inline constexpr std::size_t kRingBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kFrameUnit = 64;  ///< frames begin at multiples of it
 
 /// Bytes of messages on their way in one direction, unless it is a single one.

@@ -35,7 +35,7 @@ struct Callbacks {
   }
 
   /// Runs the one at this place, with the mutex given up meanwhile.
-  void run(std::deque<Posted>::iterator place, std::unique_lock<std::mutex>& guard) {
+  void run(const std::deque<Posted>::iterator& place, std::unique_lock<std::mutex>& guard) {
     Posted one = std::move(*place);
     waiting.erase(place);
     const detail::PoolCore* const outer = std::exchange(running_for, one.pool.get());

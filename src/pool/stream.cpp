@@ -109,7 +109,7 @@ void Stream::refill() {
     return;
   }
   try {
-    pool_->submit_chunks(job_, std::move(chunks));
+    pool_->submit_chunks(job_, chunks);
     chunks_ += count;
   } catch (...) {
     source_.reset();

@@ -53,7 +53,7 @@ void PoolCore::open_stream() {
   ++streams_;
 }
 
-void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Chunk>> chunks) {
+void PoolCore::submit_chunks(const JobPtr& job, const std::vector<std::shared_ptr<Chunk>>& chunks) {
   const std::lock_guard guard(mutex_);
   if (!admit(*job)) {
     return;
