@@ -1,7 +1,9 @@
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -37,29 +39,29 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool daemon() const { return daemon_; }
   [[nodiscard]] bool is_alive() const {
-    return stage_.load(std::memory_order_acquire) == kRunning && here();
+    return stage_.load(std::memory_order_acquire) == running && here();
   }
 
   void start() {
     const std::lock_guard guard(mutex_);
-    if (stage_ != kNew) {
+    if (stage_ != fresh) {
       throw ProcessError("thread '" + name_ +
                          "' was asked to start a second time; a Thread starts at most once: make a "
                          "new one");
     }
     pid_ = platform::process_id();
-    stage_ = kRunning;
+    stage_ = running;
     try {
       thread_ = std::thread([self = shared_from_this()] { self->run(); });
     } catch (const std::system_error& failure) {
-      stage_ = kNew;
+      stage_ = fresh;
       platform::throw_system_error("start thread '" + name_ + "'", failure.code().value());
     }
   }
 
   bool join(Timeout timeout) {
     const platform::Deadline deadline(timeout);
-    if (stage_ == kNew) {
+    if (stage_ == fresh) {
       throw ProcessError("thread '" + name_ +
                          "' was joined before it was started; call start() first");
     }
@@ -73,11 +75,11 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
                          " was joined in process " + std::to_string(platform::process_id()) +
                          ", a fork of that one, where it does not run");
     }
-    while (stage_.load(std::memory_order_acquire) == kRunning) {
+    while (stage_.load(std::memory_order_acquire) == running) {
       if (deadline.passed()) {
         return false;
       }
-      platform::futex_wait(stage_, kRunning, deadline.left());
+      platform::futex_wait(stage_, running, deadline.left());
     }
     const std::lock_guard guard(mutex_);
     if (thread_.joinable()) {
@@ -89,10 +91,10 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   /// Nobody names it any more.
   void end() noexcept {
     const std::uint32_t stage = stage_;
-    if (stage == kNew) {
+    if (stage == fresh) {
       return;
     }
-    if (here() && of_this_thread != this && (!daemon_ || stage == kEnded)) {
+    if (here() && of_this_thread != this && (!daemon_ || stage == ended)) {
       join({});
       return;
     }
@@ -100,12 +102,13 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
       thread_.detach();
     } else {
       // In a fork: there is no such thread here, to be joined or detached.
-      static_cast<void>(new std::thread(std::move(thread_)));
+      alignas(std::thread) std::byte never_destroyed[sizeof(std::thread)];
+      new (never_destroyed) std::thread(std::move(thread_));
     }
   }
 
  private:
-  enum Stage : std::uint32_t { kNew, kRunning, kEnded };
+  enum Stage : std::uint32_t { fresh, running, ended };
 
   [[nodiscard]] bool here() const { return pid_ == platform::process_id(); }
 
@@ -118,14 +121,14 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
     }
     call_.reset();
     of_this_thread = nullptr;
-    stage_.store(kEnded, std::memory_order_release);
+    stage_.store(ended, std::memory_order_release);
     platform::futex_wake_all(stage_);
   }
 
   const std::string name_;
   const bool daemon_;
   std::unique_ptr<ThreadCall> call_;
-  std::atomic<std::uint32_t> stage_{kNew};
+  std::atomic<std::uint32_t> stage_{fresh};
   int pid_ = 0;  ///< of the process that started it
   std::mutex mutex_;
   std::thread thread_;
