@@ -29,10 +29,10 @@ long spent() {
 }
 
 /// Whether ten seconds of `wait` cost next to nothing. What the machine's other work adds is not
-/// the waiter's doing: the best of five counts.
+/// the waiter's doing: the best of three counts.
 template <class Wait>
 int exit_code_of(Wait wait) {
-  for (int attempt = 0; attempt < 5; ++attempt) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
     const long before = spent();
     wait();
     const long microseconds = spent() - before;
