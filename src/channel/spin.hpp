@@ -9,6 +9,8 @@
 
 namespace procession::channel {
 
+inline constexpr std::uint32_t kShortestWait = 4;  ///< of `pauses`: items do not come in a stream
+
 /// Looks for some microseconds how much `there()` is, until it is something: as long as it takes
 /// another processor to serve this one, and much less than it takes to fall asleep and to be woken.
 ///
@@ -17,8 +19,6 @@ namespace procession::channel {
 /// once: `pauses`, which those who wait for the same share, says how long to wait before a look. It
 /// grows as long as the wait before the first look brings enough, and shrinks when it does not: who
 /// waits for the answer to one question does not wait longer than it takes.
-inline constexpr std::uint32_t kShortestWait = 4;  ///< of `pauses`: items do not come in a stream
-
 template <class Amount>
 bool spin_until(std::atomic<std::uint32_t>& pauses, Amount there) {
   constexpr std::uint32_t kMostPauses = 1600;  // in all
