@@ -8,6 +8,8 @@ namespace procession::platform {
 namespace {
 struct sigaction found{};
 bool changed = false;
+thread_local sigset_t mask_found{};
+thread_local bool blocked_here = false;
 }  // namespace
 
 void ignore_interrupts() {
@@ -23,16 +25,17 @@ void restore_interrupts() {
   }
 }
 
-void unblock_signals() {
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-}
-
 void block_signals() {
   sigset_t all;
   ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  blocked_here = ::pthread_sigmask(SIG_SETMASK, &all, &mask_found) == 0;
+}
+
+void restore_signals() {
+  if (blocked_here) {
+    ::pthread_sigmask(SIG_SETMASK, &mask_found, nullptr);
+    blocked_here = false;
+  }
 }
 
 }  // namespace procession::platform

@@ -7,10 +7,11 @@ namespace procession::platform {
 void ignore_interrupts();
 /// Puts back what `ignore_interrupts` found.
 void restore_interrupts();
-/// No signal is blocked in this thread from now on.
-void unblock_signals();
 /// Every signal is blocked in this thread from now on: for threads of the library's own, so that
 /// the program's handlers run on the program's threads.
 void block_signals();
+/// Puts back what `block_signals` found in this thread; in the child of a fork, in the thread that
+/// forked.
+void restore_signals();
 
 }  // namespace procession::platform

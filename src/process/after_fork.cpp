@@ -6,6 +6,7 @@
 
 #include "heap/local_hold.hpp"
 #include "platform/fork_handlers.hpp"
+#include "platform/signals.hpp"
 #include "platform/spawn.hpp"
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
@@ -40,7 +41,7 @@ void call(Handler handler) {
 /// 0: there is no heap, or no room in it. A fork that fails leaves it behind.
 heap::Offset make_unlisted_record() noexcept {
   try {
-    return heap::exists() ? heap::target(make_record()) : 0;
+    return heap::exists() ? heap::target(make_record(false)) : 0;
   } catch (const std::exception&) {
     return 0;
   }
@@ -112,6 +113,7 @@ int fork_child(heap::Offset record,
                const std::function<std::vector<platform::Descriptor>()>& in_child) {
   warn_about_threads();
   child_record = record;
+  const Record::Claim claim{record, record_at(record).serial};
   int pid = -1;
   try {
     pid = platform::fork_process();
@@ -121,8 +123,11 @@ int fork_child(heap::Offset record,
   }
   child_record = 0;
   if (pid == 0) {
+    // A thread of the library's own, which hears of no signal, may have forked: the supervisor, or
+    // who runs callbacks.
+    platform::restore_signals();
     std::vector<platform::Descriptor> passed = in_child();
-    run_child(record, 0, std::move(inherited_line), std::move(passed));
+    run_child(claim, std::move(inherited_line), std::move(passed));
   }
   return pid;
 }

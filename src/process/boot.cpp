@@ -55,12 +55,10 @@ int run_call(std::span<const std::byte> call, const std::string& name,
   return code;
 }
 
-void run_child(heap::Offset offset, std::uint16_t attempt, platform::Descriptor watched,
+void run_child(const Record::Claim& claim, platform::Descriptor watched,
                std::vector<platform::Descriptor> passed, platform::Descriptor until_taken) {
-  heap::set_self(offset);
-  heap::mark_alive(offset);
-  Record& record = record_at(offset);
-  if (!record.take(attempt, platform::process_id())) {
+  Record& record = record_at(claim.record);
+  if (!become_process(claim)) {
     platform::exit_now(0);
   }
   until_taken.reset();

@@ -9,6 +9,7 @@
 #include "heap/heap.hpp"
 #include "platform/descriptor.hpp"
 #include "process/identity.hpp"
+#include "process/record.hpp"
 
 namespace procession::process {
 
@@ -36,11 +37,10 @@ int run_call(std::span<const std::byte> call, const std::string& name,
              std::vector<platform::Descriptor> passed);
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
-/// the reading end of the parent's life line; `passed` is what the call brings along; `attempt` is
-/// that of the request it answers (see Record::take), and `until_taken` is closed once that is
-/// answered.
-[[noreturn]] void run_child(heap::Offset record, std::uint16_t attempt,
-                            platform::Descriptor watched, std::vector<platform::Descriptor> passed,
+/// the reading end of the parent's life line; `passed` is what the call brings along, and
+/// `until_taken` is closed once the request is answered.
+[[noreturn]] void run_child(const Record::Claim& claim, platform::Descriptor watched,
+                            std::vector<platform::Descriptor> passed,
                             platform::Descriptor until_taken = {});
 
 /// The orderly end of this process: daemons are terminated, other children joined, the fork server

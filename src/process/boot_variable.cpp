@@ -18,9 +18,10 @@ constexpr std::string_view kOurs = "procession";  // tells ours from the user's
 constexpr std::array<std::string_view, 3> kRoles{"child:", "server:", "janitor:"};
 }  // namespace
 
-std::vector<std::string> boot_variables(BootRole role, heap::Offset record) {
+std::vector<std::string> boot_variables(BootRole role, const Record::Claim& claim) {
   const auto word = std::string(kRoles[static_cast<std::size_t>(role)]);
-  std::vector<std::string> variables{kName + ("=" + word) + std::to_string(record)};
+  std::vector<std::string> variables{kName + ("=" + word) + std::to_string(claim.record) + ":" +
+                                     std::to_string(claim.serial)};
   if (role == BootRole::server && !platform::find_environment(kBindNow)) {
     variables.push_back(kBindNow + ("=" + std::string(kOurs)));
   }
@@ -40,10 +41,14 @@ std::optional<Boot> take_boot_variable() {
       continue;
     }
     const std::string_view number = std::string_view(*found).substr(kRoles[role].size());
-    heap::Offset record = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), record);
-    if (error == std::errc{} && end == number.data() + number.size()) {
-      return Boot{static_cast<BootRole>(role), record};
+    Record::Claim claim;
+    const char* const end = number.data() + number.size();
+    const auto [colon, error] = std::from_chars(number.data(), end, claim.record);
+    if (error == std::errc{} && colon != end && *colon == ':') {
+      const auto [last, bad] = std::from_chars(colon + 1, end, claim.serial);
+      if (bad == std::errc{} && last == end) {
+        return Boot{static_cast<BootRole>(role), claim};
+      }
     }
   }
   throw ProcessError(std::string("the environment variable ") + kName +

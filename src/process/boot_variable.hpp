@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "heap/heap.hpp"
+#include "process/record.hpp"
 
 namespace procession::process {
 
@@ -16,7 +16,7 @@ enum class BootRole { child, server, janitor };
 
 struct Boot {
   BootRole role;
-  heap::Offset record;
+  Record::Claim claim;
 };
 
 inline constexpr int kBootHeap = 3;
@@ -29,7 +29,7 @@ inline constexpr int kBootPassed =
 /// What is added to the environment of a process in that role: PROCESSION_BOOT and, for a server, a
 /// word to the dynamic linker to resolve all functions at once, which every copy would otherwise do
 /// again for itself.
-std::vector<std::string> boot_variables(BootRole role, heap::Offset record);
+std::vector<std::string> boot_variables(BootRole role, const Record::Claim& claim = {});
 
 /// What PROCESSION_BOOT says; empty when there is none. What `boot_variables` added is removed from
 /// the environment. Throws `ProcessError` for a text that this library did not write.

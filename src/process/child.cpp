@@ -69,7 +69,7 @@ void Child::settle(int exitcode) {
   record_ = 0;
   record_kept_ = {};
   sweep_names();
-  if (exitcode != 0) {
+  if (exitcode != 0 || expects_orphans()) {
     bury_orphans();
   }
 }

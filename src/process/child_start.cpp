@@ -140,7 +140,7 @@ void Child::prepare_process() {
   // What this process has said comes before what the child will say, and a fork does not say it
   // twice.
   platform::flush_streams();
-  record_ = make_record();
+  record_ = make_record(plan_.tied || plan_.daemon);
   try {
     const heap::Offset offset = heap::target(record_);
     record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));

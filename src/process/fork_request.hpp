@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "heap/heap.hpp"
 #include "platform/socket.hpp"
+#include "process/record.hpp"
 
 namespace procession::process {
 
@@ -13,8 +13,7 @@ inline constexpr std::size_t kMostPassed = platform::kMostDescriptors - 4;
 
 /// What goes through the fork server's socket, one message each way for a child.
 struct ForkRequest {
-  heap::Offset record;
-  std::uint16_t attempt;  ///< see Record::take
+  Record::Claim claim;
   /// Bit N: descriptor N (0 to 2) is open and sent along, in order; bit 3: so is the working
   /// directory. Those of the call follow.
   std::uint16_t sent;

@@ -25,6 +25,9 @@ namespace {
 
 /// How often a server that ends before it has served anything is started anew.
 constexpr int kAttempts = 3;
+/// The same where the servers were killed, which is rarely the program's fault.
+constexpr int kAttemptsWhenKilled = 20;
+constexpr int kKilled = -9;  // exit code
 
 /// Requests that are sent before the first reply is read: few enough for the socket to hold.
 constexpr std::size_t kAhead = 16;
@@ -35,10 +38,14 @@ struct Server {
   heap::Ticket record = 0;
 };
 
+Record::Claim claim_of(heap::Offset record, std::uint16_t attempt = 0) {
+  return {record, record_at(record).serial, attempt};
+}
+
 Server launch(heap::Offset preload, std::size_t preload_size) {
   auto [mine, its] = platform::message_pair();
   Server server;
-  server.record = make_record();
+  server.record = make_record(true);
   Record& record = record_at(heap::target(server.record));
   record.call = preload;
   record.call_size = preload_size;
@@ -46,7 +53,7 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
     const std::array<int, 4> passed{heap::descriptor(), watched_line(), channel::depot_descriptor(),
                                     its.get()};
     server.pid = platform::execute_self(
-        passed, boot_variables(BootRole::server, heap::target(server.record)),
+        passed, boot_variables(BootRole::server, claim_of(heap::target(server.record))),
         "procession-forkserver");
   } catch (...) {
     bury(server.record);
@@ -158,15 +165,18 @@ std::vector<ForkServer::Started> ForkServer::start(std::span<const Wanted> wante
 
 void ForkServer::State::start(std::vector<Order> orders) {
   try {
-    for (std::uint16_t attempt = 1; attempt <= kAttempts && clones && !orders.empty(); ++attempt) {
+    std::uint16_t attempt = 0;
+    int ended = 0;  // servers of their own accord
+    while (ended < kAttempts && attempt < kAttemptsWhenKilled && clones && !orders.empty()) {
       if (!server) {
         server = launch(preload.offset(), preload_size);
       }
-      orders = ask(orders, attempt);
+      orders = ask(orders, ++attempt);
+      ended += !orders.empty() && last_exitcode != kKilled ? 1 : 0;
     }
     if (!orders.empty() && clones) {
       throw ProcessError(
-          "cannot start a process: the fork server ended " + std::to_string(kAttempts) +
+          "cannot start a process: the fork server ended " + std::to_string(attempt) +
           " times before it could serve (exit code " + std::to_string(last_exitcode) +
           "); main() must call procession::init() first, and neither a static constructor nor the "
           "function given to set_forkserver_preload may end the program");
@@ -195,8 +205,8 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
   std::exception_ptr failure;
   try {
     for (const Order& order : orders) {
-      gone = gone ||
-             !send(*server, {order.record, attempt, surroundings.sent}, surroundings, order.passed);
+      gone = gone || !send(*server, {claim_of(order.record, attempt), surroundings.sent},
+                           surroundings, order.passed);
     }
   } catch (const ProcessError&) {
     // Whatever was sent before is not left for others to read the replies of.
@@ -286,7 +296,7 @@ int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passe
   for (const platform::Descriptor& descriptor : passed) {
     descriptors.push_back(descriptor.get());
   }
-  return platform::execute_self(descriptors, boot_variables(BootRole::child, record),
+  return platform::execute_self(descriptors, boot_variables(BootRole::child, claim_of(record)),
                                 "procession-child");
 }
 

@@ -114,8 +114,8 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       }
       // The socket is held until the record is taken: a client that sees it closed, because the
       // server was killed, knows that no child of it will come yet.
-      run_child(request.record, request.attempt, std::move(watched),
-                std::move(received.descriptors), std::move(socket));
+      run_child(request.claim, std::move(watched), std::move(received.descriptors),
+                std::move(socket));
     }
     reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
   }

@@ -89,18 +89,23 @@ void init() {
   prepare_exit();
   channel::adopt_depot(kBootDepot);
   if (boot->role == BootRole::child) {
+    if (!Record::stands(boot->claim)) {
+      Record::take(boot->claim, platform::process_id());  // to say that this process came too late
+      platform::exit_now(0);
+    }
     std::vector<platform::Descriptor> passed;
-    for (std::size_t i = 0; i != record_at(boot->record).passed; ++i) {
+    for (std::size_t i = 0; i != record_at(boot->claim.record).passed; ++i) {
       passed.emplace_back(kBootPassed + static_cast<int>(i));
       platform::close_on_exec(passed.back().get());
     }
-    run_child(boot->record, 0, platform::Descriptor(kBootWatched), std::move(passed));
+    run_child(boot->claim, platform::Descriptor(kBootWatched), std::move(passed));
   }
-  heap::set_self(boot->record);
-  heap::mark_alive(boot->record);
-  // So that it is buried when this process and its parent were killed.
-  record_at(boot->record).take(0, platform::process_id());
-  serve_forks(boot->record, platform::Descriptor(kBootWatched), platform::Descriptor(kBootSocket));
+  // With a record of its own, it is buried when this process and its parent were killed.
+  if (!become_process(boot->claim)) {
+    platform::exit_now(0);
+  }
+  serve_forks(boot->claim.record, platform::Descriptor(kBootWatched),
+              platform::Descriptor(kBootSocket));
 }
 
 }  // namespace procession

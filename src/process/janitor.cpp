@@ -31,7 +31,7 @@ void require_janitor() {
   require_init("the janitor of named shared memory");
   const std::array<int, 1> passed{heap::descriptor()};
   const int pid =
-      platform::execute_self(passed, boot_variables(BootRole::janitor, 0), "procession-janitor");
+      platform::execute_self(passed, boot_variables(BootRole::janitor), "procession-janitor");
   // It is not this process's child, but the child of one that ends when the janitor is there.
   const platform::Reaped ended = platform::reap_waiting(pid);
   if (!has_janitor()) {

@@ -1,6 +1,8 @@
 #include "process/record.hpp"
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "heap/root_words.hpp"
 #include "platform/spawn.hpp"
@@ -14,7 +16,8 @@ namespace {
 /// The tree's list of records. Its words are tickets, 0 where free.
 struct Directory {
   static constexpr std::size_t kRoom = 32768;
-  std::uint64_t used;  ///< no word at or behind this index was ever used
+  std::uint64_t used;     ///< no word at or behind this index was ever used
+  std::uint64_t orphans;  ///< 1: see expects_orphans
   std::uint64_t tickets[kRoom];
 };
 
@@ -37,23 +40,43 @@ void note_used(Directory& all, std::uint64_t count) {
 
 }  // namespace
 
-bool Record::take(std::uint16_t attempt, int pid) {
-  std::uint64_t asked = word(State::requested, attempt, 0);
-  if (life_.compare_exchange_strong(asked, word(State::running, attempt, pid))) {
+bool Record::take(const Claim& claim, int pid) {
+  Record& record = record_at(claim.record);
+  std::uint64_t asked = word(State::requested, claim.attempt, claim.serial);
+  if (record.life_.compare_exchange_strong(
+          asked, word(State::running, claim.attempt, static_cast<std::uint32_t>(pid)))) {
     return true;
   }
-  stray_ = pid;
+  if (asked == word(State::cancelled, claim.attempt, claim.serial)) {
+    record.stray_ = pid;
+  }
   return false;
 }
 
+bool Record::stands(const Claim& claim) {
+  return record_at(claim.record).life_ == word(State::requested, claim.attempt, claim.serial);
+}
+
 bool Record::cancel(std::uint16_t attempt) {
-  std::uint64_t asked = word(State::requested, attempt, 0);
-  return life_.compare_exchange_strong(asked, word(State::cancelled, attempt, 0));
+  std::uint64_t asked = word(State::requested, attempt, serial);
+  return life_.compare_exchange_strong(asked, word(State::cancelled, attempt, serial));
+}
+
+bool Record::cancel() {
+  std::uint64_t found = life_;
+  while (static_cast<State>(found & 0xffff) == State::requested) {
+    const std::uint64_t cancelled =
+        (found & ~std::uint64_t{0xffff}) | static_cast<std::uint64_t>(State::cancelled);
+    if (life_.compare_exchange_weak(found, cancelled)) {
+      return true;
+    }
+  }
+  return static_cast<State>(found & 0xffff) == State::cancelled;
 }
 
 void Record::end(int exitcode) {
   exitcode_ = exitcode;
-  life_ = word(State::ended, 0, pid());
+  life_ = word(State::ended, 0, static_cast<std::uint32_t>(pid()));
 }
 
 std::optional<int> Record::exitcode() const {
@@ -81,8 +104,19 @@ heap::Ticket list(heap::Block& block) {
 
 }  // namespace
 
-heap::Ticket make_record() {
+bool expects_orphans() noexcept { return load(directory().orphans) != 0; }
+
+heap::Ticket make_record(bool tied) {
+  static std::atomic<std::uint32_t> made{0};
+  if (expects_orphans()) {
+    bury_orphans();
+  }
   heap::Block block(heap::kRecordBytes, true);
+  Record& record = record_at(block.offset());
+  record.maker = heap::self();
+  record.tied = tied ? 1 : 0;
+  record.serial = static_cast<std::uint32_t>(platform::process_id()) * 2654435761U + ++made;
+  record.request(0);
   heap::Ticket ticket = list(block);
   if (ticket == 0) {
     bury_orphans();
@@ -95,11 +129,23 @@ heap::Ticket make_record() {
   return ticket;
 }
 
+bool become_process(const Record::Claim& claim) {
+  heap::set_self(claim.record);
+  while (Record::stands(claim)) {
+    try {
+      heap::mark_alive(claim.record);
+      break;
+    } catch (const ProcessError&) {
+      // Another process took this for its record, because the one it was made for was buried, and
+      // will see in a moment that it is not.
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  return Record::take(claim, platform::process_id());
+}
+
 void become_unlisted_process(heap::Offset record) {
-  record_at(record).request(0);
-  heap::set_self(record);
-  heap::mark_alive(record);
-  record_at(record).take(0, platform::process_id());
+  become_process({record, record_at(record).serial});
 }
 
 void bury(heap::Ticket record) noexcept {
@@ -120,18 +166,32 @@ void bury(heap::Ticket record) noexcept {
 
 void bury_orphans() noexcept {
   Directory& all = directory();
+  std::atomic_ref<std::uint64_t>(all.orphans).store(0);
+  bool more = false;
   const std::uint64_t end = used(all);
   for (std::size_t i = 0; i < end; ++i) {
     const heap::Ticket ticket = load(all.tickets[i]);
     if (ticket == 0) {
       continue;
     }
-    const heap::Offset record = heap::target(ticket);
-    const Record::State state = record_at(record).state();
+    const heap::Offset place = heap::target(ticket);
+    Record& record = record_at(place);
+    const Record::State state = record.state();
     const bool taken = state == Record::State::running || state == Record::State::ended;
-    if (taken && !heap::alive(record)) {
+    const heap::Offset maker = record.maker;
+    const bool tied = record.tied != 0;
+    if (load(all.tickets[i]) != ticket) {
+      continue;  // buried meanwhile: what was read may be something else's
+    }
+    const bool orphaned = tied && maker != 0 && !heap::alive(maker);
+    if (heap::alive(place)) {
+      more = more || orphaned;
+    } else if (taken || (orphaned && record.cancel())) {
       bury(ticket);
     }
+  }
+  if (more) {
+    std::atomic_ref<std::uint64_t>(all.orphans).store(1);
   }
   sweep_names();
 }

@@ -19,16 +19,30 @@ class Record {
   std::uint64_t call_size;     ///< bytes
   std::uint64_t passed;        ///< descriptors that the call brings along
   std::uint64_t own_stderr;    ///< 1: the last of them is to be its standard error
+  heap::Offset maker;          ///< record of the process that made this one
+  std::uint32_t serial;        ///< tells this record from others that had its place before
+  std::uint32_t tied;          ///< 1: the child is not to outlive its maker
 
   enum class State : std::uint16_t { requested, running, cancelled, ended };
 
   /// The parent wants a child. Only the child of this very request may take the record.
-  void request(std::uint16_t attempt) { life_ = word(State::requested, attempt, 0); }
-  /// The child `pid` of that request takes it, in one step with its process id. False: the parent
-  /// gave up on it.
-  bool take(std::uint16_t attempt, int pid);
+  void request(std::uint16_t attempt) { life_ = word(State::requested, attempt, serial); }
+  /// What a child needs to know to take the record. It may come so late that its maker is dead and
+  /// the record was buried, and something else is in its place.
+  struct Claim {
+    heap::Offset record = 0;
+    std::uint32_t serial = 0;
+    std::uint16_t attempt = 0;
+  };
+  /// The child `pid` of that request takes it, in one step with its process id. False: the parent,
+  /// or who found that dead, gave up on it.
+  static bool take(const Claim& claim, int pid);
+  /// Whether it could be taken now.
+  static bool stands(const Claim& claim);
   /// The parent gives up on the request. False: a child took it before.
   bool cancel(std::uint16_t attempt);
+  /// The same for whatever request, and whoever has to give up on it.
+  bool cancel();
   /// The child has come to an orderly end.
   void end(int exitcode);
 
@@ -40,12 +54,13 @@ class Record {
   int take_stray() { return stray_.exchange(0); }
 
  private:
-  static std::uint64_t word(State state, std::uint16_t attempt, int pid) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(pid)) << 32 |
-           std::uint64_t{attempt} << 16 | static_cast<std::uint64_t>(state);
+  static std::uint64_t word(State state, std::uint16_t attempt, std::uint32_t rest) {
+    return std::uint64_t{rest} << 32 | std::uint64_t{attempt} << 16 |
+           static_cast<std::uint64_t>(state);
   }
 
-  std::atomic<std::uint64_t> life_;  ///< bits 0-15 State, 16-31 attempt, 32-63 process id
+  /// Bits 0-15 State, 16-31 attempt, 32-63 the process id of a child that took it, else the serial.
+  std::atomic<std::uint64_t> life_;
   std::atomic<std::int32_t> exitcode_;
   std::atomic<std::int32_t> stray_;
 };
@@ -53,7 +68,12 @@ static_assert(sizeof(Record) <= heap::kRecordBytes);
 
 /// A new record, held by the root of the heap and listed in the tree's directory, so that
 /// it can be found and given back even when all who knew of it were killed. Returns its ticket.
-heap::Ticket make_record();
+/// With `tied`, the child is not to outlive this process.
+heap::Ticket make_record(bool tied);
+
+/// Makes the record that of this process, which was started for it, and tells the tree that it
+/// lives. False when the request does not stand any more: this process has no business here.
+bool become_process(const Record::Claim& claim);
 
 /// Makes `record` that of this process, which the program forked by itself, so that what it will
 /// hold is not held in its parent's name.
@@ -64,8 +84,10 @@ inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset)
 /// The process has ended: everything it held is given back, and its record too.
 void bury(heap::Ticket record) noexcept;
 
-/// Buries the records of processes that have ended without anyone left to bury them: children of
-/// killed parents.
+/// Buries the records of processes that have ended without anyone left to bury them, children of
+/// killed parents, and those of children that were to be tied to them and do not come any more.
 void bury_orphans() noexcept;
+/// Whether there were some, when last looked for, that had not ended yet.
+bool expects_orphans() noexcept;
 
 }  // namespace procession::process

@@ -28,6 +28,7 @@
 
 #include "heap/heap.hpp"
 #include "procession/procession.hpp"
+#include "support/setting.hpp"
 
 namespace kill_test {
 namespace {
@@ -36,11 +37,6 @@ namespace mp = procession;
 using namespace std::chrono_literals;
 
 using Random = std::mt19937_64;
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* const value = std::getenv(name);
-  return value != nullptr ? std::strtoull(value, nullptr, 10) : otherwise;
-}
 
 constexpr int kProducers = 3;
 constexpr int kConsumers = 3;

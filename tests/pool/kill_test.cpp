@@ -11,19 +11,16 @@
 #include <ranges>
 
 #include "heap/testing.hpp"
+#include "left.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
 #include "support.hpp"
+#include "support/setting.hpp"
 
 namespace procession::pooltest {
 namespace {
 
 using Random = std::mt19937_64;
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* const value = std::getenv(name);
-  return value != nullptr ? std::strtoull(value, nullptr, 10) : otherwise;
-}
 
 std::uint64_t below(Random& random, std::uint64_t limit) { return random() % limit; }
 
@@ -114,7 +111,7 @@ class Killer {
             const auto all = below(random, 20) == 0 ? pids.size() : 1;
             for (std::size_t i = 0; i < all; ++i) {
               const int pid = all == 1 ? pids[below(random, pids.size())] : pids[i];
-              if (children_of_mine(pid) && ::kill(pid, SIGKILL) == 0) {
+              if (process_test::stat_of(pid).parent == ::getpid() && ::kill(pid, SIGKILL) == 0) {
                 ++kills_;
               }
             }
@@ -138,16 +135,6 @@ class Killer {
   [[nodiscard]] std::uint64_t servers() const { return servers_; }
 
  private:
-  static bool children_of_mine(int pid) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    std::string stat;
-    int parent = 0;
-    char state = 0;
-    return std::getline(file, stat) &&
-           std::sscanf(stat.c_str() + stat.rfind(')') + 1, " %c %d", &state, &parent) == 2 &&
-           parent == ::getpid();
-  }
-
   std::atomic<bool> stop_ = false;
   std::atomic<std::uint64_t> kills_ = 0;
   std::atomic<std::uint64_t> servers_ = 0;
@@ -162,34 +149,6 @@ struct Counts {
   std::uint64_t lost = 0;
   std::uint64_t again = 0;  ///< runs of a task after its first
 };
-
-struct Left {
-  heap::Books books;
-  std::size_t descriptors = 0;
-
-  static Left look() { return {heap::books(), open_descriptors()}; }
-};
-
-/// The memory of a pool is given back when the last of those who look after it has let go of it.
-void expect_nothing_left(const Left& before) {
-  unsigned looks = 0;
-  until([&] {
-    const Left now = Left::look();
-    const std::size_t processes = children().size();
-    if (++looks % 3'000 == 0) {  // for whoever reads what the watchdog prints
-      std::fprintf(stderr,
-                   "still left: blocks %+lld, bytes %+lld, holds %+lld, descriptors %+lld, "
-                   "%zu processes\n",
-                   static_cast<long long>(now.books.blocks - before.books.blocks),
-                   static_cast<long long>(now.books.in_use - before.books.in_use),
-                   static_cast<long long>(now.books.holds - before.books.holds),
-                   static_cast<long long>(now.descriptors - before.descriptors), processes);
-    }
-    return now.books.in_use <= before.books.in_use && now.books.blocks <= before.books.blocks &&
-           now.books.holds <= before.books.holds && now.descriptors <= before.descriptors &&
-           processes <= 1;
-  });
-}
 
 struct Round {
   std::uint64_t seed;

@@ -1,10 +1,13 @@
 // Pools by every start method, inside workers, and inside children.
 
+#include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <ranges>
 #include <set>
 
+#include "left.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
 #include "support.hpp"
@@ -101,6 +104,25 @@ TEST_P(PoolMethod, ManySubmitters) {
     thread.join();
   }
   EXPECT_EQ(wrong, 0);
+}
+
+// Who replaces it is a thread of the library's own, for which all signals are blocked.
+TEST_P(PoolMethod, AReplacedWorkerHearsOfSignals) {
+  if (GetParam() == StartMethod::thread) {
+    GTEST_SKIP() << "a thread is not replaced";
+  }
+  Pool pool(options(1));
+  EXPECT_THROW(pool.apply([] { ::_exit(1); }), WorkerLost);
+  EXPECT_TRUE(pool.apply([] {
+    sigset_t blocked;
+    ::pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+    for (int signal = 1; signal < 32; ++signal) {
+      if (::sigismember(&blocked, signal) == 1) {
+        return false;
+      }
+    }
+    return true;
+  }));
 }
 
 INSTANTIATE_TEST_SUITE_P(By, PoolMethod, testing::ValuesIn(get_all_start_methods()),
@@ -228,7 +250,7 @@ INSTANTIATE_TEST_SUITE_P(By, PoolInChild, testing::ValuesIn(get_all_start_method
 
 // A program may fork by itself; in the child, what the parent holds is not given back again.
 TEST(PoolInFork, OfTheProgramItselfUnwindsAndWorks) {
-  const heap::Books before = (heap::ensure(), heap::books());
+  const heap::Books before = settled_books();
   int child = -1;
   {
     Pool pool(2);

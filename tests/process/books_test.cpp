@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "process/proc_files.hpp"
+#include "process/record.hpp"
 #include "process/support.hpp"
 
 // What is left in the shared heap, and elsewhere, when all children have ended.
@@ -141,6 +142,46 @@ TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.in_use, before.in_use);
   EXPECT_EQ(after.holds, before.holds);
+}
+
+// A process that is killed while it starts a tied child, which then never comes. The next start in
+// the tree looks for it, without any failure.
+TEST(BooksOfTheTree, ChildrenThatNeverCameAreBuried) {
+  const auto leave_a_request = [] {
+    EXPECT_EQ(
+        exitcode_of(StartMethod::forkserver,
+                    [] {
+                      const auto record = mp::process::make_record(true);
+                      mp::heap::Block kept(100'000);
+                      static_cast<void>(mp::heap::hold(kept.offset(), mp::heap::target(record)));
+                      ::raise(SIGKILL);
+                    }),
+        -SIGKILL);
+  };
+  leave_a_request();
+  const mp::heap::Books before = mp::heap::books();
+  for (int i = 0; i < 5; ++i) {
+    leave_a_request();
+  }
+  const mp::heap::Books after = mp::heap::books();
+  EXPECT_EQ(after.blocks, before.blocks);
+  EXPECT_EQ(after.in_use, before.in_use);
+}
+
+// It finds neither its request nor its record there any more.
+TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
+  const auto first = mp::process::make_record(true);
+  const mp::heap::Offset place = mp::heap::target(first);
+  const mp::process::Record::Claim claim{place, mp::process::record_at(place).serial};
+  EXPECT_TRUE(mp::process::Record::stands(claim));
+  mp::process::bury(first);
+  const auto second = mp::process::make_record(true);
+  ASSERT_EQ(mp::heap::target(second), place) << "the place was not used again";
+  EXPECT_FALSE(mp::process::Record::stands(claim));
+  EXPECT_FALSE(mp::process::Record::take(claim, 12345));
+  EXPECT_EQ(mp::process::record_at(place).take_stray(), 0);
+  EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
+  mp::process::bury(second);
 }
 
 }  // namespace
