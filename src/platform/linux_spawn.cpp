@@ -111,16 +111,17 @@ int execute_self(std::span<const int> descriptors, std::span<const std::string> 
 
 bool can_clone_sibling() { return __libc_single_threaded != 0 && thread_id_address() != nullptr; }
 
-int clone_sibling() {
+int clone_sibling(std::atomic<std::int32_t>* told) {
   // A bare clone leaves glibc with the caller's thread id and without a robust-mutex list: both are
   // set up as fork() would, so that mutexes, raise() and new threads work in the copy.
   int* const id = thread_id_address();
   robust_list_head* robust_list = nullptr;
   std::size_t robust_size = 0;
   ::syscall(SYS_get_robust_list, 0, &robust_list, &robust_size);
-  const long pid =
-      ::syscall(SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD,
-                nullptr, nullptr, id, nullptr);
+  const unsigned long telling = told != nullptr ? CLONE_PARENT_SETTID : 0;
+  const long pid = ::syscall(
+      SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | telling | SIGCHLD,
+      nullptr, told, id, nullptr);
   if (pid == 0) {
     ::syscall(SYS_set_robust_list, robust_list, robust_size);
     return 0;

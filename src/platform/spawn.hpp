@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -18,9 +20,9 @@ int execute_self(std::span<const int> descriptors, std::span<const std::string> 
 bool can_clone_sibling();
 
 /// Copies this process like fork(), but as a child of this one's own parent, which can then wait
-/// for it. Returns its process id, 0 in the copy, or a negated error code. Only when
-/// `can_clone_sibling()`.
-int clone_sibling();
+/// for it. Returns its process id, 0 in the copy, or a negated error code. The kernel puts the id
+/// into `told` too, before the copy's first instruction. Only when `can_clone_sibling()`.
+int clone_sibling(std::atomic<std::int32_t>* told = nullptr);
 
 /// fork(), with its handlers. Returns the process id, or 0 in the child. Throws `ProcessError`.
 int fork_process();

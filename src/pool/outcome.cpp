@@ -156,6 +156,7 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     if (stage_ == Stage::terminated) {
       return;  // what it was running is cancelled, not lost
     }
+    std::vector<std::uint32_t> lost;
     for (const std::uint32_t number : order_) {
       Slot& slot = shared_.slots[number];
       std::uint32_t state = slot.state.load();
@@ -167,6 +168,13 @@ void PoolCore::worker_ended(std::uint32_t seat) {
       if ((state & kSleeps) != 0) {
         platform::futex_wake_all(slot.state);
       }
+      lost.push_back(number);
+    }
+    // Now, while it is known how this worker ended: one before it may not have been claimed yet,
+    // behind which `collect_ended` does not look, and the seat's next worker may end before it is.
+    for (const std::uint32_t number : lost) {
+      std::erase(order_, number);
+      collect(number);
     }
     judge_early_end(seat, *ended);
     shared_.seats[seat].ready = 0;

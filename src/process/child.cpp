@@ -62,9 +62,6 @@ void Child::settle(int exitcode) {
     sweep_names();
     return;
   }
-  if (const int stray = record_at(heap::target(record_)).take_stray(); stray != 0) {
-    platform::reap_waiting(stray);
-  }
   bury(record_);
   record_ = 0;
   record_kept_ = {};

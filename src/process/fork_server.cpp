@@ -200,6 +200,7 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
   const Surroundings surroundings;
   for (const Order& order : orders) {
     record_at(order.record).request(attempt);
+    record_at(order.record).copied() = 0;
   }
   bool gone = false;
   std::exception_ptr failure;
@@ -232,6 +233,10 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
     // The server died over this request. A child that took it all the same is the one that was
     // asked for.
     if (record_at(order.record).cancel(attempt)) {
+      if (const int late = record_at(order.record).copied(); late != 0) {
+        platform::send_signal_to(late, platform::Signal::kill);
+        platform::reap_waiting(late);
+      }
       if (failure != nullptr) {
         order.started->failure = failure;
       } else {

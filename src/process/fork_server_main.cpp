@@ -98,11 +98,16 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       reply(socket, ForkReply::preload_failed, 0, failure);
       continue;
     }
+    if (!Record::stands(request.claim)) {
+      platform::exit_now(0);  // whoever sent it has been killed
+    }
     if (!platform::can_clone_sibling()) {
       reply(socket, ForkReply::cannot_clone, 0, "");
       continue;
     }
-    const int pid = platform::clone_sibling();
+    // The requester finds it there even when this process and the copy are killed before either can
+    // say anything.
+    const int pid = platform::clone_sibling(&record_at(request.claim.record).copied());
     if (pid == 0) {
       line.reset();
       platform::restore_interrupts();

@@ -43,14 +43,8 @@ void note_used(Directory& all, std::uint64_t count) {
 bool Record::take(const Claim& claim, int pid) {
   Record& record = record_at(claim.record);
   std::uint64_t asked = word(State::requested, claim.attempt, claim.serial);
-  if (record.life_.compare_exchange_strong(
-          asked, word(State::running, claim.attempt, static_cast<std::uint32_t>(pid)))) {
-    return true;
-  }
-  if (asked == word(State::cancelled, claim.attempt, claim.serial)) {
-    record.stray_ = pid;
-  }
-  return false;
+  return record.life_.compare_exchange_strong(
+      asked, word(State::running, claim.attempt, static_cast<std::uint32_t>(pid)));
 }
 
 bool Record::stands(const Claim& claim) {

@@ -50,8 +50,9 @@ class Record {
   [[nodiscard]] int pid() const { return static_cast<int>(life_.load() >> 32); }
   /// Empty unless the child ended in order. For parents who lost the status to a stranger's wait().
   [[nodiscard]] std::optional<int> exitcode() const;
-  /// A child that came too late for its request, to be reaped by the parent; 0: none.
-  int take_stray() { return stray_.exchange(0); }
+  /// Where the kernel puts the process id of a child that a fork server makes for a request, before
+  /// that child's first instruction.
+  std::atomic<std::int32_t>& copied() { return copied_; }
 
  private:
   static std::uint64_t word(State state, std::uint16_t attempt, std::uint32_t rest) {
@@ -62,7 +63,7 @@ class Record {
   /// Bits 0-15 State, 16-31 attempt, 32-63 the process id of a child that took it, else the serial.
   std::atomic<std::uint64_t> life_;
   std::atomic<std::int32_t> exitcode_;
-  std::atomic<std::int32_t> stray_;
+  std::atomic<std::int32_t> copied_;
 };
 static_assert(sizeof(Record) <= heap::kRecordBytes);
 

@@ -179,7 +179,6 @@ TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
   ASSERT_EQ(mp::heap::target(second), place) << "the place was not used again";
   EXPECT_FALSE(mp::process::Record::stands(claim));
   EXPECT_FALSE(mp::process::Record::take(claim, 12345));
-  EXPECT_EQ(mp::process::record_at(place).take_stray(), 0);
   EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
   mp::process::bury(second);
 }

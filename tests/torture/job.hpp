@@ -107,7 +107,8 @@ class Judge {
       return complain(job_->works[0], outcome, "is of no element");
     }
     judge_one(job_->works[element], outcome);
-    for (std::size_t i = 0; i < element; ++i) {
+    // In a pool that was terminated they may not have ended.
+    for (std::size_t i = 0; i < element && !deeds_.cancels; ++i) {
       if (!is_good(job_->works[i].kind)) complain(job_->works[i], outcome, "failed before");
     }
   }
