@@ -37,7 +37,9 @@ inline Outcome outcome_of(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const mp::WorkerLost& error) {
-    outcome = {End::lost, error.task_index(), error.exitcode(), error.what()};
+    // One of a pool in the task has a number of its own, and the trace that of the task.
+    outcome = {End::lost, outcome.element.value_or(error.task_index()), error.exitcode(),
+               error.what()};
   } catch (const mp::TimeoutError&) {
     outcome.end = End::timeout;
   } catch (const mp::Cancelled& error) {
