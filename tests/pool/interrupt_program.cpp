@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "procession/procession.hpp"
 
@@ -42,13 +43,17 @@ void run(const std::string& how) {
   for (int i = 0; i < 3; ++i)
     began.acquire();
   std::string line = "running";
-  for (const int pid : pool.pids())
+  const std::vector<int> pids = pool.pids();
+  for (const int pid : pids)
     line += " " + std::to_string(pid);
   say(line);
   if (how == "exit") std::exit(3);
   if (how == "unwind") throw std::runtime_error("passed the pool");
   while (!map.wait(std::chrono::milliseconds(5))) {
     if (interrupted != 0) {
+      // It is for this process to say what becomes of the workers, who heard of it too.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (pool.pids() != pids) say("workers have ended by themselves");
       pool.terminate();
       break;
     }

@@ -157,6 +157,8 @@ class Judge {
     if (fits(work, outcome)) return;
     if (is_murder(outcome)) {
       ++deeds_.murdered;
+    } else if (work.kind == Kind::nesting && starved_of_servers(outcome)) {
+      deeds_.murdered += kServers;
     } else if (outcome.end == End::timeout && job_->options.timeout) {
       // Slow, for want of a processor.
     } else {

@@ -62,6 +62,17 @@ inline bool is_murder(const Outcome& outcome) {
          outcome.text.find("max_memory_per_child") == std::string::npos;
 }
 
+/// How many fork servers have to be killed in a row before a pool cannot be made.
+inline constexpr std::uint64_t kServers = 20;
+
+/// Whether a task could not make its pool, because all fork servers were killed over it.
+inline bool starved_of_servers(const Outcome& outcome) {
+  return outcome.end == End::other &&
+         outcome.text.find("the fork server ended " + std::to_string(kServers) + " times") !=
+             std::string::npos &&
+         outcome.text.find("(exit code -9)") != std::string::npos;
+}
+
 /// What a task of its kind comes to when it is left alone, or null for a value.
 inline bool fits(const Work& work, const Outcome& outcome) {
   switch (work.kind) {
