@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <vector>
 
 #include "contestant.hpp"
@@ -133,6 +134,28 @@ contestant::Operation copy(std::size_t bytes) {
   };
 }
 
+/// A thread for each call.
+void call_async(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    if (std::async(std::launch::async, [](int x) { return x * x; }, 3).get() != 9) {
+      std::abort();
+    }
+  }
+}
+
+/// Half of the tasks here, half in a child, and nothing in between.
+void tasks_10ms(std::size_t times) {
+  const auto work = [](std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      contestant::spin_10ms();
+    }
+  };
+  static contestant::Rival rival(work);
+  rival.begin(times / 2);
+  work(times - times / 2);
+  rival.end();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -142,6 +165,8 @@ int main(int argc, char** argv) {
   }
   return contestant::serve({{"fork", fork_and_wait},
                             {"spawn", spawn_and_wait(argc > 2 ? argv[2] : argv[0])},
+                            {"async", call_async},
+                            {"tasks-10ms", tasks_10ms},
                             {"lock", lock},
                             {"lock-contended", contended},
                             {"socketpair", there_and_back},

@@ -20,8 +20,8 @@ class Row:
 class Group:
     """Contestants that are measured in turns, so that all of them see the same machine.
 
-    contestants: name -> command; {ours}, {bare}, {cpython}, {boost} and {zeromq} stand for the
-    programs, {one_cpu} for what keeps one on one processor. Rows of contestants whose program was
+    contestants: name -> command; {ours}, {bare}, {cpython}, {boost}, {zeromq}, {tbb} and {asio} stand for
+    the programs, {one_cpu} for what keeps one on one processor. Rows of contestants whose program was
     not built, because its library is not there, are left out."""
 
     name: str
@@ -64,12 +64,53 @@ GROUPS = (
     Group(
         "map",
         {"ours": "{ours} map", "CPython": "{cpython} map"},
-        (Row("map over a million ints", "ours", "CPython", at_least=20),),
+        (Row("map over a million ints", "ours", "CPython", at_least=40),),
+    ),
+    *(
+        Group(
+            operation,
+            {"ours": f"{{ours}} {operation}", "CPython": f"{{cpython}} {operation}"},
+            (Row(f"{call}, chunksize 1", "ours", "CPython", at_least=100),),
+        )
+        for operation, call in (("map-each", "map"), ("imap-each", "imap_unordered"))
     ),
     Group(
         "apply",
-        {"ours": "{ours} apply", "CPython": "{cpython} apply"},
-        (Row("apply there and back", "ours", "CPython", at_least=100),),
+        {"ours": "{ours} apply", "CPython": "{cpython} apply", "std::async": "{bare} async"},
+        (
+            Row("apply there and back", "ours", "CPython", at_least=100),
+            Row("apply there and back", "ours", "std::async", at_least=10),
+        ),
+    ),
+    Group(
+        "apply_async",
+        {
+            "ours": "{ours} apply_async",
+            "CPython": "{cpython} apply_async",
+            "oneTBB task_arena": "{tbb} apply_async",
+            "Asio thread_pool": "{asio} apply_async",
+        },
+        (
+            Row("apply_async of all, then get", "ours", "CPython", at_least=80),
+            Row("apply_async of all, then get", "ours", "oneTBB task_arena", at_least=1.5),
+            Row("apply_async of all, then get", "ours", "Asio thread_pool", at_least=1.5),
+        ),
+    ),
+    Group(
+        "submit",
+        {"ours": "{ours} submit", "CPython": "{cpython} submit"},
+        (Row("submit there and back", "ours", "CPython", at_least=150),),
+    ),
+    Group(
+        # 97 % of the processors' time is in tasks.
+        "map-10ms",
+        {"ours": "{ours} map-10ms", "two bare processes": "{bare} tasks-10ms"},
+        (Row("map of 10 ms tasks", "ours", "two bare processes", within=1 / 0.97),),
+    ),
+    Group(
+        "recovery",
+        {"ours": "{ours} recovery", "a start": "{ours} forkserver"},
+        (Row("a lost worker's successor", "ours", "a start", within=3),),
     ),
     Group(
         "queue",

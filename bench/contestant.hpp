@@ -49,6 +49,16 @@ inline void measure(const Operation& operation, std::size_t times) {
   std::fflush(stdout);
 }
 
+/// A task of 10 ms.
+inline int spin_10ms() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
+  int rounds = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    ++rounds;
+  }
+  return rounds;
+}
+
 /// A child that does the same work at the same time, whenever it is told to. It ends with its
 /// parent.
 class Rival {

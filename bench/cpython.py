@@ -1,5 +1,6 @@
 """CPython's side of each comparison: `cpython.py OPERATION`. Answers as contestant.hpp says."""
 
+import concurrent.futures
 import multiprocessing
 import resource
 import sys
@@ -55,6 +56,35 @@ def map_numbers(pool, numbers):
 
 def apply(pool, _):
     assert pool.apply(square, (3,)) == 9
+
+
+def with_pool_and_times(operation):
+    pool = multiprocessing.get_context("fork").Pool(2)
+    return lambda times: operation(pool, times)
+
+
+def map_each(pool, times):
+    assert len(pool.map(square, range(times), chunksize=1)) == times
+
+
+def imap_each(pool, times):
+    assert sum(1 for _ in pool.imap_unordered(square, range(times), chunksize=1)) == times
+
+
+def apply_async(pool, times):
+    results = [pool.apply_async(square, (3,)) for _ in range(times)]
+    assert all(result.get() == 9 for result in results)
+
+
+def submit():
+    executor = concurrent.futures.ProcessPoolExecutor(
+        2, mp_context=multiprocessing.get_context("fork"))
+
+    def run(times):
+        for _ in range(times):
+            assert executor.submit(square, 3).result() == 9
+
+    return run
 
 
 FORK = multiprocessing.get_context("fork")
@@ -157,7 +187,11 @@ OPERATIONS = {
     "fork": lambda: start_and_join("fork"),
     "pool": lambda: pool_made_and_closed,
     "map": lambda: with_pool(map_numbers),
+    "map-each": lambda: with_pool_and_times(map_each),
+    "imap-each": lambda: with_pool_and_times(imap_each),
     "apply": lambda: with_pool(apply),
+    "apply_async": lambda: with_pool_and_times(apply_async),
+    "submit": submit,
     "queue": lambda: one_to_one(0, small),
     "queue-crowd": four_to_four,
     "queue-1M": lambda: one_to_one(1, mebibytes(1)),

@@ -1,11 +1,8 @@
 // This library's side of each comparison: `ours OPERATION [MEBIBYTES of live heap]`.
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <vector>
 
 #include "ours.hpp"
@@ -14,10 +11,7 @@ namespace mp = procession;
 
 namespace {
 
-constexpr int kElements = 1'000'000;
-
 void nothing() {}
-int square(int x) { return x * x; }
 
 contestant::Operation start_and_join(mp::StartMethod method) {
   return [method](std::size_t times) {
@@ -37,58 +31,6 @@ void pool_made_and_closed(std::size_t times) {
     mp::Pool pool(2);
     pool.close();
     pool.join();
-  }
-}
-
-mp::Pool& pool() {
-  static mp::Pool two(2);
-  return two;
-}
-
-void map(std::size_t times) {
-  static const std::vector<int> numbers = [] {
-    std::vector<int> all(kElements);
-    std::iota(all.begin(), all.end(), 0);
-    return all;
-  }();
-  for (std::size_t i = 0; i < times; ++i) {
-    if (pool().map([](int x) { return static_cast<long long>(x) * x; }, numbers).size() !=
-        kElements) {
-      std::abort();
-    }
-  }
-}
-
-void apply(std::size_t times) {
-  for (std::size_t i = 0; i < times; ++i) {
-    if (pool().apply(square, 3) != 9) {
-      std::abort();
-    }
-  }
-}
-
-/// All submitted, then all results.
-void apply_async(std::size_t times) {
-  std::vector<mp::AsyncResult<int>> results;
-  results.reserve(times);
-  for (std::size_t i = 0; i < times; ++i) {
-    results.push_back(pool().apply_async(square, 3));
-  }
-  for (const auto& result : results) {
-    if (result.get() != 9) {
-      std::abort();
-    }
-  }
-}
-
-/// A worker's death, and the first task of the one that takes its place.
-void recovery(std::size_t times) {
-  static mp::Pool one(1);
-  for (std::size_t i = 0; i < times; ++i) {
-    const auto lost = one.apply_async([] { ::_exit(1); });
-    if (one.apply(square, 3) != 9 || !lost.ready()) {
-      std::abort();
-    }
   }
 }
 
@@ -118,11 +60,8 @@ int main(int argc, char** argv) {
   Operations operations{{"forkserver", start_and_join(mp::StartMethod::forkserver)},
                         {"spawn", start_and_join(mp::StartMethod::spawn)},
                         {"fork", start_and_join(mp::StartMethod::fork)},
-                        {"pool", pool_made_and_closed},
-                        {"map", map},
-                        {"apply", apply},
-                        {"apply_async", apply_async},
-                        {"recovery", recovery}};
+                        {"pool", pool_made_and_closed}};
+  operations.merge(pool_operations());
   operations.merge(queue_operations());
   operations.merge(pipe_operations());
   operations.merge(sync_operations());

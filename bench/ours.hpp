@@ -12,6 +12,7 @@
 
 using Operations = std::map<std::string, contestant::Operation>;
 
+Operations pool_operations();
 Operations queue_operations();
 Operations pipe_operations();
 Operations sync_operations();

@@ -1,0 +1,97 @@
+// What pools and executors do with tasks.
+
+#include <unistd.h>
+
+#include <numeric>
+#include <ranges>
+#include <vector>
+
+#include "ours.hpp"
+
+namespace mp = procession;
+
+namespace {
+
+constexpr int kElements = 1'000'000;
+
+int square(int x) { return x * x; }
+long long wide_square(int x) { return static_cast<long long>(x) * x; }
+
+mp::Pool& pool() {
+  static mp::Pool two(2);
+  return two;
+}
+
+auto numbers(std::size_t count) { return std::views::iota(0, static_cast<int>(count)); }
+
+void map(std::size_t times) {
+  static const std::vector<int> all = [] {
+    std::vector<int> filled(kElements);
+    std::iota(filled.begin(), filled.end(), 0);
+    return filled;
+  }();
+  for (std::size_t i = 0; i < times; ++i) {
+    check(pool().map(wide_square, all).size() == kElements);
+  }
+}
+
+/// Each element a task of its own.
+void map_each(std::size_t times) {
+  check(pool().map(wide_square, numbers(times), {.chunksize = 1}).size() == times);
+}
+
+void imap_each(std::size_t times) {
+  std::size_t count = 0;
+  for (const long long result :
+       pool().imap_unordered(wide_square, numbers(times), {.chunksize = 1})) {
+    check(result >= 0);
+    ++count;
+  }
+  check(count == times);
+}
+
+void map_10ms(std::size_t times) {
+  check(pool().map([](int) { return contestant::spin_10ms(); }, numbers(times)).size() == times);
+}
+
+void apply(std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) {
+    check(pool().apply(square, 3) == 9);
+  }
+}
+
+/// All submitted, then all results.
+void apply_async(std::size_t times) {
+  std::vector<mp::AsyncResult<int>> results;
+  results.reserve(times);
+  for (std::size_t i = 0; i < times; ++i) {
+    results.push_back(pool().apply_async(square, 3));
+  }
+  for (const auto& result : results) {
+    check(result.get() == 9);
+  }
+}
+
+void submit(std::size_t times) {
+  static mp::ProcessPoolExecutor executor(2);
+  for (std::size_t i = 0; i < times; ++i) {
+    check(executor.submit(square, 3).result() == 9);
+  }
+}
+
+/// A worker's death, and the first task of the one that takes its place.
+void recovery(std::size_t times) {
+  static mp::Pool one(1);
+  for (std::size_t i = 0; i < times; ++i) {
+    const auto lost = one.apply_async([] { ::_exit(1); });
+    check(one.apply(square, 3) == 9 && lost.ready());
+  }
+}
+
+}  // namespace
+
+Operations pool_operations() {
+  return {{"map", map},           {"map-each", map_each}, {"imap-each", imap_each},
+          {"map-10ms", map_10ms}, {"apply", apply},       {"apply_async", apply_async},
+          {"submit", submit},     {"recovery", recovery}};
+}
