@@ -68,17 +68,18 @@ void PipeEnd::send(Outgoing& message) {
   }
   tidy();
   Lane& lane = outgoing();
-  check_receiver(use.descriptor());
   for (;;) {
     {
       const SendLock lock(lane);
       if (has_room(lane, message)) {
         if (!put(pipe(), lane, message, use.descriptor())) throw_broken_pipe();
-        return;
+        break;
       }
     }
     wait_for_room(message, use.descriptor());
   }
+  // Not before: the receiver, if there is one, need not wait for it.
+  check_receiver(use.descriptor());
 }
 
 void PipeEnd::check_receiver(int descriptor) {
@@ -131,7 +132,7 @@ void PipeEnd::receive(Incoming& message) {
   check_readable();
   tidy();
   Lane& lane = incoming();
-  const auto there = [&] { return lane.may_have_message(); };
+  const auto there = [&] { return expect_message(lane); };
   sync::Naps naps(platform::kShortNap);
   for (bool slept = false;;) {
     if (slept ? there() : patience_.spin(there)) {

@@ -43,18 +43,22 @@ class Patience {
   static constexpr std::int64_t kMost = 50'000;  // nanoseconds: about what two wake-ups take
   static constexpr std::int64_t kLeast = 1'000;
   static constexpr std::uint32_t kProbe = 16;
+  static constexpr std::uint32_t kCount = 16 * kProbe;  ///< to count processors is a system call
 
   /// Once in a while, the whole of it, in case things have changed; and nothing where there is no
   /// second processor on which another one could do what is waited for.
   std::int64_t limit() noexcept {
-    if (waits_.fetch_add(1, std::memory_order_relaxed) % kProbe != 0) {
-      return most_.load(std::memory_order_relaxed);
+    const std::uint32_t wait = waits_.fetch_add(1, std::memory_order_relaxed);
+    if (wait % kCount == 0) {
+      whole_.store(platform::affinity_cpus() > 1 ? kMost : 0, std::memory_order_relaxed);
     }
-    const std::int64_t most = platform::affinity_cpus() > 1 ? kMost : 0;
-    most_.store(most, std::memory_order_relaxed);
-    return most;
+    if (wait % kProbe == 0) {
+      most_.store(whole_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    }
+    return most_.load(std::memory_order_relaxed);
   }
 
+  std::atomic<std::int64_t> whole_{kMost};
   std::atomic<std::int64_t> most_{kMost};
   std::atomic<std::uint32_t> waits_{0};
 };

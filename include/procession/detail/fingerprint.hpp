@@ -117,7 +117,8 @@ namespace procession {
 /// A number that differs for types that differ, for a message to carry beside its value.
 template <class T>
 constexpr std::uint64_t fingerprint() {
-  return detail::fingerprint_in<T>();
+  constexpr std::uint64_t kValue = detail::fingerprint_in<T>();  // computed by the compiler
+  return kValue;
 }
 
 /// Throws `TypeMismatch` unless `found` is the fingerprint of T. `name` is that of the type that
