@@ -12,7 +12,7 @@ void Lane::init() {
   total = 0;
   seen_freed = seen_received = 0;
   left = sleeping = 0;
-  rung = 0;
+  bell = kSilent;
   departures = 0;
   tail = 0;
   watched = 0;

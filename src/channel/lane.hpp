@@ -14,10 +14,14 @@
 // one step with the hold.
 //
 // The bell (platform/doorbell.hpp) of the receiving end is *rung* as long as there are bytes in its
-// socket. The rule is: **where there is a message, there are bytes**, at every instant. So the
-// bell is rung before a message is published, and nobody takes the bytes away but under both locks
-// and with no message there. They are left there as long as nobody needs to sleep: two sides that
-// are awake make no system call.
+// socket. Nobody takes them away but under both locks and with no message there, or to sleep. They
+// are left there as long as nobody needs to sleep: two sides that are awake make no system call.
+// A message is published first and the bell rung when the lock was given back, so that who is woken
+// finds both; a sender that is killed in between makes a sleeper late, as a swallowed wake-up does.
+// Where the user watches the descriptor, who does not look by himself, the rule is: **where there
+// is a message, there are bytes**, at every instant. There the bell is rung first, under the lock,
+// and a message whose bell may not have been rung yet, or was left so by a killed sender, is none
+// until it has.
 #pragma once
 
 #include <atomic>
@@ -49,6 +53,15 @@ struct Frame {
 
 inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
 
+/// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each time
+/// that it is rung.
+enum BellState : std::uint32_t {
+  kSilent = 0,   ///< there are no bytes for the messages that come
+  kRinging = 1,  ///< a sender is about to write them, or was killed over it
+  kRung = 2,     ///< they are there
+  kBellStates = 4,
+};
+
 struct Lane {
   // Of the senders, under `sending`.
   platform::RobustMutex sending;
@@ -57,7 +70,7 @@ struct Lane {
   std::uint64_t pending_at;          ///< `tail` when that was begun
   std::uint64_t seen_freed;     ///< `freed` and `received` when a sender last looked: to look is
   std::uint64_t seen_received;  ///< to wait for the receiver's processor
-  std::atomic<std::uint32_t> rung;  ///< whether there are bytes in the socket for those messages
+  std::atomic<std::uint32_t> bell;  ///< BellState, and the number of the ring
   std::uint32_t left;               ///< bytes that are there, or more, when nobody sleeps
   std::uint32_t sleeping;  ///< somebody who has `seat` will take all but one of the next ring
   std::atomic<std::uint32_t>
@@ -82,6 +95,14 @@ struct Lane {
   /// A look without a lock. Never false where there is a message.
   [[nodiscard]] bool may_have_message() const noexcept {
     return tail.load(std::memory_order_acquire) != freed.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] BellState bell_state() const noexcept {
+    return static_cast<BellState>(bell.load(std::memory_order_relaxed) % kBellStates);
+  }
+  /// Under `sending`. The number stays.
+  void set_bell(BellState state) noexcept {
+    const std::uint32_t now = bell.load(std::memory_order_relaxed);
+    bell.store(now - now % kBellStates + state, std::memory_order_relaxed);
   }
 };
 

@@ -36,14 +36,31 @@ class Seat {
   bool taken_;
 };
 
+/// Whether the descriptor tells of the message that is there, if that matters. Under SendLock.
+bool is_told(Lane& lane, bool has_seat, int bell) {
+  if (lane.watched.load(std::memory_order_relaxed) == 0 || lane.bell_state() != kRinging) {
+    return true;
+  }
+  // Who has the seat is the only one to take bytes out of the socket.
+  if (!has_seat || platform::watch_bell(bell, platform::Deadline(std::chrono::nanoseconds(0))) ==
+                       Bell::silent) {
+    return false;
+  }
+  lane.left = 0;
+  step();
+  lane.set_bell(kRung);
+  step();
+  return true;
+}
+
 /// Takes the bytes out of the socket unless there may be a message. Where somebody sleeps, or is
 /// about to, that one takes them.
 Bell silence_if_empty(Lane& lane, int bell) {
   const Seat seat(lane);
   const SendLock sending(lane);
-  if (lane.may_have_message()) return Bell::rung;
+  if (lane.may_have_message()) return is_told(lane, seat.taken(), bell) ? Bell::rung : Bell::silent;
   if (!seat.taken()) return Bell::silent;
-  lane.rung = 0;
+  lane.set_bell(kSilent);
   step();
   lane.sleeping = 0;
   step();
@@ -157,9 +174,9 @@ Bell sleep(Lane& lane, int bell, std::chrono::nanoseconds nap) {
     const SendLock sending(lane);
     if (lane.may_have_message()) return Bell::rung;
     if (seat.taken()) {
-      left = lane.left;
+      left = lane.bell_state() == kRinging ? 0 : lane.left;
       step();
-      lane.rung = 0;
+      lane.set_bell(kSilent);
       step();
       lane.sleeping = 1;
       step();
@@ -167,8 +184,14 @@ Bell sleep(Lane& lane, int bell, std::chrono::nanoseconds nap) {
       step();
     }
   }
-  if (seat.taken()) return platform::await_bell(bell, left + 1, nap);
-  return platform::watch_bell(bell, platform::Deadline(nap));
+  if (!seat.taken()) return platform::watch_bell(bell, platform::Deadline(nap));
+  const Bell found = platform::await_bell(bell, left + 1, nap);
+  // The bell has been rung, whatever its sender, which may have been overtaken, still does.
+  std::uint32_t word = lane.bell.load(std::memory_order_relaxed);
+  if (found == Bell::rung && word % kBellStates == kRinging) {
+    lane.bell.compare_exchange_strong(word, word - kRinging + kRung, std::memory_order_relaxed);
+  }
+  return found;
 }
 
 }  // namespace procession::channel

@@ -71,16 +71,38 @@ bool may_have_room(const Lane& lane, const Outgoing& message) noexcept {
   return fits(lane, message, freed, lane.received.load(std::memory_order_relaxed));
 }
 
-bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
-  if (lane.rung.load(std::memory_order_relaxed) == 0) {
-    step();
-    if (!platform::ring_bell(bell)) return false;
-    step();
-    lane.left = platform::kBellBytes - std::exchange(lane.sleeping, 0);
-    step();
-    lane.rung = 1;
-    step();
-  }
+std::optional<Ring> begin_ring(Lane& lane, int bell) noexcept {
+  const std::uint32_t before = lane.bell.load(std::memory_order_relaxed);
+  const auto state = static_cast<BellState>(before % kBellStates);
+  if (state == kRung) return Ring{};
+  Ring ring{before - state + kBellStates + kRinging, platform::kBellBytes};
+  step();
+  lane.bell.store(ring.bell, std::memory_order_relaxed);
+  step();
+  // If the last one was not rung to its end, nobody knows how many bytes there are: fewer than a
+  // sleeper thinks, perhaps. Too many do no harm.
+  const std::uint32_t sleepers = std::exchange(lane.sleeping, 0);
+  if (state == kRinging) ring.strokes = platform::kMostBellBytes;
+  lane.left = state == kRinging ? 0 : platform::kBellBytes - sleepers;
+  step();
+  if (lane.watched.load(std::memory_order_relaxed) == 0) return ring;
+  if (!end_ring(lane, ring, bell)) return std::nullopt;
+  return Ring{};
+}
+
+bool end_ring(Lane& lane, const Ring& ring, int bell) noexcept {
+  if (ring.strokes == 0) return true;
+  step();
+  if (!platform::ring_bell(bell, ring.strokes)) return false;
+  step();
+  std::uint32_t expected = ring.bell;
+  lane.bell.compare_exchange_strong(expected, ring.bell - kRinging + kRung,
+                                    std::memory_order_relaxed);
+  step();
+  return true;
+}
+
+void put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
   const heap::Ticket ticket = message.block.ticket();
   if (ticket != 0) {
@@ -114,7 +136,6 @@ bool put(PipeObject& pipe, Lane& lane, Outgoing& message, int bell) {
     std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
     step();
   }
-  return true;
 }
 
 }  // namespace procession::channel

@@ -68,23 +68,24 @@ void PipeEnd::send(Outgoing& message) {
   }
   tidy();
   Lane& lane = outgoing();
+  std::optional<Ring> ring;
   for (;;) {
     {
       const SendLock lock(lane);
       if (has_room(lane, message)) {
-        if (!put(pipe(), lane, message, use.descriptor())) throw_broken_pipe();
+        ring = begin_ring(lane, use.descriptor());
+        if (ring) put(pipe(), lane, message);
         break;
       }
     }
     wait_for_room(message, use.descriptor());
   }
-  // Not before: the receiver, if there is one, need not wait for it.
-  check_receiver(use.descriptor());
+  if (!ring || !end_ring(lane, *ring, use.descriptor())) throw_broken_pipe();
+  // Who rang the bell knows. Not before: the receiver, if there is one, need not wait for it.
+  if (ring->strokes == 0) check_receiver(use.descriptor());
 }
 
 void PipeEnd::check_receiver(int descriptor) {
-  // Else the bell will be rung, and that tells.
-  if (outgoing().rung.load(std::memory_order_relaxed) == 0) return;
   const std::uint32_t departures = outgoing().departures.load(std::memory_order_acquire);
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
   if (departures == departures_.load(std::memory_order_relaxed) &&

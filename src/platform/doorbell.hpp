@@ -17,8 +17,11 @@ std::pair<Descriptor, Descriptor> doorbell_pair();
 /// readable as long as there is something to look at.
 inline constexpr unsigned kBellBytes = 2;
 
-/// Rings at the other side. False when it has gone.
-bool ring_bell(int socket) noexcept;
+/// As many as the sleepers of two rings take, and one.
+inline constexpr unsigned kMostBellBytes = 4;
+
+/// Rings at the other side with `strokes` bytes, at most kMostBellBytes. False when it has gone.
+bool ring_bell(int socket, unsigned strokes) noexcept;
 
 enum class Bell {
   silent,   ///< nobody rang

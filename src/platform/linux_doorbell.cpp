@@ -50,10 +50,10 @@ std::pair<Descriptor, Descriptor> doorbell_pair() {
   return pair;
 }
 
-bool ring_bell(int socket) noexcept {
-  constexpr std::array<char, kBellBytes> kStrokes{kStroke, kStroke};
+bool ring_bell(int socket, unsigned strokes) noexcept {
+  constexpr std::array<char, kMostBellBytes> kStrokes{kStroke, kStroke, kStroke, kStroke};
   for (;;) {
-    if (::send(socket, kStrokes.data(), kStrokes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
+    if (::send(socket, kStrokes.data(), strokes, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
         errno == EAGAIN) {
       return true;  // a bell that is full of bytes has been rung
     }
