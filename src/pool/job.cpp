@@ -19,11 +19,11 @@ class UsedCalls {
     while (void* const memory = take()) {
       ::operator delete(memory);
     }
-    kept_ = kMost;  // should a later destructor of this thread bring more
+    ended_ = true;  // a later destructor of this thread may bring more
   }
   void* take() noexcept { return kept_ != 0 ? all_[--kept_] : nullptr; }
   bool keep(void* memory) noexcept {
-    if (kept_ == kMost) {
+    if (kept_ == kMost || ended_) {
       return false;
     }
     all_[kept_++] = memory;
@@ -34,6 +34,7 @@ class UsedCalls {
   static constexpr std::size_t kMost = pool::kSlots;
 
   std::size_t kept_ = 0;
+  bool ended_ = false;
   void* all_[kMost];
 };
 

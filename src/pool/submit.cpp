@@ -118,6 +118,7 @@ void PoolCore::feed() {
       }
       front.skip += part.count;
       front.count -= part.count;
+      front.lost = 0;  // that was of the first element
     } else {
       if (!put(front, fed)) {
         break;
