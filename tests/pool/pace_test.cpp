@@ -80,6 +80,22 @@ TEST(PoolPace, OfSeveralChunksAWorkerThatDiesLosesOneElement) {
   EXPECT_EQ(tally.other_than(1), 0U);  // each ran, and ran once
 }
 
+TEST(PoolPace, OfSeveralChunksEachElementHasItsRetries) {
+  constexpr std::size_t kElements = 20'000;
+  Pool pool(2);
+  Tally tally(kElements);
+  const auto run = bind(
+      [](Where where, std::size_t x) {
+        // Two neighbours each lose their worker once.
+        if (counter(where, x)++ == 0 && x % 7000 >= 6998) {
+          ::_exit(3);
+        }
+      },
+      tally.where());
+  pool.map(run, std::views::iota(std::size_t{0}, kElements), {.chunksize = 1, .retries = 1});
+  EXPECT_EQ(tally.sum(), kElements + 4);
+}
+
 TEST(PoolPace, ShortElementsStayInOrder) {
   Pool pool(2);
   const auto results = pool.map([](int x) { return 3 * x; }, std::views::iota(0, 200'000));
