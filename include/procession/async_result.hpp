@@ -18,8 +18,8 @@ class AsyncResult {
   /// Waits for the result. Throws what the task threw, `WorkerLost` when its worker died,
   /// `Cancelled` when the pool was terminated, and `TimeoutError` when the time-out passes first.
   R get(Timeout timeout = {}) const {
-    return detail::TaskResults<R>::decode(detail::finish_job(job_, timeout),
-                                          detail::job_is_map(job_));
+    detail::finish_job(job_, timeout);
+    return detail::TaskResults<R>::decode(job_);
   }
 
   /// Waits for the end of the task, however it ends; true when it has ended, false when the

@@ -39,8 +39,11 @@ struct PoolOptions {
 
 /// How a range is mapped.
 struct MapOptions {
-  /// Elements that a worker takes at a time. 0: chosen, by how long the first took: as many as keep
-  /// it busy for some milliseconds, and fewer towards the end; by `imap`, 1.
+  /// Elements that a worker takes at a time; the function, with what it captured, is copied anew
+  /// for each such chunk. Of chunks that take next to no time `map` hands several to a worker, and
+  /// gives those to others that wait for some milliseconds behind a long one. 0: chosen, by how
+  /// long the first took: as many as keep it busy for some milliseconds, and fewer towards the end;
+  /// by `imap`, 1.
   std::size_t chunksize = 0;
   /// How long an element may run, counted from its start; the worker of one that runs longer is
   /// killed and replaced, and that element alone fails, with `TimeoutError`. A thread (start method
@@ -55,7 +58,8 @@ struct MapOptions {
   /// For `imap` of a range that does not know its size, `total` is how many were taken from it.
   std::function<void(std::size_t done, std::size_t total)> progress = {};
   /// Of `imap`: how many elements may be taken from the range before their results are asked for;
-  /// 0: 32 chunks for each worker. Python: `Executor.map(buffersize=...)`, which takes all by
+  /// 0: 32 chunks for each worker, and up to 512 for each, but 1024 in all, while so many are read
+  /// within a millisecond. Python: `Executor.map(buffersize=...)`, which takes all by
   /// default.
   std::size_t buffersize = 0;
 };
@@ -209,13 +213,14 @@ class PoolMembers {
     if constexpr (Call::check()) {
       TaskDraft call;
       Call::encode(call, f);
+      const std::size_t chunksize = options.chunksize;
       const JobPtr job = begin_map(core_, call, total, job_settings(std::move(options)));
-      const std::size_t chunk = chunk_size(core_, total, options.chunksize);
+      const std::size_t chunk = chunk_size(core_, total, chunksize);
       auto element = std::ranges::begin(range);
       for (std::size_t first = 0; first < total; first += chunk) {
         const std::size_t count = std::min(chunk, total - first);
         TaskDraft items(count * sizeof(std::ranges::range_value_t<Range>));
-        encode_elements<How>(items, element, count);
+        encode_elements<How>(items, element, count, chunksize);
         submit_chunk(job, items, first, count);
       }
       return JobAccess::result<typename MapResult<typename Call::Result>::type>(job);
@@ -245,7 +250,7 @@ class PoolMembers {
   }
 
   static JobSettings job_settings(MapOptions options) {
-    return {options.retries, std::move(options.progress), options.timeout, options.chunksize == 0};
+    return {options.retries, std::move(options.progress), options.timeout, true, options.chunksize};
   }
 
   PoolPtr core_;

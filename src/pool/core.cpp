@@ -113,6 +113,10 @@ void PoolCore::open() {
 
 void PoolCore::check_open() {
   const std::lock_guard guard(mutex_);
+  check_open_here();
+}
+
+void PoolCore::check_open_here() {
   if (disowned_) {
     throw ProcessError("a task was given to a pool of process " + std::to_string(owner_pid_) +
                        " in process " + std::to_string(platform::process_id()) +
@@ -188,7 +192,7 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
       // A worker still reads it.
       running.push_back(number);
     } else {
-      --tasks_[number].job->slots;
+      --tasks_[number].job->work().slots;
       tasks_[number] = {};
     }
     // Changed first, so that nobody falls asleep on it any more.

@@ -34,22 +34,26 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// Starts the workers.
   void open();
 
+  /// Throws as `check_open`.
+  void submit_single(const JobPtr& job);
   void submit(Task task);
   /// A stream's job, from now until `abandon`: a closed pool still takes its elements.
   void open_stream();
   /// The same for chunks of a stream's job. Throws `ProcessError` once the pool is being joined.
-  void submit_chunks(const JobPtr& job, const std::vector<std::shared_ptr<Chunk>>& chunks);
+  void submit_chunks(const JobPtr& job, const std::vector<std::shared_ptr<StreamChunk>>& chunks);
   /// Waits until chunks of a stream's job have ended, and returns these; none when the deadline
   /// passes first. Throws the job's failure when no more will.
-  std::vector<std::shared_ptr<Chunk>> await_chunks(Job& job, const platform::Deadline& deadline);
+  std::vector<std::shared_ptr<StreamChunk>> await_chunks(Job& job,
+                                                         const platform::Deadline& deadline);
   void abandon(Job& job) noexcept;
   bool wait(Job& job, const platform::Deadline& deadline);
   /// Whether the job has ended, after a look at what the workers have done.
   bool look(Job& job);
   std::exception_ptr failure(Job& job);
-  /// Waits for the job and returns its pieces; empty when the deadline passes first. Throws its
-  /// failure.
-  std::optional<std::vector<Piece>> finish(Job& job, const platform::Deadline& deadline);
+  /// Waits for the job; false when the deadline passes first. Throws its failure.
+  bool finish(Job& job, const platform::Deadline& deadline);
+  /// The results of a map that has ended well.
+  std::vector<Piece> pieces(Job& job);
 
   /// Calls the hook once the job has ended: in the listener's thread, so it must neither wait nor
   /// throw; here and now if it has ended already.
@@ -104,6 +108,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   static constexpr std::chrono::milliseconds kDivideEvery{5};
   /// How often the memory of workers with a limit is looked at.
   static constexpr std::chrono::milliseconds kMemoryLooks{10};
+  /// How often a worker that was handed several chunks is looked at, whether one of them holds up
+  /// the others.
+  static constexpr std::chrono::milliseconds kHeldUpLooks{2};
+  /// With so many single calls in slots, further ones are handed over so many together.
+  static constexpr std::size_t kPlenty = 256;
+  static constexpr std::size_t kTogether = 128;
 
   enum class Stage { open, closed, terminated };
 
@@ -120,7 +130,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void collect_ended();
   void feed();
   [[nodiscard]] std::size_t next_count(const Task& task) const;
-  bool put(Task& task);
+  [[nodiscard]] bool hands_out_several(const Job& job) const;
+  [[nodiscard]] static bool is_several(const Task& task);
+  bool put(Task& task, std::uint32_t before);
+  void feed_later();
+  void check_open_here();
   void collect(std::uint32_t slot);
   struct Thrown {
     std::size_t element;  ///< of the task
@@ -132,6 +146,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void look_within(Duration time);
   void check_memory(std::uint32_t slot);
   Duration check_clock(std::uint32_t slot);
+  bool take_back(std::uint32_t slot);
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
   bool wait_for(const Job* job, const platform::Deadline& deadline,
@@ -158,11 +173,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::vector<std::uint32_t> free_;  ///< slots, the last one used first
   std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
   std::deque<Task> backlog_;         ///< tasks without a slot
+  bool plenty_ = false;              ///< workers had enough to do when single calls were fed
   std::size_t streams_ = 0;          ///< jobs to which elements may come
   std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
   std::chrono::steady_clock::time_point next_look_ =
       std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
-  bool held_back_ = false;  ///< tasks wait to be given to workers, and the supervisor knows
+  bool held_back_ = false;         ///< tasks wait to be given to workers, and the supervisor knows
+  bool held_back_lately_ = false;  ///< some did since it looked
   /// How long elements of functions took that were mapped before.
   struct KnownPace {
     std::size_t key = 0;

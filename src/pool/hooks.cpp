@@ -38,7 +38,7 @@ void PoolCore::tell_of_end(Job& job) {
     static_cast<void>(heap::hold(bell, block_.offset()));
     shared_.bell = bell;
   }
-  std::size_t left = job.slots;
+  std::size_t left = job.work().slots;
   bool ended = false;
   for (auto place = order_.rbegin(); left != 0 && place != order_.rend(); ++place) {
     if (tasks_[*place].job.get() == &job) {

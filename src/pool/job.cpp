@@ -1,6 +1,7 @@
 #include "pool/job.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -9,54 +10,134 @@
 
 namespace procession::detail {
 
-void Chunk::disown() noexcept {
-  static_cast<void>(items.block.release());
+namespace {
+
+/// Memory of calls that have ended, for the next ones of this thread.
+class UsedCalls {
+ public:
+  ~UsedCalls() {
+    while (void* const memory = take()) {
+      ::operator delete(memory);
+    }
+    ended_ = true;  // a later destructor of this thread may bring more
+  }
+  void* take() noexcept { return kept_ != 0 ? all_[--kept_] : nullptr; }
+  bool keep(void* memory) noexcept {
+    if (kept_ == kMost || ended_) {
+      return false;
+    }
+    all_[kept_++] = memory;
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kMost = pool::kSlots;
+
+  std::size_t kept_ = 0;
+  bool ended_ = false;
+  void* all_[kMost];
+};
+
+thread_local UsedCalls used_calls;
+
+}  // namespace
+
+void* Job::Call::operator new(std::size_t size) {
+  void* const memory = used_calls.take();
+  return memory != nullptr ? memory : ::operator new(size);
+}
+
+void Job::Call::operator delete(void* memory) noexcept {
+  if (!used_calls.keep(memory)) {
+    ::operator delete(memory);
+  }
+}
+
+Job::Job(PoolPtr pool, TaskDraft& task, const JobSettings& settings)
+    : pool_(std::move(pool)), left_(1), call_(new Call{{settings.retries, settings.timeout}, {}}) {
+  call_->chunk.count = 1;
+  call_->chunk.left = 1;
+  call_->chunk.items.take(task);
+}
+
+Job::Job(PoolPtr pool, std::size_t total, JobSettings settings)
+    : pool_(std::move(pool)), left_(total), many_(make_many(total, std::move(settings), false)) {}
+
+Job::Job(PoolPtr pool, JobSettings settings)
+    : pool_(std::move(pool)), left_(1), many_(make_many(1, std::move(settings), true)) {}
+
+std::unique_ptr<Job::Many> Job::make_many(std::size_t total, JobSettings settings, bool streamed) {
+  const Work work{settings.retries, settings.timeout};
+  return std::unique_ptr<Many>(
+      new Many{work, total, std::move(settings), streamed, {}, {}, 0, 0, {}, {}, {}, {}});
+}
+
+namespace {
+
+void disown(heap::Block& block) noexcept { static_cast<void>(block.release()); }
+
+}  // namespace
+
+void StreamChunk::disown() noexcept {
+  detail::disown(items.block);
   for (Results& one : results) {
-    static_cast<void>(one.block.release());
+    detail::disown(one.block);
   }
 }
 
 Job::~Job() {
-  if (pool_->disowned()) {
-    // The blocks are the parent's, who has its own copy of this object to give them back.
-    static_cast<void>(call_.block.release());
-    for (const auto* const all : {&chunks_, &ended_}) {
+  if (!pool_->disowned()) {
+    return;
+  }
+  // The blocks are the parent's, who has its own copy of this object to give them back.
+  disown(block_);
+  if (call_ != nullptr) {
+    disown(call_->chunk.items.block);
+  }
+  if (many_ != nullptr) {
+    disown(many_->call.block);
+    for (const auto& chunk : many_->chunks) {
+      disown(chunk->items.block);
+    }
+    for (const auto* const all : {&many_->open, &many_->ended}) {
       for (const auto& chunk : *all) {
         chunk->disown();
       }
     }
-    for (Results& results : results_) {
-      static_cast<void>(results.block.release());
+    for (Results& results : many_->results) {
+      disown(results.block);
     }
   }
 }
 
 void Job::seal_call() {
-  call_.into_heap();
+  JobBytes& call = many_->call;
+  call.into_heap();
   // Of large captures the beginning will do.
   constexpr std::size_t kMost = 128;
-  const auto bytes = call_.bytes().first(std::min(call_.size, kMost));
-  pace_key_ =
+  const auto bytes = call.bytes().first(std::min(call.size, kMost));
+  many_->pace_key =
       std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-Chunk& Job::add_chunk(std::size_t first, std::size_t count) {
-  chunks_.push_back(std::make_shared<Chunk>());
-  Chunk& chunk = *chunks_.back();
+MapChunk& Job::add_chunk(std::size_t first, std::size_t count) {
+  many_->chunks.push_back(std::make_unique<MapChunk>());
+  MapChunk& chunk = *many_->chunks.back();
   chunk.first = first;
   chunk.count = count;
   chunk.left = count;
   return chunk;
 }
 
-Chunk& Job::adopt(std::shared_ptr<Chunk> chunk) {
-  chunk->place = chunks_.size();
+void Job::adopt(std::shared_ptr<StreamChunk> chunk) {
+  chunk->place = many_->open.size();
   left_ += chunk->count;
-  chunks_.push_back(std::move(chunk));
-  return *chunks_.back();
+  many_->open.push_back(std::move(chunk));
 }
 
-std::vector<std::shared_ptr<Chunk>> Job::take_ended() { return std::exchange(ended_, {}); }
+std::vector<std::shared_ptr<StreamChunk>> Job::take_ended() {
+  return std::exchange(many_->ended, {});
+}
 
 void Job::end_elements(Chunk& chunk, std::size_t count) {
   if (count == 0) {
@@ -65,28 +146,46 @@ void Job::end_elements(Chunk& chunk, std::size_t count) {
   chunk.left -= count;
   left_ -= count;
   if (chunk.left == 0) {
-    chunk.items.block = {};
-    if (streamed_) {
-      const std::size_t place = chunk.place;
-      ended_.push_back(std::move(chunks_[place]));
-      if (place + 1 != chunks_.size()) {
-        chunks_[place] = std::move(chunks_.back());
-        chunks_[place]->place = place;
-      }
-      chunks_.pop_back();
-    }
+    end_chunk(chunk);
   }
   if (left_ == 0) {
-    call_.block = {};
+    if (is_map()) {
+      many_->call.block = {};
+    }
     note_end();
+  }
+}
+
+void Job::end_chunk(Chunk& chunk) {
+  chunk.items.block = {};
+  if (streamed()) {
+    auto& open = many_->open;
+    const std::size_t place = static_cast<StreamChunk&>(chunk).place;
+    many_->ended.push_back(std::move(open[place]));
+    if (place + 1 != open.size()) {
+      open[place] = std::move(open.back());
+      open[place]->place = place;
+    }
+    open.pop_back();
   }
 }
 
 void Job::succeed(Chunk& chunk, Results results) {
   const std::size_t count = results.count;
-  if (count != 0) {
-    (streamed_ ? chunk.results : results_).push_back(std::move(results));
-    end_elements(chunk, count);
+  if (count == 0) {
+    return;
+  }
+  if (streamed()) {
+    static_cast<StreamChunk&>(chunk).results.push_back(std::move(results));
+  } else if (is_map()) {
+    many_->results.push_back(std::move(results));
+  }
+  end_elements(chunk, count);
+  if (!is_map()) {
+    block_ = std::move(results.block);
+    size_ = results.size;
+    std::memcpy(in_place_, results.in_place, pool::kInlineResult);
+    call_.reset();
   }
 }
 
@@ -96,13 +195,15 @@ void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
 }
 
 void Job::note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
-  if (streamed_) {
+  if (streamed()) {
     if (chunk.left != 0) {
-      chunk.failures.emplace_back(index, std::move(cause));
+      static_cast<StreamChunk&>(chunk).failures.emplace_back(index, std::move(cause));
     }
-  } else if (failure_ == nullptr || index < failed_index_) {
+  } else if (!is_map()) {
     failure_ = std::move(cause);
-    failed_index_ = index;
+  } else if (failure_ == nullptr || index < many_->failed_index) {
+    failure_ = std::move(cause);
+    many_->failed_index = index;
   }
 }
 
@@ -122,18 +223,21 @@ void Job::cancel(const std::exception_ptr& cause) {
   fail_rest(cause);
 }
 
+void Job::add_hook(std::function<void()> hook) { work().hooks.push_back(std::move(hook)); }
+
 void Job::note_end() {
-  if (!hooks_.empty()) {
-    pool_->call_soon(std::exchange(hooks_, {}));
+  if (has_hooks()) {
+    pool_->call_soon(std::exchange(work().hooks, {}));
   }
 }
 
 std::vector<Piece> Job::pieces() {
-  std::sort(results_.begin(), results_.end(),
+  std::vector<Results>& results = many_->results;
+  std::sort(results.begin(), results.end(),
             [](const Results& a, const Results& b) { return a.first < b.first; });
   std::vector<Piece> pieces;
-  pieces.reserve(results_.size());
-  for (const Results& one : results_) {
+  pieces.reserve(results.size());
+  for (const Results& one : results) {
     pieces.push_back({one.first, one.count, one.bytes()});
   }
   return pieces;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,28 +20,37 @@ namespace procession::detail {
 
 /// Bytes in this process's memory while they are few, else in a block of the shared heap.
 struct JobBytes {
+  static constexpr std::size_t kNear = 72;  ///< a call of a function with an int or two
+
   heap::Block block;
   std::size_t size = 0;
-  std::byte in_place[pool::kInlineTask];
+  std::unique_ptr<std::byte[]> far;  ///< what is too large for `near`
+  std::byte near[kNear];
 
   /// Takes what was drafted.
   void take(TaskDraft& draft) {
     size = draft.size();
     if (const heap::Ticket ticket = draft.release(); ticket != 0) {
       block = heap::Block::own(ticket);
-    } else {
-      std::memcpy(in_place, draft.bytes().data(), size);
+      return;
     }
+    if (size > kNear) {
+      far.reset(new std::byte[size]);
+    }
+    std::memcpy(in_place(), draft.bytes().data(), size);
   }
   /// To be read by any number of tasks, each from the same place.
   void into_heap() {
     if (!block) {
       block = heap::Block(size);
-      std::memcpy(block.data(), in_place, size);
+      std::memcpy(block.data(), in_place(), size);
     }
   }
+  /// Where they are unless they are in the block.
+  [[nodiscard]] std::byte* in_place() { return far != nullptr ? far.get() : near; }
+  [[nodiscard]] const std::byte* in_place() const { return far != nullptr ? far.get() : near; }
   [[nodiscard]] std::span<const std::byte> bytes() const {
-    return {block ? block.data() : in_place, size};
+    return {block ? block.data() : in_place(), size};
   }
 };
 
@@ -63,8 +73,12 @@ struct Chunk {
   std::size_t count = 0;
   std::size_t left = 0;  ///< elements that have not ended
   JobBytes items;
+};
+
+/// Of a map: elements of which workers are given some at a time.
+struct MapChunk : Chunk {
   std::size_t stride = 0;            ///< bytes of each element; 0: they differ
-  std::size_t grain = 0;             ///< elements from mark to mark; 0: there are none
+  std::size_t grain = 0;             ///< elements from mark to mark
   std::vector<std::uint64_t> marks;  ///< at which byte each grain begins
 
   /// Some of its elements as a worker is given them.
@@ -73,9 +87,12 @@ struct Chunk {
     std::size_t end;    ///< bytes
     std::size_t skip;   ///< elements at `begin` that are not meant
   };
-  [[nodiscard]] Range range(std::size_t first, std::size_t elements) const;
+  [[nodiscard]] Range range(std::size_t from, std::size_t elements) const;
+};
 
-  // Of a stream's job, what ended of it.
+/// Of a stream's job.
+struct StreamChunk : Chunk {
+  // What ended of it.
   std::vector<Results> results;
   std::vector<std::pair<std::size_t, std::exception_ptr>> failures;  ///< by element
   std::size_t place = 0;                                             ///< among those of the job
@@ -98,42 +115,63 @@ struct Pace {
   /// How many elements, at least 1, the next task is to have, of `total` in all; 0: the workers
   /// have enough for now, of which `slots` tasks.
   [[nodiscard]] std::size_t next(std::size_t total, std::size_t workers, std::size_t slots) const;
+  /// The same where elements are run in chunks of so many, of which a worker is to be handed only
+  /// as many as take next to no time.
+  [[nodiscard]] std::size_t next_chunks(std::size_t chunksize, std::size_t workers,
+                                        std::size_t slots) const;
   /// A task has told how long it took.
   void measure(std::size_t elements, Duration time);
 };
 
 /// One call, or one map: what was submitted together and is waited for together. All but the
 /// constants is guarded by the mutex of its pool. It knows nothing of rings and workers: what ended
-/// is told to it, what is to be run is asked of its chunks.
+/// is told to it, what is to be run is asked of its chunks. Of single calls that have ended there
+/// may be millions whose results are still to be read, so they keep nothing else.
 class Job {
  public:
-  Job(PoolPtr pool, std::size_t total, JobSettings settings)
-      : pool_(std::move(pool)), total_(total), left_(total), settings_(std::move(settings)) {}
-  /// Of a stream: elements come and go while it is open.
-  Job(PoolPtr pool, JobSettings settings) : Job(std::move(pool), 1, std::move(settings)) {
-    streamed_ = true;
-  }
+  /// A single call.
+  Job(PoolPtr pool, TaskDraft& task, const JobSettings& settings);
+  /// A map of so many elements.
+  Job(PoolPtr pool, std::size_t total, JobSettings settings);
+  /// A stream: elements come and go while it is open.
+  Job(PoolPtr pool, JobSettings settings);
   ~Job();
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
   [[nodiscard]] const PoolPtr& pool() const { return pool_; }
-  [[nodiscard]] std::size_t total() const { return total_; }
-  [[nodiscard]] bool divisible() const { return settings_.divisible; }
-  [[nodiscard]] unsigned retries() const { return settings_.retries; }
-  [[nodiscard]] Timeout timeout() const { return settings_.timeout; }
-  [[nodiscard]] const auto& progress() const { return settings_.progress; }
+  [[nodiscard]] std::size_t total() const { return is_map() ? many_->total : 1; }
+  [[nodiscard]] unsigned retries() const { return work().retries; }
+  [[nodiscard]] Timeout timeout() const { return work().timeout; }
   [[nodiscard]] std::size_t left() const { return left_; }
   [[nodiscard]] bool ended() const { return left_ == 0; }
-  [[nodiscard]] bool is_map() const { return call_.size != 0; }
 
-  /// The function that all chunks share; of no bytes for a single call, whose one chunk holds all.
-  JobBytes& call() { return call_; }
-  Chunk& add_chunk(std::size_t first, std::size_t count);
+  /// A map, or the part of one that a stream is.
+  [[nodiscard]] bool is_map() const { return many_ != nullptr; }
+  /// Of a map: whether the pool decides how many elements a worker is handed at a time.
+  [[nodiscard]] bool divisible() const { return is_map() && many_->settings.divisible; }
+  /// Of a map: see JobSettings.
+  [[nodiscard]] std::size_t chunksize() const { return many_->settings.chunksize; }
+  /// Null unless somebody wants to hear of it.
+  [[nodiscard]] const std::function<void(std::size_t, std::size_t)>* progress() const {
+    return is_map() && many_->settings.progress ? &many_->settings.progress : nullptr;
+  }
+  /// Of a map: the function that all chunks share.
+  JobBytes& call() { return many_->call; }
+  /// It is complete.
+  void seal_call();
+  /// Of a map: how fast its elements are; kept by the pool.
+  Pace& pace() { return many_->pace; }
+  /// The same for jobs of the same function, most likely.
+  [[nodiscard]] std::size_t pace_key() const { return many_->pace_key; }
+
+  /// The chunk of a single call.
+  Chunk& only() { return call_->chunk; }
+  MapChunk& add_chunk(std::size_t first, std::size_t count);
   /// The same for a stream.
-  Chunk& adopt(std::shared_ptr<Chunk> chunk);
+  void adopt(std::shared_ptr<StreamChunk> chunk);
   /// Of a stream: the chunks that have ended since the last call.
-  std::vector<std::shared_ptr<Chunk>> take_ended();
+  std::vector<std::shared_ptr<StreamChunk>> take_ended();
 
   void succeed(Chunk& chunk, Results results);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
@@ -147,50 +185,87 @@ class Job {
   void cancel(const std::exception_ptr& cause);
 
   /// To be called once when the job has ended, which it has not yet.
-  void add_hook(std::function<void()> hook) { hooks_.push_back(std::move(hook)); }
-  [[nodiscard]] bool has_hooks() const { return !hooks_.empty(); }
-  Pace pace;  ///< kept by the pool
-  /// The same for jobs of the same function, most likely.
-  [[nodiscard]] std::size_t pace_key() const { return pace_key_; }
-  /// The function that all chunks share is complete.
-  void seal_call();
-  /// Of how many slots its tasks have; kept by the pool.
-  std::size_t slots = 0;
+  void add_hook(std::function<void()> hook);
+  [[nodiscard]] bool has_hooks() const { return !work().hooks.empty(); }
+
+  /// What is there until a single call has ended well, and of others always.
+  struct Work {
+    unsigned retries = 0;
+    Timeout timeout = {};
+    std::vector<std::function<void()>> hooks = {};
+    // Kept by the pool:
+    std::uint32_t slots = 0;      ///< how many its tasks have
+    std::uint32_t last_slot = 0;  ///< the one that was given last
+  };
+  [[nodiscard]] Work& work() const { return is_map() ? many_->work : call_->work; }
 
   [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
+  /// Of a single call that has ended well.
+  [[nodiscard]] std::span<const std::byte> result() const {
+    return {block_ ? block_.data() : in_place_, size_};
+  }
+  /// Of a map that has.
   [[nodiscard]] std::vector<Piece> pieces();
 
  private:
+  struct Call {
+    Work work;
+    Chunk chunk;
+
+    // Used again, so that those of a stream of calls stay in the caches.
+    static void* operator new(std::size_t size);
+    static void operator delete(void* memory) noexcept;
+  };
+  struct Many {
+    Work work;
+    const std::size_t total;
+    const JobSettings settings;
+    const bool streamed;
+    JobBytes call;
+    Pace pace;
+    std::size_t pace_key = 0;
+    std::size_t failed_index = 0;
+    std::vector<std::unique_ptr<MapChunk>> chunks;
+    std::vector<std::shared_ptr<StreamChunk>> open;   ///< of a stream: those that have not ended
+    std::vector<std::shared_ptr<StreamChunk>> ended;  ///< of a stream
+    std::vector<Results> results;
+  };
+
+  static std::unique_ptr<Many> make_many(std::size_t total, JobSettings settings, bool streamed);
+  [[nodiscard]] bool streamed() const { return many_ != nullptr && many_->streamed; }
   void end_elements(Chunk& chunk, std::size_t count);
+  void end_chunk(Chunk& chunk);
   void note_end();
 
   const PoolPtr pool_;
-  const std::size_t total_;
   std::size_t left_;
-  const JobSettings settings_;
-  bool streamed_ = false;
-  JobBytes call_;
-  std::size_t pace_key_ = 0;
-  std::vector<std::shared_ptr<Chunk>> chunks_;
-  std::vector<std::shared_ptr<Chunk>> ended_;  ///< of a stream
-  std::vector<Results> results_;
   std::exception_ptr failure_;
-  std::size_t failed_index_ = 0;
-  std::vector<std::function<void()>> hooks_;
+  std::unique_ptr<Call> call_;        ///< of a single call that has not ended well
+  const std::unique_ptr<Many> many_;  ///< of others
+  // The result of a single call.
+  heap::Block block_;
+  std::size_t size_ = 0;
+  std::byte in_place_[pool::kInlineResult];
 };
 
 /// Elements of one chunk that a worker is to run in one go.
 struct Task {
   JobPtr job;
   Chunk* chunk = nullptr;
-  std::size_t skip = 0;   ///< elements of the chunk in front
-  std::size_t count = 0;  ///< elements to run
-  unsigned lost = 0;      ///< how many workers died over the first of them
+  std::uint32_t skip = 0;   ///< elements of the chunk in front
+  std::uint32_t count = 0;  ///< elements to run
+  unsigned lost = 0;        ///< how many workers died over the first of them
   /// Elements that ran too long. By a worker process at most one, which was then killed; threads
   /// run on, and the elements have failed already.
-  std::size_t expired = 0;
+  std::uint32_t expired = 0;
   /// Of a stream, whose reader lets a chunk go once it has ended, though a thread be at it still.
-  std::shared_ptr<Chunk> kept = {};
+  std::shared_ptr<StreamChunk> kept = {};
+  /// Of several chunks: how many elements had ended when it was looked at whether one of them holds
+  /// up the others.
+  std::size_t seen = std::numeric_limits<std::size_t>::max();
+
+  /// The number of its first element in the job.
+  [[nodiscard]] std::size_t first() const { return chunk->first + skip; }
 };
 
 }  // namespace procession::detail

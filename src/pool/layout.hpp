@@ -18,7 +18,7 @@ inline constexpr std::size_t kSlots = 1024;
 /// Positions of the ring: at least twice the slots, so that a position which a killed worker left
 /// behind never meets the one that is written.
 inline constexpr std::size_t kRing = 2 * kSlots;
-inline constexpr std::size_t kInlineTask = 160;
+inline constexpr std::size_t kInlineTask = 144;
 inline constexpr std::size_t kInlineResult = 24;
 
 /// A task from its publication to the collection of its outcome, written by the owner but where
@@ -57,16 +57,31 @@ struct alignas(64) Slot {
   /// When the element that runs began, of a timed task: nanoseconds of the monotonic clock; 0: none
   /// runs. The owner swaps in the same with kExpired when that was too long ago, the worker 0 when
   /// the element has ended, and each sees who was first: what ended in time is never called late,
-  /// and a worker that is killed for one element has not begun the next. Once a task of a map is
-  /// done: kExpired and the nanoseconds that it took.
+  /// and a worker that is killed for one element has not begun the next. Once a task that is
+  /// measured is done: kExpired and the nanoseconds that it took.
   std::atomic<std::uint64_t> clock;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
-  // A small task and its result lie in two cache lines.
+  /// Of a task of several chunks: bits 0-31 how many elements the worker has begun chunks of,
+  /// 32-63 how many there are. The worker adds a chunk before it begins it; the owner takes back
+  /// what was not begun by making the second number the first.
+  std::atomic<std::uint64_t> share;
+  /// Elements of each chunk, all in the slot but perhaps the last: the function is decoded anew for
+  /// each. 0: the task is one chunk.
+  std::uint32_t chunksize;
+  std::uint32_t measured;  ///< 1: the worker is to write into `clock` how long the task took
+
+  // A small task and its result lie in three cache lines.
   std::byte inline_result[kInlineResult];
   std::byte inline_items[kInlineTask];
 };
 static_assert(sizeof(Slot) == 256);
+
+inline std::uint64_t share_word(std::size_t begun, std::size_t all) {
+  return static_cast<std::uint64_t>(all) << 32 | begun;
+}
+inline std::size_t share_begun(std::uint64_t word) { return word & 0xffffffff; }
+inline std::size_t share_all(std::uint64_t word) { return word >> 32; }
 
 inline constexpr std::uint64_t kExpired = std::uint64_t{1} << 63;
 

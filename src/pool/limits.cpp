@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "platform/memory.hpp"
 #include "platform/spawn.hpp"
@@ -54,11 +55,15 @@ void PoolCore::look_within(Duration time) {
 }
 
 Timeout PoolCore::check_limits() {
-  const std::lock_guard guard(mutex_);
+  const std::unique_lock guard(mutex_, std::try_to_lock);
+  if (!guard) {
+    return kFeedEvery;  // somebody else is at it, and must not be held up
+  }
   if (next_look_ == Clock::time_point::max()) {
     return std::nullopt;
   }
   Timeout sleep;
+  bool taken_back = false;
   const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
   for (const std::uint32_t number : order_) {
     if (tasks_[number].job->timeout()) {
@@ -68,8 +73,15 @@ Timeout PoolCore::check_limits() {
       check_memory(number);
       sleep_at_most(kMemoryLooks);
     }
+    if (is_several(tasks_[number])) {
+      taken_back = take_back(number) || taken_back;
+      sleep_at_most(kHeldUpLooks);
+    }
   }
   next_look_ = sleep ? Clock::now() + *sleep : Clock::time_point::max();
+  if (taken_back) {
+    feed();
+  }
   return sleep;
 }
 
@@ -96,11 +108,39 @@ Duration PoolCore::check_clock(std::uint32_t number) {
   if (!on_threads()) {
     crew_.kill(worker_of(state));
   } else if (!task.job->ended()) {
-    const std::size_t index = task.chunk->first + task.skip + done;
+    const std::size_t index = task.first() + done;
     task.job->fail(*task.chunk, index, time_passed(task, index, platform::process_id()));
     wake_waiters();
   }
   return limit;
+}
+
+/// Where a worker has got no further with its several chunks since the last look, one takes longer
+/// than was thought: those that it has not begun are for other workers. Whether there were any.
+bool PoolCore::take_back(std::uint32_t number) {
+  Slot& slot = shared_.slots[number];
+  Task& task = tasks_[number];
+  const std::uint32_t state = slot.state.load(std::memory_order_acquire);
+  const std::size_t done = progress_count(slot.progress.load(std::memory_order_acquire));
+  if (phase_of(state) != Slot::claimed || std::exchange(task.seen, done) != done) {
+    return false;
+  }
+  std::uint64_t share = slot.share.load();
+  do {
+    if (share_begun(share) == 0 || share_begun(share) >= share_all(share)) {
+      return false;
+    }
+  } while (
+      !slot.share.compare_exchange_weak(share, share_word(share_begun(share), share_begun(share))));
+  const auto begun = static_cast<std::uint32_t>(share_begun(share));
+  Pace& pace = task.job->pace();
+  pace.begun -= task.count - begun;
+  pace.under_way -= task.count - begun;
+  if (!task.job->ended()) {
+    run_from(task, begun, 0);
+  }
+  task.count = begun;
+  return true;
 }
 
 void PoolCore::check_memory(std::uint32_t number) {

@@ -41,7 +41,7 @@ void PoolCore::collect_ended() {
 void PoolCore::collect(std::uint32_t number) {
   Slot& slot = shared_.slots[number];
   const Task task = std::exchange(tasks_[number], {});
-  --task.job->slots;
+  --task.job->work().slots;
   if (task.job->divisible()) {
     note_pace(task, slot);
   }
@@ -50,7 +50,7 @@ void PoolCore::collect(std::uint32_t number) {
   const std::size_t done = progress_count(progress);
 
   Results results;
-  results.first = task.chunk->first + task.skip;
+  results.first = task.first();
   results.count = done;
   results.size = progress_bytes(progress);
   if (slot.result != 0) {
@@ -66,8 +66,7 @@ void PoolCore::collect(std::uint32_t number) {
     if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
       Thrown thrown = read_exception(task, {bytes + results.size, slot.error_size});
-      task.job->note_failure(*task.chunk, task.chunk->first + task.skip + thrown.element,
-                             std::move(thrown.cause));
+      task.job->note_failure(*task.chunk, task.first() + thrown.element, std::move(thrown.cause));
       results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
       over += orderly && done < task.count ? 1 : 0;
@@ -86,7 +85,7 @@ void PoolCore::collect(std::uint32_t number) {
     task.job->succeed(*task.chunk, std::move(results));
   }
   slot.result = 0;
-  slot.state.store(generation_of(state));
+  slot.state.store(generation_of(state), std::memory_order_release);
   if ((state & kSleeps) != 0) {
     // The worker wakes who sleeps, unless it was killed between the end of the task and that.
     platform::futex_wake_all(slot.state);
@@ -95,7 +94,7 @@ void PoolCore::collect(std::uint32_t number) {
 }
 
 void PoolCore::note_pace(const Task& task, const Slot& slot) {
-  Pace& pace = task.job->pace;
+  Pace& pace = task.job->pace();
   pace.under_way -= task.count;
   if (phase_of(slot.state.load()) == Slot::done) {
     pace.measure(task.count, Duration(slot.clock.load() & ~kExpired));
@@ -109,7 +108,7 @@ PoolCore::Thrown PoolCore::read_exception(const Task& task, std::span<const std:
   const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
   const std::size_t failed = decode<std::uint32_t>(decoder);
   try {
-    return {failed, decode_exception(decoder, {task.chunk->first + task.skip + failed, pid})};
+    return {failed, decode_exception(decoder, {task.first() + failed, pid})};
   } catch (...) {
     return {failed, std::current_exception()};
   }
@@ -123,7 +122,7 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
     run_from(task, done, lost);
     return;
   }
-  const std::size_t index = task.chunk->first + task.skip + done;
+  const std::size_t index = task.first() + done;
   task.job->fail(*task.chunk, index,
                  task.expired != 0
                      ? time_passed(task, index, worker.pid)
@@ -134,8 +133,9 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
 
 void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
   if (skip < task.count) {
+    const auto done = static_cast<std::uint32_t>(skip);
     backlog_.push_front(
-        {task.job, task.chunk, task.skip + skip, task.count - skip, lost, 0, task.kept});
+        {task.job, task.chunk, task.skip + done, task.count - done, lost, 0, task.kept});
   }
 }
 

@@ -45,6 +45,19 @@ std::size_t Pace::next(std::size_t total, std::size_t workers, std::size_t slots
   return std::max({std::size_t{1}, least, std::min(most, share)});
 }
 
+std::size_t Pace::next_chunks(std::size_t chunksize, std::size_t workers, std::size_t slots) const {
+  if (measured == 0) {
+    return chunksize;
+  }
+  const double each = std::max(nanoseconds / static_cast<double>(measured), 0.1);
+  if (slots >= kTasksAhead * workers &&
+      static_cast<double>(under_way) * each >= kTimeAhead * static_cast<double>(workers)) {
+    return 0;
+  }
+  const auto most = static_cast<std::size_t>(kLeastTask / each);
+  return std::max<std::size_t>(most / chunksize, 1) * chunksize;
+}
+
 void Pace::measure(std::size_t elements, Duration time) {
   // What was long ago counts less: elements may become slower.
   constexpr double kForget = 0.75;
@@ -53,12 +66,9 @@ void Pace::measure(std::size_t elements, Duration time) {
   nanoseconds = nanoseconds * kept + static_cast<double>(time.count());
 }
 
-Chunk::Range Chunk::range(std::size_t from, std::size_t elements) const {
+MapChunk::Range MapChunk::range(std::size_t from, std::size_t elements) const {
   if (stride != 0) {
     return {from * stride, (from + elements) * stride, 0};
-  }
-  if (grain == 0) {
-    return {0, items.size, from};
   }
   const std::size_t begin = from / grain;
   const std::size_t end = (from + elements + grain - 1) / grain;

@@ -24,13 +24,17 @@ PoolCore& named(const PoolPtr& pool) {
   return *pool;
 }
 
+void check_addresses(const PoolPtr& pool, const Encoder& encoder) {
+  if (!named(pool).on_threads()) {
+    refuse_noted_address(encoder, "the function of a task");
+  }
+}
+
 }  // namespace
 
 void check_submission(const PoolPtr& pool, const Encoder& encoder) {
   named(pool).check_open();
-  if (!named(pool).on_threads()) {
-    refuse_noted_address(encoder, "the function of a task");
-  }
+  check_addresses(pool, encoder);
 }
 
 void check_timeout(Timeout timeout) {
@@ -61,13 +65,11 @@ StartMethod only_threads(std::optional<StartMethod> asked) {
   return StartMethod::thread;
 }
 
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings) {
-  check_submission(pool, task);
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings) {
+  check_addresses(pool, task);
   check_timeout(settings.timeout);
-  auto job = std::make_shared<Job>(pool, 1, std::move(settings));
-  Chunk& chunk = job->add_chunk(0, 1);
-  chunk.items.take(task);
-  pool->submit({job, &chunk, 0, 1});
+  auto job = std::make_shared<Job>(pool, task, settings);
+  pool->submit_single(job);
   return job;
 }
 
@@ -81,22 +83,22 @@ JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSet
 }
 
 std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked) {
-  if (asked != 0) {
-    return std::min(asked, pool::kMostInChunk);
-  }
   // Encoded together only; workers are given parts of it. The first ones shall not wait until all
   // is encoded.
   const std::size_t shares = kPartsForEach * pool->size();
-  return std::clamp<std::size_t>((total + shares - 1) / shares, 1, pool::kMostInChunk);
+  const std::size_t share = (total + shares - 1) / shares;
+  const std::size_t chunk = std::clamp<std::size_t>(asked, 1, pool::kMostInChunk);
+  const std::size_t chunks = std::clamp<std::size_t>(share / chunk, 1, pool::kMostInChunk / chunk);
+  return asked == 0 ? std::clamp<std::size_t>(share, 1, pool::kMostInChunk) : chunks * chunk;
 }
 
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count) {
-  Chunk& chunk = job->add_chunk(first, count);
+  MapChunk& chunk = job->add_chunk(first, count);
   chunk.stride = items.stride();
   chunk.grain = items.grain();
   chunk.marks = items.take_marks();
   chunk.items.take(items);
-  job->pool()->submit({job, &chunk, 0, count});
+  job->pool()->submit({job, &chunk, 0, static_cast<std::uint32_t>(count)});
 }
 
 void close_pool(const PoolPtr& pool) { named(pool).close(); }
@@ -161,14 +163,16 @@ bool cancel_job(const JobPtr& job) { return job->pool()->cancel(*job); }
 
 bool job_is_map(const JobPtr& job) { return job->is_map(); }
 
-std::vector<Piece> finish_job(const JobPtr& job, Timeout timeout) {
+void finish_job(const JobPtr& job, Timeout timeout) {
   const platform::Deadline deadline(timeout);
-  std::optional<std::vector<Piece>> pieces = job->pool()->finish(*job, deadline);
-  if (!pieces) {
+  if (!job->pool()->finish(*job, deadline)) {
     throw TimeoutError("a result was asked for within " + std::to_string(timeout->count()) +
                        " ns and was not ready; the task goes on: ask again, or give it longer");
   }
-  return *std::move(pieces);
 }
+
+std::span<const std::byte> finished_result(const JobPtr& job) { return job->result(); }
+
+std::vector<Piece> finished_pieces(const JobPtr& job) { return job->pool()->pieces(*job); }
 
 }  // namespace procession::detail

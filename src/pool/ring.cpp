@@ -28,10 +28,13 @@ bool spin_for_task(Shared& shared, std::uint32_t worker) {
 
 }  // namespace
 
-void publish(Shared& shared, std::uint32_t slot) {
-  const std::uint64_t position = shared.tail.load(std::memory_order_relaxed);
+void enlist(Shared& shared, std::uint32_t slot, std::uint32_t before) {
+  const std::uint64_t position = shared.tail.load(std::memory_order_relaxed) + before;
   shared.ring[position % kRing].store(entry(position, slot), std::memory_order_release);
-  shared.tail.store(position + 1);
+}
+
+void publish(Shared& shared, std::uint32_t tasks) {
+  shared.tail.store(shared.tail.load(std::memory_order_relaxed) + tasks);
 }
 
 std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
@@ -76,9 +79,9 @@ void pass_over_cancelled(Shared& shared) {
   }
 }
 
-void wait_for_task(Shared& shared, std::uint32_t worker) {
+bool wait_for_task(Shared& shared, std::uint32_t worker) {
   if (spin_for_task(shared, worker)) {
-    return;
+    return true;
   }
   Seat& seat = shared.seats[worker];
   const std::uint32_t seen = seat.wake.load();
@@ -89,6 +92,7 @@ void wait_for_task(Shared& shared, std::uint32_t worker) {
     platform::futex_wait(seat.wake, seen);
   }
   erase(shared.parked, worker);
+  return false;
 }
 
 void wake_workers(Shared& shared, std::uint32_t most) {

@@ -7,8 +7,11 @@
 // How tasks get from the owner to the workers.
 namespace procession::pool {
 
-/// Owner, one thread at a time: makes the slot, filled in and `ready`, the next task to be claimed.
-void publish(Shared& shared, std::uint32_t slot);
+/// Owner, one thread at a time: makes the slot, filled in and `ready`, the task to be claimed after
+/// those that are published and `before` others. Nobody sees it until then.
+void enlist(Shared& shared, std::uint32_t slot, std::uint32_t before);
+/// Publishes the next `tasks` tasks, which were enlisted.
+void publish(Shared& shared, std::uint32_t tasks);
 
 /// Worker: claims the oldest task; the slot's number, or empty when there is none. Lock-free: a
 /// worker killed in here holds up nobody.
@@ -18,9 +21,9 @@ std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker);
 /// while.
 void pass_over_cancelled(Shared& shared);
 
-/// Whether another task can be published: not when the head is a whole ring behind.
-inline bool has_room(const Shared& shared) {
-  return shared.tail.load(std::memory_order_relaxed) - shared.head.load() < kRing;
+/// How many tasks can be published: fewer where the head is far behind.
+inline std::size_t room(const Shared& shared) {
+  return kRing - (shared.tail.load(std::memory_order_relaxed) - shared.head.load());
 }
 
 /// Whether there may be a task to claim.
@@ -29,8 +32,8 @@ inline bool may_have_tasks(const Shared& shared) {
 }
 
 /// Worker: sleeps until there may be a task or the pool stops. Spins a while first, if not too many
-/// do.
-void wait_for_task(Shared& shared, std::uint32_t worker);
+/// do. Whether it is among those that spin afterwards.
+bool wait_for_task(Shared& shared, std::uint32_t worker);
 
 /// Wakes up to `most` sleeping workers.
 void wake_workers(Shared& shared, std::uint32_t most);

@@ -16,11 +16,19 @@ namespace {
 /// Chunks for each worker that are under way or wait for their reader: enough that a worker does
 /// not run dry while the reader is woken.
 constexpr std::size_t kChunksPerWorker = 32;
+/// The most of them, where they end so fast that handing over few at a time would cost more.
+constexpr std::size_t kMostChunksPerWorker = 512;
+/// The window grows while it is read through in less than the first of these, and shrinks where
+/// that takes longer than the second.
+constexpr std::chrono::milliseconds kFastWindow{1};
+constexpr std::chrono::milliseconds kSlowWindow{8};
 
-std::size_t window_of(const StreamSettings& settings, std::size_t chunksize, std::size_t workers) {
+/// Where the caller did not choose, `per_worker` chunks for each.
+std::size_t window_of(const StreamSettings& settings, std::size_t chunksize, std::size_t workers,
+                      std::size_t per_worker) {
   const std::size_t chunks = settings.buffersize != 0
                                  ? (settings.buffersize + chunksize - 1) / chunksize
-                                 : kChunksPerWorker * workers;
+                                 : per_worker * workers;
   return std::min(chunks, pool::kSlots);
 }
 
@@ -43,7 +51,10 @@ Stream::Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSourc
     : pool_(pool),
       settings_(std::move(settings)),
       chunksize_(chunksize_of(settings_, *pool)),
-      window_(window_of(settings_, chunksize_, pool->size())),
+      window_(window_of(settings_, chunksize_, pool->size(), kChunksPerWorker)),
+      least_window_(window_),
+      most_window_(window_of(settings_, chunksize_, pool->size(), kMostChunksPerWorker)),
+      filled_(std::chrono::steady_clock::now()),
       source_(std::move(source)),
       job_(std::make_shared<Job>(pool, without_progress(settings_.job))) {
   job_->call().take(call);
@@ -93,10 +104,14 @@ Decoder* Stream::next(Timeout timeout) {
 
 /// Fills the window, in strokes of a quarter of it.
 void Stream::refill() {
-  const std::size_t room = window_ - (chunks_ - taken_);
-  if (source_ == nullptr || (room < (window_ + 3) / 4 && !ready_.empty())) {
+  const std::size_t used = chunks_ - taken_;
+  std::size_t room = window_ - std::min(window_, used);
+  const bool enough = !ready_.empty() || chunks_ - ended_ >= kChunksPerWorker * pool_->size() / 2;
+  if (source_ == nullptr || room == 0 || (room < (window_ + 3) / 4 && enough)) {
     return;
   }
+  fit_window();
+  room = window_ - std::min(window_, used);
   std::vector<ChunkPtr> chunks;
   chunks.reserve(room);
   while (source_ != nullptr && chunks.size() < room) {
@@ -117,6 +132,23 @@ void Stream::refill() {
   }
 }
 
+/// Makes the window so large that to fill it costs little of the time in which it is read.
+void Stream::fit_window() {
+  if (least_window_ == most_window_ || taken_ - taken_then_ < window_ / 4) {
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const auto whole = (now - filled_) / static_cast<std::int64_t>(taken_ - taken_then_) *
+                     static_cast<std::int64_t>(window_);
+  if (whole < kFastWindow) {
+    window_ = std::min(2 * window_, most_window_);
+  } else if (whole > kSlowWindow) {
+    window_ = std::max(window_ / 2, least_window_);
+  }
+  filled_ = now;
+  taken_then_ = taken_;
+}
+
 /// The next chunk; null when there are no more elements.
 Stream::ChunkPtr Stream::pull_chunk() {
   TaskDraft items;
@@ -132,7 +164,7 @@ Stream::ChunkPtr Stream::pull_chunk() {
   if (count == 0) {
     return nullptr;
   }
-  auto chunk = std::make_shared<Chunk>();
+  auto chunk = std::make_shared<StreamChunk>();
   chunk->first = pulled_;
   chunk->count = count;
   chunk->left = count;
@@ -160,6 +192,7 @@ bool Stream::take_chunk() {
 }
 
 void Stream::arrive(std::vector<ChunkPtr> chunks) {
+  ended_ += chunks.size();
   for (ChunkPtr& chunk : chunks) {
     if (!settings_.ordered) {
       ready_.push_back(std::move(chunk));

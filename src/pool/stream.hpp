@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -27,9 +28,10 @@ class Stream {
   void spoil(std::exception_ptr cause);
 
  private:
-  using ChunkPtr = std::shared_ptr<Chunk>;
+  using ChunkPtr = std::shared_ptr<StreamChunk>;
 
   void refill();
+  void fit_window();
   ChunkPtr pull_chunk();
   bool take_chunk();
   void arrive(std::vector<ChunkPtr> chunks);
@@ -39,13 +41,18 @@ class Stream {
   const PoolPtr pool_;
   const StreamSettings settings_;
   const std::size_t chunksize_;
-  const std::size_t window_;              ///< chunks that are under way or not yet read
-  std::unique_ptr<StreamSource> source_;  ///< null: it has no more
-  std::exception_ptr source_failure_;     ///< what it ended with
+  std::size_t window_;                            ///< chunks that are under way or not yet read
+  const std::size_t least_window_;                ///< it grows from there
+  const std::size_t most_window_;                 ///< as far as that
+  std::chrono::steady_clock::time_point filled_;  ///< when the window was, last
+  std::size_t taken_then_ = 0;                    ///< chunks that had been read by then
+  std::unique_ptr<StreamSource> source_;          ///< null: it has no more
+  std::exception_ptr source_failure_;             ///< what it ended with
   JobPtr job_;
   std::size_t pulled_ = 0;  ///< elements
   std::size_t read_ = 0;    ///< elements
   std::size_t chunks_ = 0;  ///< that were submitted
+  std::size_t ended_ = 0;   ///< of these, how many have ended
   std::size_t taken_ = 0;   ///< of these, how many were read or are being read
 
   /// Chunks that have ended, the next one first; in an ordered stream with gaps for those that have

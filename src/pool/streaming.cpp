@@ -53,7 +53,8 @@ void PoolCore::open_stream() {
   ++streams_;
 }
 
-void PoolCore::submit_chunks(const JobPtr& job, const std::vector<std::shared_ptr<Chunk>>& chunks) {
+void PoolCore::submit_chunks(const JobPtr& job,
+                             const std::vector<std::shared_ptr<StreamChunk>>& chunks) {
   const std::lock_guard guard(mutex_);
   if (!admit(*job)) {
     return;
@@ -63,19 +64,21 @@ void PoolCore::submit_chunks(const JobPtr& job, const std::vector<std::shared_pt
         "the pool was joined before all results were asked for, and takes no more elements from "
         "the range; read a ResultRange to its end before join()");
   }
-  for (const std::shared_ptr<Chunk>& chunk : chunks) {
-    backlog_.push_back({job, &job->adopt(chunk), 0, chunk->count, 0, 0, chunk});
+  for (const std::shared_ptr<StreamChunk>& chunk : chunks) {
+    job->adopt(chunk);
+    backlog_.push_back(
+        {job, chunk.get(), 0, static_cast<std::uint32_t>(chunk->count), 0, 0, chunk});
   }
   feed_backlog();
 }
 
-std::vector<std::shared_ptr<Chunk>> PoolCore::await_chunks(Job& job,
-                                                           const platform::Deadline& deadline) {
+std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
+    Job& job, const platform::Deadline& deadline) {
   static const bool alone = platform::affinity_cpus() == 1;
   std::unique_lock guard(mutex_);
   for (;;) {
     move_on();
-    std::vector<std::shared_ptr<Chunk>> ended = job.take_ended();
+    std::vector<std::shared_ptr<StreamChunk>> ended = job.take_ended();
     if (!ended.empty() || (job.failure() == nullptr && deadline.passed())) {
       return ended;
     }

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "pool/core.hpp"
@@ -11,6 +13,18 @@
 namespace procession::detail {
 
 using namespace pool;
+
+void PoolCore::submit_single(const JobPtr& job) {
+  const std::lock_guard guard(mutex_);
+  check_open_here();
+  backlog_.push_back({job, &job->only(), 0, 1});
+  // Where workers have enough to do, handing over many at a time costs less.
+  if (plenty_ && backlog_.size() % kTogether != 0) {
+    feed_later();
+    return;
+  }
+  feed_backlog();
+}
 
 void PoolCore::submit(Task task) {
   const std::lock_guard guard(mutex_);
@@ -50,16 +64,25 @@ void PoolCore::feed_backlog() {
 }
 
 Timeout PoolCore::pump() {
-  const std::lock_guard guard(mutex_);
+  const std::unique_lock guard(mutex_, std::try_to_lock);
+  if (!guard) {
+    return kFeedEvery;  // somebody else is at it
+  }
   if (!backlog_.empty()) {
     move_on();
   }
-  held_back_ = !backlog_.empty();
+  // Where tasks were held back lately there will be more, and to be called for each costs more than
+  // to look.
+  held_back_ = std::exchange(held_back_lately_, false) || !backlog_.empty();
   if (!held_back_) {
     return std::nullopt;
   }
+  if (backlog_.empty()) {
+    return kFeedEvery;
+  }
   // Workers that have enough for now have it for longer than a wait for a slot may take.
-  return backlog_.front().job->pace.measured != 0 && !order_.empty() && order_.size() < kSlots
+  return backlog_.front().job->divisible() && backlog_.front().job->pace().measured != 0 &&
+                 !order_.empty() && order_.size() < kSlots
              ? kDivideEvery
              : kFeedEvery;
 }
@@ -71,7 +94,17 @@ void PoolCore::move_on() {
 
 void PoolCore::feed() {
   std::uint32_t fed = 0;
-  while (!backlog_.empty() && broken_ == nullptr) {
+  const auto hand_over = [&](void* /*unused*/) {
+    if (fed == 0) {
+      return;
+    }
+    publish(shared_, fed);
+    call_workers(shared_, fed);
+  };
+  // What is in slots is published even if there was no memory for the next.
+  std::unique_ptr<void, decltype(hand_over)> enlisted(this, hand_over);
+  const std::size_t most = room(shared_);
+  while (!backlog_.empty() && broken_ == nullptr && fed < most) {
     Task& front = backlog_.front();
     const std::size_t count = next_count(front);
     if (count == 0) {
@@ -79,24 +112,32 @@ void PoolCore::feed() {
     }
     if (count < front.count) {
       Task part = front;
-      part.count = count;
-      if (!put(part)) {
+      part.count = static_cast<std::uint32_t>(count);
+      if (!put(part, fed)) {
         break;
       }
-      front.skip += count;
-      front.count -= count;
+      front.skip += part.count;
+      front.count -= part.count;
+      front.lost = 0;  // that was of the first element
     } else {
-      if (!put(front)) {
+      if (!put(front, fed)) {
         break;
       }
       backlog_.pop_front();
     }
     ++fed;
   }
-  if (fed != 0) {
-    call_workers(shared_, fed);
+  enlisted.reset();
+  plenty_ = order_.size() >= kPlenty;
+  if (!backlog_.empty()) {
+    feed_later();
   }
-  if (!backlog_.empty() && !held_back_) {
+}
+
+/// Tasks wait to be given to workers: should nobody else do so, the supervisor will.
+void PoolCore::feed_later() {
+  held_back_lately_ = true;
+  if (!held_back_) {
     // It looks again and again until there are none.
     held_back_ = true;
     nudge_supervisor();
@@ -106,24 +147,45 @@ void PoolCore::feed() {
 /// How many of the task's elements to hand to a worker now.
 std::size_t PoolCore::next_count(const Task& task) const {
   Job& job = *task.job;
-  if (!job.divisible() || task.lost != 0) {
+  if (!job.divisible()) {
     return task.count;
   }
-  if (job.pace.tasks == 0) {
+  const std::size_t chunksize = job.chunksize();
+  if (chunksize != 0) {
+    // What is left of a chunk of which a part has ended.
+    const std::size_t rest = chunksize - task.skip % chunksize;
+    if (rest != chunksize || task.lost != 0 || !hands_out_several(job)) {
+      return std::min<std::size_t>(task.count, rest);
+    }
+  } else if (task.lost != 0) {
+    return task.count;
+  }
+  Pace& pace = job.pace();
+  if (pace.tasks == 0) {
     const KnownPace& known = paces_[job.pace_key() % paces_.size()];
     if (known.key == job.pace_key()) {
-      job.pace.measured = 1;
-      job.pace.nanoseconds = known.each;
+      pace.measured = 1;
+      pace.nanoseconds = known.each;
     }
   }
-  return std::min(task.count, job.pace.next(job.total(), crew_.size(), job.slots));
+  return std::min<std::size_t>(
+      task.count, chunksize != 0 ? pace.next_chunks(chunksize, crew_.size(), job.work().slots)
+                                 : pace.next(job.total(), crew_.size(), job.work().slots));
 }
 
-/// Puts a task into a slot and publishes it. False when all slots are in use.
-bool PoolCore::put(Task& task) {
-  if (!has_room(shared_)) {
-    return false;
-  }
+/// Whether a worker may be handed several of the chunks that were asked for at a time. It looks at
+/// its limits between tasks, and at time-outs of threads too.
+bool PoolCore::hands_out_several(const Job& job) const {
+  return shared_.most_tasks == 0 && shared_.most_memory == 0 && !job.timeout();
+}
+
+/// Whether the task is several of the chunks that were asked for.
+bool PoolCore::is_several(const Task& task) {
+  return task.job->divisible() && task.job->chunksize() != 0 && task.count > task.job->chunksize();
+}
+
+/// Puts a task into a slot and enlists it behind `before` others. False when all slots are in use.
+bool PoolCore::put(Task& task, std::uint32_t before) {
   if (free_.empty()) {
     if (tasks_.size() == kSlots) {
       return false;
@@ -134,40 +196,53 @@ bool PoolCore::put(Task& task) {
   const std::uint32_t number = free_.back();
   free_.pop_back();
   Slot& slot = shared_.slots[number];
-  const JobBytes& call = task.job->call();
+  Job& job = *task.job;
   const JobBytes& items = task.chunk->items;
-  slot.call = call.size != 0 ? call.block.offset() : 0;
-  slot.call_size = call.size;
-  const Chunk::Range range = task.chunk->range(task.skip, task.count);
+  MapChunk::Range range{0, items.size, task.skip};
+  if (job.divisible()) {
+    range = static_cast<const MapChunk*>(task.chunk)->range(task.skip, task.count);
+  }
+  slot.call = job.is_map() ? job.call().block.offset() : 0;
+  slot.call_size = job.is_map() ? job.call().size : 0;
   slot.items = items.block ? items.block.offset() + range.begin : 0;
   slot.items_size = range.end - range.begin;
   if (!items.block) {
-    std::memcpy(slot.inline_items, items.in_place + range.begin, slot.items_size);
+    std::memcpy(slot.inline_items, items.in_place() + range.begin, slot.items_size);
   }
   slot.skip = static_cast<std::uint32_t>(range.skip);
-  slot.count = static_cast<std::uint32_t>(task.count);
+  slot.count = task.count;
+  slot.chunksize = 0;
+  if (is_several(task)) {
+    slot.chunksize = static_cast<std::uint32_t>(job.chunksize());
+    slot.share.store(share_word(0, task.count), std::memory_order_relaxed);
+    look_within(kHeldUpLooks);
+  }
   slot.progress.store(0, std::memory_order_relaxed);
   slot.clock.store(0, std::memory_order_relaxed);
   slot.result = 0;
   slot.error_size = 0;
-  slot.state.store((generation_of(slot.state.load()) + kGeneration) | Slot::ready |
-                   (task.job->has_hooks() ? kTells : 0) | (task.job->timeout() ? kTimed : 0));
-  if (task.job->timeout()) {
-    look_within(*task.job->timeout());
+  slot.measured = job.divisible() ? 1 : 0;
+  const std::uint32_t state = slot.state.load(std::memory_order_relaxed);
+  slot.state.store((generation_of(state) + kGeneration) | Slot::ready |
+                       (job.has_hooks() ? kTells : 0) | (job.timeout() ? kTimed : 0),
+                   std::memory_order_release);
+  if (job.timeout()) {
+    look_within(*job.timeout());
   }
   if (shared_.most_memory != 0) {
     look_within(kMemoryLooks);
   }
-  ++task.job->slots;
-  if (task.job->divisible()) {
-    Pace& pace = task.job->pace;
+  ++job.work().slots;
+  job.work().last_slot = number;
+  if (job.divisible()) {
+    Pace& pace = job.pace();
     pace.begun += task.count;
     pace.under_way += task.count;
     ++pace.tasks;
   }
   tasks_[number] = std::move(task);
   order_.push_back(number);
-  publish(shared_, number);
+  enlist(shared_, number, before);
   return true;
 }
 

@@ -35,14 +35,19 @@ std::exception_ptr PoolCore::failure(Job& job) {
   return job.failure();
 }
 
-std::optional<std::vector<Piece>> PoolCore::finish(Job& job, const platform::Deadline& deadline) {
+bool PoolCore::finish(Job& job, const platform::Deadline& deadline) {
   std::unique_lock guard(mutex_);
   if (!wait_for(&job, deadline, guard)) {
-    return std::nullopt;
+    return false;
   }
   if (job.failure() != nullptr) {
     std::rethrow_exception(job.failure());
   }
+  return true;
+}
+
+std::vector<Piece> PoolCore::pieces(Job& job) {
+  const std::lock_guard guard(mutex_);
   return job.pieces();
 }
 
@@ -57,16 +62,19 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
   const auto ended = [&] {
     return job != nullptr ? job->ended() : order_.empty() && backlog_.empty();
   };
+  if (job != nullptr && job->ended() && job->progress() == nullptr) {
+    return true;
+  }
   std::size_t told = 0;
   ++waiters_;
   const auto leave = [&](void* /*unused*/) { --waiters_; };
   const std::unique_ptr<void, decltype(leave)> left(this, leave);
   for (;;) {
     move_on();
-    if (job != nullptr && job->progress() && job->total() - job->left() != told) {
+    if (job != nullptr && job->progress() != nullptr && job->total() - job->left() != told) {
       told = job->total() - job->left();
       guard.unlock();
-      job->progress()(told, job->total());
+      (*job->progress())(told, job->total());
       guard.lock();
       continue;
     }
@@ -109,10 +117,13 @@ void PoolCore::wake_waiters() {
 std::uint32_t PoolCore::slot_to_sleep_on(const Job* job) const {
   // Tasks end about in the order in which they began: who needs all of them sleeps on the last, and
   // is woken once; who wants to hear of progress sleeps on the first.
-  if (job != nullptr && job->progress()) {
+  if (job != nullptr && job->progress() != nullptr) {
     const auto first = std::find_if(order_.begin(), order_.end(),
                                     [&](auto slot) { return tasks_[slot].job.get() == job; });
     return first != order_.end() ? *first : order_.front();
+  }
+  if (job != nullptr && job->work().slots != 0 && tasks_[job->work().last_slot].job.get() == job) {
+    return job->work().last_slot;
   }
   const auto last = std::find_if(order_.rbegin(), order_.rend(), [&](auto slot) {
     return job == nullptr || tasks_[slot].job.get() == job;

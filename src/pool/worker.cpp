@@ -1,5 +1,6 @@
 #include "pool/worker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <exception>
@@ -99,6 +100,21 @@ struct SlotRun : detail::TaskRun {
   bool killable = false;  ///< the worker is a process
 };
 
+void run_chunk(const Slot& slot, Decoder& items, SlotRun& run) {
+  Decoder call({heap::at(slot.call), slot.call_size});
+  detail::decode_entry<detail::TaskEntry>(call)(call, items, run);
+  run.skip = 0;
+}
+
+/// How many elements the next of several chunks has; 0: there are no more, or the owner has taken
+/// them back.
+std::size_t begin_chunk(Slot& slot) {
+  const std::uint64_t share = slot.share.fetch_add(slot.chunksize);
+  const std::size_t begun = share_begun(share);
+  const std::size_t all = share_all(share);
+  return begun < all ? std::min<std::size_t>(slot.chunksize, all - begun) : 0;
+}
+
 void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot);
@@ -106,21 +122,24 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
     run.killable = shared.on_threads == 0;
     run.time();
   }
-  const std::uint64_t began = slot.call != 0 ? nanoseconds() : 0;
+  const std::uint64_t began = slot.measured != 0 ? nanoseconds() : 0;
   try {
     const std::span<const std::byte> bytes(
         slot.items != 0 ? heap::at(slot.items) : slot.inline_items, slot.items_size);
     Decoder items(bytes);
     if (slot.call == 0) {
       detail::decode_entry<detail::TaskEntry>(items)(items, items, run);
+    } else if (slot.chunksize == 0) {
+      run_chunk(slot, items, run);
     } else {
-      Decoder call({heap::at(slot.call), slot.call_size});
-      detail::decode_entry<detail::TaskEntry>(call)(call, items, run);
+      while ((run.count = begin_chunk(slot)) != 0) {
+        run_chunk(slot, items, run);
+      }
     }
   } catch (...) {
     run.failed_one();
   }
-  if (slot.call != 0) {
+  if (slot.measured != 0) {
     slot.clock = kExpired | (nanoseconds() - began);
   }
 }
@@ -155,6 +174,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     return;
   }
   seat.ready = 1;
+  bool looking = false;  // this worker is in the set of those that do
   for (std::uint64_t ended = 0; shared.most_tasks == 0 || ended < shared.most_tasks;) {
     if (shared.stop == Shared::abandon) {
       return;
@@ -164,17 +184,23 @@ void work(heap::Offset pool, std::uint32_t number) {
       if (shared.stop == Shared::leave) {
         return;
       }
-      wait_for_task(shared, number);
+      looking = wait_for_task(shared, number);
       continue;
     }
-    erase(shared.spinning, number);
+    if (looking) {
+      erase(shared.spinning, number);
+      looking = false;
+    }
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
     run_task(pool, shared, slot);
     ++ended;
-    // Before the owner hears of it: it may have the next task at once, and need not wake another
-    // worker for it.
-    insert(shared.spinning, number);
+    if (!may_have_tasks(shared)) {
+      // Before the owner hears of it: it may have the next task at once, and need not wake another
+      // worker for it.
+      insert(shared.spinning, number);
+      looking = true;
+    }
     static_assert(Slot::done == (Slot::claimed | 1));
     tell_owner(shared, slot, slot.state.fetch_or(1));
     if (shared.most_memory != 0 &&

@@ -163,6 +163,11 @@ TYPED_TEST(PoolMap, TheFunctionMayKeepStateInAChunkOnly) {
   TypeParam pool(1);
   const auto counting = [n = 0](int x) mutable { return x + n++; };
   EXPECT_EQ(pool.map(counting, {0, 0, 0, 0}, {.chunksize = 2}), (std::vector<int>{0, 1, 0, 1}));
+  // Of so many short chunks a worker is handed several at a time.
+  const auto many = pool.map(counting, std::vector<int>(30'000), {.chunksize = 3});
+  for (std::size_t i = 0; i < many.size(); ++i) {
+    ASSERT_EQ(many[i], static_cast<int>(i % 3)) << i;
+  }
 }
 
 TYPED_TEST(PoolMap, ABoundFunctionLargerThanASlot) {

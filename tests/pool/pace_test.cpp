@@ -40,6 +40,62 @@ TEST(PoolPace, ShortElementsAreHandedOverTogether) {
   EXPECT_LT(pids.size(), 1000U);
 }
 
+TEST(PoolPace, ChunksBehindALongOneAreTakenBack) {
+  // Short chunks are handed over several at a time. One among them that waits for all others, once
+  // its worker is known to be at it, must not keep those that were handed over with it.
+  constexpr int kElements = 20'000;
+  Pool pool(2);
+  Tally done;
+  const auto run = bind(
+      [](Where where, int x) {
+        if (x == kElements / 2) {
+          until([&] { return counter(where) == kElements - 1; });
+        } else {
+          ++counter(where);
+        }
+        return x;
+      },
+      done.where());
+  const auto results = pool.map(run, std::views::iota(0, kElements), {.chunksize = 1});
+  for (int i = 0; i < kElements; ++i) {
+    ASSERT_EQ(results[static_cast<std::size_t>(i)], i);
+  }
+  EXPECT_EQ(done[0], kElements - 1U);
+}
+
+TEST(PoolPace, OfSeveralChunksAWorkerThatDiesLosesOneElement) {
+  constexpr std::size_t kElements = 20'000;
+  Pool pool(2);
+  Tally tally(kElements);
+  const auto run = bind(
+      [](Where where, std::size_t x) {
+        ++counter(where, x);
+        if (x % 7000 == 6999) {
+          ::_exit(3);
+        }
+      },
+      tally.where());
+  EXPECT_THROW(pool.map(run, std::views::iota(std::size_t{0}, kElements), {.chunksize = 2}),
+               WorkerLost);
+  EXPECT_EQ(tally.other_than(1), 0U);  // each ran, and ran once
+}
+
+TEST(PoolPace, OfSeveralChunksEachElementHasItsRetries) {
+  constexpr std::size_t kElements = 20'000;
+  Pool pool(2);
+  Tally tally(kElements);
+  const auto run = bind(
+      [](Where where, std::size_t x) {
+        // Two neighbours each lose their worker once.
+        if (counter(where, x)++ == 0 && x % 7000 >= 6998) {
+          ::_exit(3);
+        }
+      },
+      tally.where());
+  pool.map(run, std::views::iota(std::size_t{0}, kElements), {.chunksize = 1, .retries = 1});
+  EXPECT_EQ(tally.sum(), kElements + 4);
+}
+
 TEST(PoolPace, ShortElementsStayInOrder) {
   Pool pool(2);
   const auto results = pool.map([](int x) { return 3 * x; }, std::views::iota(0, 200'000));

@@ -89,18 +89,25 @@ struct SplitElements {
   }
 };
 
-/// Writes `count` elements from `element` on, which it moves behind them.
+/// Writes `count` elements from `element` on, which it moves behind them. They are to be divided
+/// into chunks of `chunksize`, 0: anywhere.
 template <class How, class Iterator>
-void encode_elements(TaskDraft& encoder, Iterator& element, std::size_t count) {
+void encode_elements(TaskDraft& encoder, Iterator& element, std::size_t count,
+                     std::size_t chunksize) {
   using Element = std::iter_value_t<Iterator>;
-  if constexpr (std::is_same_v<How, WholeElements> && std::contiguous_iterator<Iterator> &&
-                kBitwise<Element> &&
+  if constexpr (std::is_same_v<How, WholeElements> && kBitwise<Element> &&
                 std::is_same_v<Kept<std::iter_reference_t<Iterator>>, Element>) {
     encoder.set_stride(sizeof(Element));
-    encoder.write(std::to_address(element), count * sizeof(Element));
-    element += static_cast<std::iter_difference_t<Iterator>>(count);
+    if constexpr (std::contiguous_iterator<Iterator>) {
+      encoder.write(std::to_address(element), count * sizeof(Element));
+      element += static_cast<std::iter_difference_t<Iterator>>(count);
+    } else {
+      for (std::size_t i = 0; i < count; ++i, ++element) {
+        How::encode(encoder, *element);
+      }
+    }
   } else {
-    const std::size_t grain = encoder.set_grain(count);
+    const std::size_t grain = encoder.set_grain(count, chunksize);
     for (std::size_t i = 0; i < count; ++i, ++element) {
       if (i % grain == 0) {
         encoder.mark();

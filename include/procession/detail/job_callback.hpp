@@ -38,8 +38,8 @@ std::function<void()> job_callback(const JobPtr& job, OnValue on_value, OnError 
         std::exception_ptr failure;
         std::optional<R> result;
         try {
-          result.emplace(
-              TaskResults<R>::decode(finish_job(job, Duration::zero()), job_is_map(job)));
+          finish_job(job, Duration::zero());
+          result.emplace(TaskResults<R>::decode(job));
         } catch (...) {
           failure = std::current_exception();
         }

@@ -25,7 +25,7 @@ using JobPtr = std::shared_ptr<Job>;
 /// Bytes on their way to a worker.
 class TaskDraft final : public Draft {
  public:
-  static constexpr std::size_t kInline = 160;
+  static constexpr std::size_t kInline = 144;
 
   explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
 
@@ -34,10 +34,10 @@ class TaskDraft final : public Draft {
   void set_stride(std::size_t bytes) { stride_ = bytes; }
   /// The next of elements of different sizes begins here. Every `grain()`-th is enough.
   void mark() { marks_.push_back(size()); }
-  /// How many elements from mark to mark where `count` are to be written.
-  std::size_t set_grain(std::size_t count) {
+  /// How many elements from mark to mark where `count` are to be written: `chunksize` unless 0.
+  std::size_t set_grain(std::size_t count, std::size_t chunksize) {
     constexpr std::size_t kMostMarks = 1024;
-    grain_ = (count + kMostMarks - 1) / kMostMarks;
+    grain_ = chunksize != 0 ? chunksize : (count + kMostMarks - 1) / kMostMarks;
     return grain_;
   }
 
@@ -64,7 +64,10 @@ struct JobSettings {
   unsigned retries = 0;
   std::function<void(std::size_t, std::size_t)> progress;
   Timeout timeout;         ///< for each element, from its start
-  bool divisible = false;  ///< workers get as many elements at a time as seems good
+  bool divisible = false;  ///< the pool decides how many elements a worker is handed at a time
+  /// Of a divisible job: elements for which the function is decoded anew, and which one worker runs
+  /// without a break. 0: as many as it is handed.
+  std::size_t chunksize = 0;
 };
 
 /// Results of neighbouring elements, encoded one after another.
@@ -78,11 +81,11 @@ PoolPtr make_pool(PoolSettings settings);
 /// The method of a ThreadPool. Throws `std::invalid_argument` when another one was asked for.
 StartMethod only_threads(std::optional<StartMethod> asked);
 /// `settings.progress` is not looked at.
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, JobSettings settings = {});
+JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings = {});
 /// A job of `total` elements that share the function in `call`; its chunks follow.
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
-/// How many elements to put into a chunk where the caller asked for `asked`, 0: for none in
-/// particular; the pool then divides the chunks, if the job is divisible.
+/// How many of `total` elements to encode together where the caller asked for chunks of `asked`, 0:
+/// of any size. The pool divides them among workers.
 std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked);
 void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count);
 
@@ -125,8 +128,11 @@ bool job_cancelled(const JobPtr& job);
 bool cancel_job(const JobPtr& job);
 /// Whether it is a map, rather than a single call that may return a vector all the same.
 bool job_is_map(const JobPtr& job);
-/// Waits for a job; its results in the order of its elements, which last as long as the job. Throws
-/// the job's failure, or `TimeoutError`.
-std::vector<Piece> finish_job(const JobPtr& job, Timeout timeout);
+/// Waits for a job. Throws its failure, or `TimeoutError`.
+void finish_job(const JobPtr& job, Timeout timeout);
+/// After that, of a single call: its result, which lasts as long as the job.
+std::span<const std::byte> finished_result(const JobPtr& job);
+/// The same of a map: its results in the order of its elements.
+std::vector<Piece> finished_pieces(const JobPtr& job);
 
 }  // namespace procession::detail

@@ -22,31 +22,30 @@ struct MapResult<void> {
 
 /// The only result.
 template <class R>
-R decode_single(const std::vector<Piece>& pieces) {
-  Decoder decoder(pieces.at(0).bytes);
+R decode_single(const JobPtr& job) {
+  Decoder decoder(finished_result(job));
   return decode_stored<R>(decoder);
 }
 
-/// The result of a job.
+/// The result of a job that has been finished.
 template <class R>
 struct TaskResults {
-  static R decode(const std::vector<Piece>& pieces, bool /*map*/) {
-    return decode_single<R>(pieces);
-  }
+  static R decode(const JobPtr& job) { return decode_single<R>(job); }
 };
 
 template <>
 struct TaskResults<void> {
-  static void decode(const std::vector<Piece>& /*pieces*/, bool /*map*/) {}
+  static void decode(const JobPtr& /*job*/) {}
 };
 
 /// The results of a map, or of a single call that returned a vector.
 template <class R>
 struct TaskResults<std::vector<R>> {
-  static std::vector<R> decode(const std::vector<Piece>& pieces, bool map) {
-    if (!map) {
-      return decode_single<std::vector<R>>(pieces);
+  static std::vector<R> decode(const JobPtr& job) {
+    if (!job_is_map(job)) {
+      return decode_single<std::vector<R>>(job);
     }
+    const std::vector<Piece> pieces = finished_pieces(job);
     std::size_t total = 0;
     for (const Piece& piece : pieces) {
       total += piece.count;
