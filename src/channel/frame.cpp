@@ -13,8 +13,10 @@ constexpr std::uint64_t kMostShort = 0x7fff'ffff;
 constexpr std::uint32_t kLong = 0xffff'ffff;  // -1
 constexpr std::size_t kShortHead = 4;
 
-/// Bytes that a mere length may make room for. Not touched, they cost address space only.
+/// Bytes that a mere length may make room for, and how many times what has arrived. Until they are
+/// touched, which is when they arrive, they cost address space and no memory.
 constexpr std::uint64_t kAtFirst = std::uint64_t{1} << 20;
+constexpr std::uint64_t kAhead = 8;
 /// Bytes asked for at a time: what is cleared before it is filled is still in the cache then.
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
@@ -74,7 +76,7 @@ std::span<std::byte> BodyReader::room() {
   if (filled_ == bytes_.size() && filled_ != length_) {
     const std::uint64_t larger = std::min<std::uint64_t>(length_, filled_ + kPiece);
     if (larger > bytes_.capacity()) {
-      bytes_.reserve(std::min<std::uint64_t>(length_, 2 * bytes_.capacity()));
+      bytes_.reserve(std::min<std::uint64_t>(length_, kAhead * bytes_.capacity()));
     }
     bytes_.resize(larger);
   }
