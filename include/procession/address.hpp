@@ -50,6 +50,22 @@ using AuthKey = std::vector<std::byte>;
 /// The largest message that is taken from a connection between programs, by default: 1 GiB.
 inline constexpr std::uint64_t kDefaultMaxFrame = std::uint64_t{1} << 30;
 
+/// Encryption by TLS 1.2 or newer: nobody on the way reads or changes what is sent, and the client
+/// knows whom it has reached. Files are in the PEM format. The process that made an encrypted
+/// connection keeps it: it can be passed to no other, and a fork has no part in it.
+struct TlsOptions {
+  /// File of the own certificate, and of those that lead to its authority. A listener needs one.
+  std::string certificate = {};
+  /// File of the private key that belongs to it.
+  std::string key = {};
+  /// File of the authorities that may have signed the other side's certificate. Of a client, empty
+  /// means those that the system trusts. Of a listener, it means that clients need no certificate;
+  /// where it is given, each of them needs one.
+  std::string ca = {};
+  /// Of a client: the host that the listener's certificate must be for; empty: that of the address.
+  std::string server_name = {};
+};
+
 /// How a Listener is made.
 struct ListenerOptions {
   /// Clients have to prove that they know it; without one, everybody who can connect is let in.
@@ -60,11 +76,13 @@ struct ListenerOptions {
   bool allow_md5 = false;
   /// Bytes of the largest message that is taken; a longer one ends its connection.
   std::uint64_t max_frame = kDefaultMaxFrame;
-  /// How long a client may take to prove its key; positive.
+  /// How long a client may take to prove its key, TLS included; positive.
   Duration handshake_timeout = std::chrono::seconds(5);
   /// Clients that may be at it at a time, at least 1. One more, and the one that has been at it for
   /// longest is dropped.
   std::size_t max_handshakes = 64;
+  /// Encrypts all connections; clients then need ClientOptions::tls.
+  std::optional<TlsOptions> tls = std::nullopt;
 };
 
 /// How a Client connects.
@@ -77,6 +95,8 @@ struct ClientOptions {
   bool allow_md5 = false;
   /// Bytes of the largest message that is taken; a longer one ends the connection.
   std::uint64_t max_frame = kDefaultMaxFrame;
+  /// Encrypts the connection, and checks the listener's certificate.
+  std::optional<TlsOptions> tls = std::nullopt;
 };
 
 }  // namespace procession

@@ -1,8 +1,10 @@
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "channel/greeting.hpp"
 #include "platform/stream_socket.hpp"
-#include "platform/wait.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/error.hpp"
 
@@ -10,16 +12,30 @@ namespace procession::detail {
 
 using channel::Greeting;
 
+namespace {
+
+std::string host_of(const Address& address) {
+  return address.host.empty() ? "127.0.0.1" : address.host;
+}
+
+}  // namespace
+
 TransportPtr connect_to(const Address& address, const ClientOptions& options) {
   channel::check_key(options.authkey);
   const platform::Deadline deadline(options.timeout);
-  Greeting greeting(platform::connect_stream(address, deadline), Greeting::Side::client,
-                    options.authkey, options.allow_md5);
+  std::optional<platform::TlsContext> context;
+  if (options.tls) context.emplace(platform::TlsContext::Side::client, *options.tls);
+  platform::Descriptor socket = platform::connect_stream(address, deadline);
+  channel::TlsPtr tls;
+  if (context) {
+    const std::string& name = options.tls->server_name;
+    tls = std::make_unique<platform::TlsSession>(*context, socket.get(),
+                                                 name.empty() ? host_of(address) : name);
+  }
+  Greeting greeting(std::move(socket), std::move(tls), Greeting::Side::client, options.authkey,
+                    options.allow_md5);
   while (const auto wanted = greeting.go_on()) {
-    const bool ready = *wanted == Greeting::For::reading
-                           ? platform::wait_readable(greeting.socket(), deadline)
-                           : platform::wait_writable(greeting.socket(), deadline);
-    if (!ready) {
+    if (!channel::wait_for(greeting.socket(), *wanted, deadline)) {
       throw TimeoutError("asked to connect to " + to_string(address) +
                          ", whose listener had not finished the proof of the key when the time-out "
                          "passed; is its program in accept(), and has it an authkey?");

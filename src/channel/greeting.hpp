@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "channel/authentication.hpp"
+#include "channel/stream.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/poller.hpp"
 #include "procession/detail/connection_core.hpp"
@@ -15,8 +16,8 @@ class Greeting {
   using Side = Handshake::Side;
   using For = platform::Poller::For;
 
-  /// The socket must not block.
-  Greeting(platform::Descriptor socket, Side side, const std::optional<AuthKey>& key,
+  /// The socket must not block. With `tls`, it is encrypted first.
+  Greeting(platform::Descriptor socket, TlsPtr tls, Side side, const std::optional<AuthKey>& key,
            bool allow_md5);
 
   /// Goes on as far as it can: what it then has to wait for; empty when the other side is trusted.
@@ -30,6 +31,8 @@ class Greeting {
 
  private:
   platform::Descriptor socket_;
+  TlsPtr tls_;
+  bool encrypted_;  ///< or nothing is to be
   std::optional<Handshake> handshake_;
 };
 

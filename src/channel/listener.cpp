@@ -48,6 +48,7 @@ ListenerCore::ListenerCore(const Address& address, ListenerOptions options)
       address_(platform::local_address(socket_.get())),
       file_(address_),
       event_(platform::make_event()) {
+  if (options_.tls) tls_.emplace(platform::TlsContext::Side::listener, *options_.tls);
   poller_.add(event_.get(), kEvent);
   poller_.add(socket_.get(), kSocket);
 }
@@ -129,7 +130,8 @@ void ListenerCore::welcome() {
     platform::Guest visitor = platform::accept_stream(socket_.get());
     if (!visitor.socket) return;
     const int socket = visitor.socket.get();
-    guests_.push_back({Greeting(std::move(visitor.socket), Greeting::Side::listener,
+    auto tls = tls_ ? std::make_unique<platform::TlsSession>(*tls_, socket, "") : nullptr;
+    guests_.push_back({Greeting(std::move(visitor.socket), std::move(tls), Greeting::Side::listener,
                                 options_.authkey, options_.allow_md5),
                        std::move(visitor.address), Deadline(options_.handshake_timeout),
                        Greeting::For::reading});

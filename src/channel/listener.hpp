@@ -64,6 +64,7 @@ class ListenerCore {
 
   const int maker_ = platform::process_id();
   const ListenerOptions options_;
+  std::optional<platform::TlsContext> tls_;
   platform::Descriptor socket_;
   const Address address_;
   platform::SocketFile file_;

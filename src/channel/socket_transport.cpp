@@ -73,8 +73,8 @@ class SocketTransport::Cautious {
   bool begun_ = false;
 };
 
-SocketTransport::SocketTransport(platform::Descriptor socket, std::uint64_t max_frame)
-    : Transport(std::move(socket)), max_frame_(max_frame) {}
+SocketTransport::SocketTransport(platform::Descriptor socket, std::uint64_t max_frame, TlsPtr tls)
+    : Transport(std::move(socket)), max_frame_(max_frame), tls_(std::move(tls)) {}
 
 void SocketTransport::send(Outgoing& message) {
   const Use use(*this);
@@ -92,7 +92,7 @@ void SocketTransport::send_all(int socket, std::span<const std::byte> head,
                                std::span<const std::byte> body) {
   Cautious cautious(*this);
   while (!head.empty() || !body.empty()) {
-    const Moved moved = platform::send_some(socket, head, body);
+    const Moved moved = send_some(socket, tls_, head, body);
     if (moved.flow == Flow::ended) throw_broken_pipe();
     if (moved.flow == Flow::none && closed()) refuse_closed();
     if (moved.bytes == 0) continue;
@@ -107,7 +107,7 @@ void SocketTransport::send_all(int socket, std::span<const std::byte> head,
 template <class Reader>
 void SocketTransport::fill(int socket, Reader& reader, Cautious& cautious) {
   while (!reader.complete()) {
-    const Moved moved = platform::receive_some(socket, reader.room());
+    const Moved moved = receive_some(socket, tls_, reader.room());
     if (moved.flow == Flow::ended) throw_end(cautious.begun());
     if (moved.flow == Flow::none && closed()) refuse_closed();
     if (moved.bytes == 0) continue;
@@ -147,6 +147,7 @@ bool SocketTransport::poll(const platform::Deadline& deadline) {
   const Use use(*this);
   tidy();
   for (;;) {
+    if (buffered()) return true;
     const Timeout left = deadline.left();
     const Duration nap =
         left ? std::min<Duration>(*left, platform::kStreamNap) : Duration(platform::kStreamNap);
@@ -157,6 +158,7 @@ bool SocketTransport::poll(const platform::Deadline& deadline) {
 }
 
 bool SocketTransport::settle(int descriptor) {
+  if (buffered()) return true;
   return platform::wait_readable(descriptor, platform::Deadline(Duration::zero()));
 }
 
@@ -172,6 +174,8 @@ void SocketTransport::forked() noexcept {
   // The threads that had them did not come along.
   new (&sending_) std::mutex;
   new (&receiving_) std::mutex;
+  // Two processes must not encrypt with the same keys: it stays the parent's.
+  if (tls_ != nullptr) close();
 }
 
 void SocketTransport::tidy() noexcept {
@@ -180,6 +184,11 @@ void SocketTransport::tidy() noexcept {
 
 void SocketTransport::encode(Encoder& encoder) {
   const Use use(*this);
+  if (tls_ != nullptr) {
+    throw ProcessError(
+        "asked to pass an encrypted connection on to another process; it can be used by the "
+        "process that made it only: connect or accept there, or pass the messages on");
+  }
   procession::encode(encoder, kKind);
   procession::encode(encoder, max_frame_);
   encode_descriptor(encoder, use.descriptor());

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <span>
 
+#include "channel/stream.hpp"
 #include "channel/transport.hpp"
 
 namespace procession::detail {
@@ -17,7 +18,8 @@ class SocketTransport final : public Transport {
   static constexpr std::uint8_t kKind = 2;
 
   /// Incoming messages of more than `max_frame` bytes are refused.
-  SocketTransport(platform::Descriptor socket, std::uint64_t max_frame);
+  SocketTransport(platform::Descriptor socket, std::uint64_t max_frame,
+                  channel::TlsPtr tls = nullptr);
   ~SocketTransport() override { close(); }
 
   static TransportPtr decode(Decoder& decoder);
@@ -27,6 +29,7 @@ class SocketTransport final : public Transport {
   bool poll(const platform::Deadline& deadline) override;
   int watch() override;
   bool settle(int descriptor) override;
+  bool buffered() override { return tls_ != nullptr && tls_->pending(); }
   void encode(Encoder& encoder) override;
   [[nodiscard]] bool readable() const noexcept override { return true; }
   [[nodiscard]] bool writable() const noexcept override { return true; }
@@ -44,6 +47,7 @@ class SocketTransport final : public Transport {
   void tidy() noexcept;
 
   const std::uint64_t max_frame_;
+  const channel::TlsPtr tls_;  ///< null: in the clear
   std::mutex sending_;
   std::mutex receiving_;
   std::atomic<bool> parked_{false};  ///< a copy of the descriptor may still be on its way

@@ -31,6 +31,8 @@ class Transport {
   virtual int watch() = 0;
   /// Whether `poll` would give true. If not, the descriptor is not readable until it would.
   virtual bool settle(int descriptor) = 0;
+  /// Whether it has bytes of which the descriptor tells nothing any more.
+  virtual bool buffered() { return false; }
   virtual void encode(Encoder& encoder) = 0;
   [[nodiscard]] virtual bool readable() const noexcept = 0;
   [[nodiscard]] virtual bool writable() const noexcept = 0;

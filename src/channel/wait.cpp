@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,21 @@ struct Watched {
   std::unique_ptr<detail::Transport::Use> use;  // keeps the descriptor open
   int descriptor = -1;
 };
+
+/// The readable descriptors, and those of transports that need no descriptor to be ready.
+std::vector<std::size_t> readable_within(Duration nap, const std::vector<int>& descriptors,
+                                         const std::vector<Watched>& all) {
+  std::vector<std::size_t> buffered;
+  for (std::size_t i = 0; i != all.size(); ++i) {
+    if (all[i].transport != nullptr && all[i].transport->buffered()) buffered.push_back(i);
+  }
+  if (!buffered.empty()) nap = Duration::zero();
+  const std::vector<std::size_t> readable =
+      platform::wait_readable_any(descriptors, platform::Deadline(nap));
+  std::vector<std::size_t> both;
+  std::ranges::set_union(readable, buffered, std::back_inserter(both));
+  return both;
+}
 
 /// Those of the readable descriptors behind which there is something.
 std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
@@ -71,8 +87,7 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     const Duration most = looked ? naps.next() : Duration(0);
     const Duration nap = left ? std::min(*left, most) : most;
     // A descriptor is readable where there is a message, and at times where there is none.
-    std::vector<std::size_t> ready =
-        really_ready(platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);
+    std::vector<std::size_t> ready = really_ready(readable_within(nap, descriptors, all), all);
     if (!ready.empty() || deadline.passed()) return ready;
     for (const Watched& watched : all) {
       if (watched.transport != nullptr && watched.transport->closed()) {
