@@ -13,11 +13,11 @@ constexpr std::uint64_t kMostShort = 0x7fff'ffff;
 constexpr std::uint32_t kLong = 0xffff'ffff;  // -1
 constexpr std::size_t kShortHead = 4;
 
-/// Bytes that a mere length may make room for, and how many times what has arrived. Until they are
-/// touched, which is when they arrive, they cost address space and no memory.
-constexpr std::uint64_t kAtFirst = std::uint64_t{1} << 20;
+/// The same for what has arrived: how many times as much it may make room for.
 constexpr std::uint64_t kAhead = 8;
-/// Bytes asked for at a time: what is cleared before it is filled is still in the cache then.
+/// Bytes asked for at a time, few at first: what is cleared before it is filled is still in the
+/// cache then.
+constexpr std::size_t kFirstPiece = std::size_t{16} << 10;
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
 void write_number(std::byte* to, std::uint64_t number, std::size_t bytes) noexcept {
@@ -68,15 +68,16 @@ void LengthReader::filled(std::size_t bytes) {
   }
 }
 
-BodyReader::BodyReader(std::uint64_t length) : length_(length) {
-  bytes_.reserve(std::min(length, kAtFirst));
+BodyReader::BodyReader(std::uint64_t length, std::uint64_t at_first) : length_(length) {
+  bytes_.reserve(std::min(length, at_first));
 }
 
 std::span<std::byte> BodyReader::room() {
   if (filled_ == bytes_.size() && filled_ != length_) {
-    const std::uint64_t larger = std::min<std::uint64_t>(length_, filled_ + kPiece);
+    const std::uint64_t larger =
+        std::min<std::uint64_t>(length_, filled_ + std::clamp(filled_, kFirstPiece, kPiece));
     if (larger > bytes_.capacity()) {
-      bytes_.reserve(std::min<std::uint64_t>(length_, kAhead * bytes_.capacity()));
+      bytes_.reserve(std::min(length_, std::max(larger, kAhead * bytes_.capacity())));
     }
     bytes_.resize(larger);
   }

@@ -55,7 +55,11 @@ class LengthReader {
 /// costs its sender nothing, and must not cost the receiver memory.
 class BodyReader {
  public:
-  explicit BodyReader(std::uint64_t length);
+  /// Bytes that a mere length may make room for. Until they are touched, which is when they arrive,
+  /// they cost address space and no memory.
+  static constexpr std::uint64_t kAtFirst = std::uint64_t{1} << 20;
+
+  explicit BodyReader(std::uint64_t length, std::uint64_t at_first = kAtFirst);
 
   /// Where the next bytes go; empty when it is complete. Throws std::bad_alloc.
   std::span<std::byte> room();
