@@ -116,12 +116,26 @@ void SocketTransport::fill(int socket, Reader& reader, Cautious& cautious) {
   }
 }
 
+/// Awake at first: to be woken costs more than the way of a small message.
+void SocketTransport::await_first(int socket, LengthReader& length, Cautious& cautious) {
+  Moved moved{Flow::none, 0};
+  patience_.spin([&] {
+    moved = platform::receive_ready(socket, length.room());
+    return moved.flow != Flow::none;
+  });
+  if (moved.flow == Flow::ended) throw_end(false);
+  if (moved.bytes == 0) return;
+  cautious.begin();
+  length.filled(moved.bytes);
+}
+
 void SocketTransport::receive(Incoming& message) {
   const Use use(*this);
   tidy();
   const std::lock_guard lock(receiving_);
   Cautious cautious(*this);
   LengthReader length(max_frame_);
+  if (tls_ == nullptr) await_first(use.descriptor(), length, cautious);
   fill(use.descriptor(), length, cautious);
   const std::span<std::byte> room = message.room();
   if (!room.empty() && length.length() <= room.size()) {

@@ -7,6 +7,11 @@
 
 #include "channel/stream.hpp"
 #include "channel/transport.hpp"
+#include "sync/patience.hpp"
+
+namespace procession::channel {
+class LengthReader;
+}
 
 namespace procession::detail {
 
@@ -43,11 +48,13 @@ class SocketTransport final : public Transport {
   void send_all(int socket, std::span<const std::byte> head, std::span<const std::byte> body);
   template <class Reader>
   void fill(int socket, Reader& reader, Cautious& cautious);
+  void await_first(int socket, channel::LengthReader& length, Cautious& cautious);
   std::uint64_t identity();
   void tidy() noexcept;
 
   const std::uint64_t max_frame_;
   const channel::TlsPtr tls_;  ///< null: in the clear
+  sync::Patience patience_;
   std::mutex sending_;
   std::mutex receiving_;
   std::atomic<bool> parked_{false};  ///< a copy of the descriptor may still be on its way

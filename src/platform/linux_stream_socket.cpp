@@ -62,6 +62,12 @@ Moved receive_some(int socket, std::span<std::byte> room) {
   }
 }
 
+Moved receive_ready(int socket, std::span<std::byte> room) noexcept {
+  const ssize_t got = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
+  if (got > 0) return {Flow::moved, static_cast<std::size_t>(got)};
+  return {got == 0 ? Flow::ended : Flow::none, 0};
+}
+
 Moved send_some(int socket, std::span<const std::byte> first, std::span<const std::byte> second) {
   iovec parts[2] = {{const_cast<std::byte*>(first.data()), first.size()},
                     {const_cast<std::byte*>(second.data()), second.size()}};

@@ -53,6 +53,9 @@ struct Moved {
 /// `ProcessError` for other faults than the other side's end.
 Moved receive_some(int socket, std::span<std::byte> room);
 
+/// The same, but never waits. What went wrong, the next call of `receive_some` tells.
+Moved receive_ready(int socket, std::span<std::byte> room) noexcept;
+
 /// Sends from two pieces, the first first, as much as there is room for.
 Moved send_some(int socket, std::span<const std::byte> first, std::span<const std::byte> second);
 
