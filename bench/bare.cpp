@@ -1,5 +1,6 @@
 // The system calls with nothing around them, from a small process: `bare fork`, `bare spawn IMAGE`,
-// `bare lock`, `bare lock-contended`, `bare socketpair`, `bare memcpy-1M`, `bare memcpy-16M`.
+// `bare lock`, `bare lock-contended`, `bare socketpair`, `bare tcp`, `bare tcp-1M`,
+// `bare memcpy-1M`, `bare memcpy-16M`.
 
 #include <pthread.h>
 #include <spawn.h>
@@ -13,6 +14,7 @@
 #include <future>
 #include <vector>
 
+#include "bare_network.hpp"
 #include "contestant.hpp"
 
 extern "C" char** environ;
@@ -170,6 +172,8 @@ int main(int argc, char** argv) {
                             {"lock", lock},
                             {"lock-contended", contended},
                             {"socketpair", there_and_back},
+                            {"tcp", tcp_there_and_back},
+                            {"tcp-1M", tcp_1m},
                             {"memcpy-1M", copy(std::size_t{1} << 20)},
                             {"memcpy-16M", copy(std::size_t{16} << 20)}},
                            argv[1]);

@@ -160,6 +160,21 @@ GROUPS = (
         {"ours": "{one_cpu} {ours} pipe", "socketpair": "{one_cpu} {bare} socketpair"},
         (Row("Pipe there and back, both asleep", "ours", "socketpair", within=1),),
     ),
+    *(
+        Group(
+            operation,
+            {
+                "ours": f"{{ours}} {operation}",
+                "bare socket": f"{{bare}} {operation}",
+                "CPython": f"{{cpython}} {operation}",
+            },
+            (
+                Row(f"Client and Listener over TCP, {what}", "ours", "bare socket", within=1.2),
+                Row(f"Client and Listener over TCP, {what}", "ours", "CPython", at_least=2),
+            ),
+        )
+        for operation, what in (("tcp", "8 bytes there and back"), ("tcp-1M", "1 MiB"))
+    ),
     Group(
         "lock",
         {"ours": "{ours} lock", "bare robust mutex": "{bare} lock"},

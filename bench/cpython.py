@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.connection
 import resource
 import sys
 import time
@@ -181,6 +182,45 @@ def one_way(make):
     return run
 
 
+def connected(serve, *args):
+    """One end of a connection over TCP, whose other end another process serves."""
+    with multiprocessing.connection.Listener(("127.0.0.1", 0)) as listener:
+        helper(serve_client, listener.address, serve, *args)
+        return listener.accept()
+
+
+def serve_client(address, serve, *args):
+    serve(multiprocessing.connection.Client(address), *args)
+
+
+def answer_bytes(connection):
+    while True:
+        connection.send_bytes(connection.recv_bytes())
+
+
+def tcp_there_and_back():
+    end = connected(answer_bytes)
+
+    def run(times):
+        item = bytes(8)
+        for _ in range(times):
+            end.send_bytes(item)
+            assert end.recv_bytes() == item
+
+    return run
+
+
+def tcp_one_way(make):
+    end = connected(send_large, make)
+
+    def run(times):
+        end.send(times)
+        for _ in range(times):
+            end.recv_bytes()
+
+    return run
+
+
 OPERATIONS = {
     "forkserver": lambda: start_and_join("forkserver"),
     "spawn": lambda: start_and_join("spawn"),
@@ -196,6 +236,8 @@ OPERATIONS = {
     "queue-crowd": four_to_four,
     "queue-1M": lambda: one_to_one(1, mebibytes(1)),
     "queue-16M": lambda: one_to_one(1, mebibytes(16)),
+    "tcp": tcp_there_and_back,
+    "tcp-1M": lambda: tcp_one_way(mebibytes(1)),
     "pipe": there_and_back,
     "pipe-1M": lambda: one_way(mebibytes(1)),
     "pipe-16M": lambda: one_way(mebibytes(16)),

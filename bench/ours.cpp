@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
                         {"pool", pool_made_and_closed}};
   operations.merge(pool_operations());
   operations.merge(queue_operations());
+  operations.merge(network_operations());
   operations.merge(pipe_operations());
   operations.merge(sync_operations());
   return contestant::serve(operations, argv[1]);

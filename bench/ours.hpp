@@ -14,6 +14,7 @@ using Operations = std::map<std::string, contestant::Operation>;
 
 Operations pool_operations();
 Operations queue_operations();
+Operations network_operations();
 Operations pipe_operations();
 Operations sync_operations();
 

@@ -77,6 +77,7 @@ void Transports::after_fork_in_child() noexcept {
     // The calls that were under way are those of threads that did not come along.
     one->state_ &= Transport::kClosed;
     if (one->closed()) one->shut();
+    one->forked();
   }
   mutex().unlock();
 }

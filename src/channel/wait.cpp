@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "channel/depot.hpp"
+#include "channel/listener.hpp"
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
 #include "platform/wait.hpp"
@@ -18,16 +20,34 @@ namespace {
 
 /// What is waited for, for the length of one call.
 struct Watched {
-  detail::Transport* transport = nullptr;       // null: a plain descriptor
+  detail::Transport* transport = nullptr;       // null: something else
+  detail::ListenerCore* listener = nullptr;     // null: something else
   std::unique_ptr<detail::Transport::Use> use;  // keeps the descriptor open
   int descriptor = -1;
 };
+
+/// The readable descriptors, and those of transports that need no descriptor to be ready.
+std::vector<std::size_t> readable_within(Duration nap, const std::vector<int>& descriptors,
+                                         const std::vector<Watched>& all) {
+  std::vector<std::size_t> buffered;
+  for (std::size_t i = 0; i != all.size(); ++i) {
+    if (all[i].transport != nullptr && all[i].transport->buffered()) buffered.push_back(i);
+  }
+  if (!buffered.empty()) nap = Duration::zero();
+  const std::vector<std::size_t> readable =
+      platform::wait_readable_any(descriptors, platform::Deadline(nap));
+  std::vector<std::size_t> both;
+  std::ranges::set_union(readable, buffered, std::back_inserter(both));
+  return both;
+}
 
 /// Those of the readable descriptors behind which there is something.
 std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
                                       const std::vector<Watched>& all) {
   std::erase_if(readable, [&](std::size_t i) {
-    return all[i].transport != nullptr && !all[i].transport->settle(all[i].descriptor);
+    const Watched& watched = all[i];
+    if (watched.listener != nullptr) return !watched.listener->settle();
+    return watched.transport != nullptr && !watched.transport->settle(watched.descriptor);
   });
   return readable;
 }
@@ -45,6 +65,10 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
       watched.transport = transport->get();
       watched.use = std::make_unique<detail::Transport::Use>(**transport);
       watched.descriptor = watched.use->descriptor();
+    } else if (const auto* const listener = std::get_if<detail::ListenerPtr>(&waitable.what_)) {
+      if (*listener == nullptr) detail::ListenerCore::refuse_closed();
+      watched.listener = listener->get();
+      watched.descriptor = watched.listener->descriptor();
     } else {
       watched.descriptor = std::get<int>(waitable.what_);
       if (watched.descriptor < 0) {
@@ -63,8 +87,7 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     const Duration most = looked ? naps.next() : Duration(0);
     const Duration nap = left ? std::min(*left, most) : most;
     // A descriptor is readable where there is a message, and at times where there is none.
-    std::vector<std::size_t> ready =
-        really_ready(platform::wait_readable_any(descriptors, platform::Deadline(nap)), all);
+    std::vector<std::size_t> ready = really_ready(readable_within(nap, descriptors, all), all);
     if (!ready.empty() || deadline.passed()) return ready;
     for (const Watched& watched : all) {
       if (watched.transport != nullptr && watched.transport->closed()) {

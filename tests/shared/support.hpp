@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdio>
-#include <fstream>
 #include <string>
 
 #include "platform/named_memory.hpp"
 #include "process/support.hpp"
 #include "procession/shared_memory.hpp"
+#include "support/python.hpp"
 
 // What the tests of named memory share.
 namespace shared_test {
@@ -28,18 +26,7 @@ inline std::string fresh_name(const std::string& what) {
   return "procession_test_" + what + "_" + std::to_string(::getpid());
 }
 
-/// Runs a Python program with Debian's own interpreter; what it prints, and its errors.
-inline std::string python(const std::string& program) {
-  const std::string path = testing::TempDir() + fresh_name("program") + ".py";
-  std::ofstream(path) << program;
-  std::FILE* const pipe = ::popen(("/usr/bin/python3 " + path + " 2>&1").c_str(), "r");
-  std::string printed;
-  std::array<char, 256> part{};
-  while (std::fgets(part.data(), part.size(), pipe) != nullptr)
-    printed += part.data();
-  ::pclose(pipe);
-  std::remove(path.c_str());
-  return printed;
-}
+/// Runs a Python program; what it prints, and its errors.
+inline std::string python(const std::string& program) { return mp::Python(program).rest(); }
 
 }  // namespace shared_test

@@ -1,0 +1,47 @@
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "channel/greeting.hpp"
+#include "platform/stream_socket.hpp"
+#include "procession/detail/listener_core.hpp"
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+using channel::Greeting;
+
+namespace {
+
+std::string host_of(const Address& address) {
+  return address.host.empty() ? "127.0.0.1" : address.host;
+}
+
+}  // namespace
+
+TransportPtr connect_to(const Address& address, const ClientOptions& options) {
+  channel::check_key(options.authkey);
+  const platform::Deadline deadline(options.timeout);
+  std::optional<platform::TlsContext> context;
+  if (options.tls) context.emplace(platform::TlsContext::Side::client, *options.tls);
+  platform::Descriptor socket = platform::connect_stream(address, deadline);
+  channel::TlsPtr tls;
+  if (context) {
+    const std::string& name = options.tls->server_name;
+    tls = std::make_unique<platform::TlsSession>(*context, socket.get(),
+                                                 name.empty() ? host_of(address) : name);
+  }
+  Greeting greeting(std::move(socket), std::move(tls), Greeting::Side::client, options.authkey,
+                    options.allow_md5);
+  while (const auto wanted = greeting.go_on()) {
+    if (!channel::wait_for(greeting.socket(), *wanted, deadline)) {
+      throw TimeoutError("asked to connect to " + to_string(address) +
+                         ", whose listener had not finished the proof of the key when the time-out "
+                         "passed; is its program in accept(), and has it an authkey?");
+    }
+  }
+  return greeting.finish(options.max_frame);
+}
+
+}  // namespace procession::detail

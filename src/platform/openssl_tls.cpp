@@ -1,0 +1,167 @@
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <new>
+#include <stdexcept>
+#include <vector>
+
+#include "platform/openssl_bio.hpp"
+#include "platform/tls.hpp"
+#include "procession/error.hpp"
+
+namespace procession::platform {
+
+namespace {
+
+/// A record of TLS carries at most so much.
+constexpr std::size_t kRecord = 16384;
+
+/// What OpenSSL says of the last fault of this thread.
+std::string last_fault() {
+  const unsigned long code = ::ERR_peek_last_error();
+  ::ERR_clear_error();
+  const char* const reason = ::ERR_reason_error_string(code);
+  return reason == nullptr ? "no reason is known" : reason;
+}
+
+void demand(int good, const std::string& what) {
+  if (good != 1) {
+    throw ProcessError("cannot " + what + " for TLS: " + last_fault() +
+                       "; files must be in the PEM format, and a key must belong to its "
+                       "certificate");
+  }
+}
+
+}  // namespace
+
+TlsContext::TlsContext(Side side, const TlsOptions& options) : side_(side) {
+  if (options.certificate.empty() != options.key.empty() ||
+      (side == Side::listener && options.certificate.empty())) {
+    throw std::invalid_argument("asked for TLS with the certificate '" + options.certificate +
+                                "' and the key '" + options.key +
+                                "'; a listener needs both, a client both or none");
+  }
+  ::ERR_clear_error();
+  context_.reset(
+      ::SSL_CTX_new(side == Side::listener ? ::TLS_server_method() : ::TLS_client_method()),
+      ::SSL_CTX_free);
+  SSL_CTX* const context = context_.get();
+  if (context == nullptr) throw std::bad_alloc();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Nobody comes back to a session, and a ticket would make a socket readable without a message.
+  ::SSL_CTX_set_num_tickets(context, 0);
+  if (!options.certificate.empty()) {
+    demand(::SSL_CTX_use_certificate_chain_file(context, options.certificate.c_str()),
+           "use the certificate '" + options.certificate + "'");
+    demand(::SSL_CTX_use_PrivateKey_file(context, options.key.c_str(), SSL_FILETYPE_PEM),
+           "use the private key '" + options.key + "'");
+  }
+  if (!options.ca.empty()) {
+    demand(::SSL_CTX_load_verify_locations(context, options.ca.c_str(), nullptr),
+           "use the certificates of authorities '" + options.ca + "'");
+  } else if (side == Side::client) {
+    demand(::SSL_CTX_set_default_verify_paths(context), "use the system's authorities");
+  }
+  if (side == Side::client) {
+    ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  } else if (!options.ca.empty()) {
+    ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+}
+
+TlsSession::TlsSession(const TlsContext& context, int socket, const std::string& name)
+    : session_(::SSL_new(context.context_.get()), ::SSL_free) {
+  SSL* const session = session_.get();
+  if (session == nullptr) throw std::bad_alloc();
+  BIO* const bio = make_socket_bio(socket);
+  ::SSL_set_bio(session, bio, bio);
+  if (context.side_ == TlsContext::Side::listener) {
+    ::SSL_set_accept_state(session);
+    return;
+  }
+  ::SSL_set_connect_state(session);
+  if (::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(session), name.c_str()) != 1) {
+    demand(::SSL_set1_host(session, name.c_str()), "ask for the host '" + name + "'");
+    SSL_set_tlsext_host_name(session, name.c_str());
+  }
+  ::ERR_clear_error();
+}
+
+TlsSession::Result TlsSession::result_of(int returned) {
+  switch (::SSL_get_error(session_.get(), returned)) {
+    case SSL_ERROR_WANT_READ:
+      return {{Flow::none, 0}, false};
+    case SSL_ERROR_WANT_WRITE:
+      return {{Flow::none, 0}, true};
+    case SSL_ERROR_ZERO_RETURN:
+    case SSL_ERROR_SYSCALL:
+      return {{Flow::ended, 0}, false};
+    default:
+      break;
+  }
+  if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    ::ERR_clear_error();
+    return {{Flow::ended, 0}, false};
+  }
+  throw DecodeError("asked to go on with a connection by TLS, found what TLS does not allow: " +
+                    last_fault() + "; the other side does not speak it, or somebody interferes");
+}
+
+TlsSession::Result TlsSession::greet() {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int returned = ::SSL_do_handshake(session_.get());
+  if (returned == 1) return {{Flow::moved, 0}, false};
+  try {
+    return result_of(returned);
+  } catch (const DecodeError& error) {
+    const long verdict = ::SSL_get_verify_result(session_.get());
+    throw AuthenticationError(std::string("asked to connect by TLS: ") +
+                              (verdict == X509_V_OK
+                                   ? error.what()
+                                   : std::string("the other side's certificate is not good: ") +
+                                         ::X509_verify_cert_error_string(verdict) +
+                                         "; see ca and server_name of TlsOptions"));
+  }
+}
+
+TlsSession::Result TlsSession::receive_some(std::span<std::byte> room) {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int got = ::SSL_read(session_.get(), room.data(),
+                             static_cast<int>(std::min<std::size_t>(room.size(), INT_MAX)));
+  if (got > 0) return {{Flow::moved, static_cast<std::size_t>(got)}, false};
+  return result_of(got);
+}
+
+TlsSession::Result TlsSession::send_some(std::span<const std::byte> first,
+                                         std::span<const std::byte> second) {
+  std::vector<std::byte> both;
+  std::span<const std::byte> record = first.empty() ? second : first;
+  if (!first.empty() && !second.empty()) {
+    // One record of both, where a call to send more would follow.
+    both.assign(first.begin(), first.end());
+    const std::size_t rest = kRecord - std::min(kRecord, first.size());
+    const auto more = second.first(std::min(rest, second.size()));
+    both.insert(both.end(), more.begin(), more.end());
+    record = both;
+  }
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int sent = ::SSL_write(session_.get(), record.data(),
+                               static_cast<int>(std::min<std::size_t>(record.size(), INT_MAX)));
+  if (sent > 0) return {{Flow::moved, static_cast<std::size_t>(sent)}, false};
+  return result_of(sent);
+}
+
+bool TlsSession::pending() {
+  const std::lock_guard lock(mutex_);
+  return ::SSL_pending(session_.get()) > 0;
+}
+
+}  // namespace procession::platform
