@@ -51,6 +51,7 @@ PUBLIC_HEADERS = {
     "completion.hpp": "pool",
     "executor.hpp": "pool",
     "manager.hpp": "manager",
+    "proxy.hpp": "manager",
     "procession.hpp": "all",
 }
 

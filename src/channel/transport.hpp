@@ -38,6 +38,8 @@ class Transport {
   /// What is waiting on it in another thread notices when its nap is over.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return (state_ & kClosed) != 0; }
+  /// It is for this process alone: the child of a fork finds it closed.
+  void close_in_forks() noexcept { closed_in_forks_ = true; }
 
   /// The descriptor, open to the end of the scope. Throws ProcessError when it was closed.
   class Use {
@@ -71,6 +73,7 @@ class Transport {
 
   std::atomic<std::uint32_t> state_{0};  ///< kClosed, and kUse for each call that is under way
   std::atomic<int> descriptor_;
+  std::atomic<bool> closed_in_forks_{false};
   bool inherited_ = false;  ///< by a fork
   Transport* next_ = nullptr;
   Transport* prev_ = nullptr;

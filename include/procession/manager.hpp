@@ -1,0 +1,77 @@
+/// Objects that live in a process of their own, and that any process of the tree can call.
+///
+///     mp::Manager manager;
+///     mp::DictProxy<std::string, int> ages = manager.dict<std::string, int>();
+///     mp::Process process(fill, ages);       // sent like any handle
+///     ...
+///     ages.get("bob");
+///     mp::Proxy<Counter> counter = manager.create<Counter>(10);  // a class of the program's own
+///     counter.call<&Counter::add>(3);
+///
+/// What shares memory (Value, Array, Queue, the locks) is faster by far and needs no manager: use
+/// one for containers, for classes of any kind, and across hosts.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "procession/context.hpp"
+#include "procession/detail/manager_core.hpp"
+#include "procession/proxy.hpp"
+
+namespace procession {
+
+/// What may be said of a manager before its server starts.
+struct ManagerOptions {
+  std::optional<StartMethod> start_method = {};  ///< empty: `get_start_method()`
+};
+
+/// A server process with its objects.
+///
+/// The server ends with this object, and with the process that made it, also when that is killed;
+/// the objects are lost then, and calls of their proxies throw. Move-only; every member may be
+/// called from any thread of the process that made it. Python:
+/// `multiprocessing.Manager`, `SyncManager`.
+class Manager {
+ public:
+  /// Starts the server. Throws as Process::start does.
+  explicit Manager(const ManagerOptions& options = {})
+      : core_(detail::start_manager(options.start_method)) {}
+  Manager(Manager&& other) noexcept = default;
+  /// Ends the server that this object had.
+  Manager& operator=(Manager&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~Manager() { detail::end_manager(core_); }
+
+  /// Has the server make a T of `args`, which are encoded as those of a task are. Throws what the
+  /// constructor throws, with its type; as Proxy::call does otherwise. Python: `register`, and the
+  /// method that it makes.
+  template <class T, class... Args>
+  [[nodiscard]] Proxy<T> create(const Args&... args) const {
+    static_assert((detail::Sendable<detail::Kept<const Args&>> && ...),
+                  "procession: an argument of this constructor cannot be sent; see codec.hpp");
+    static_assert(std::is_constructible_v<T, detail::Kept<const Args&>...>,
+                  "procession: the class has no constructor that takes these arguments");
+    return Proxy<T>(detail::make_served<T>(block(), args...));
+  }
+
+  /// How many objects the server has that somebody has a proxy of. Throws as Proxy::call does.
+  /// Python: `_number_of_objects`.
+  [[nodiscard]] std::size_t number_of_objects() const { return detail::count_objects(core_); }
+  /// The server's process id. Throws `ProcessError` after `shutdown()`.
+  [[nodiscard]] int pid() const { return detail::manager_pid(core_); }
+
+  /// Ends the server; calls of its objects throw from then on, and those that are under way. A
+  /// second call does nothing. Python: `shutdown()`.
+  void shutdown() { detail::shut_down_manager(core_); }
+
+ private:
+  [[nodiscard]] const detail::Handle& block() const { return detail::manager_block(core_); }
+
+  detail::ManagerPtr core_;
+};
+
+}  // namespace procession
