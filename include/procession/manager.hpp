@@ -18,6 +18,9 @@
 
 #include "procession/context.hpp"
 #include "procession/detail/manager_core.hpp"
+#include "procession/manager_dict.hpp"
+#include "procession/manager_list.hpp"
+#include "procession/manager_value.hpp"
 #include "procession/proxy.hpp"
 
 namespace procession {
@@ -58,6 +61,37 @@ class Manager {
     return Proxy<T>(detail::make_served<T>(block(), args...));
   }
 
+  /// A dictionary with these items. Throws as `create` does, and so do the next ones. Python:
+  /// `dict()`.
+  template <class K, class V>
+  [[nodiscard]] DictProxy<K, V> dict(const std::vector<std::pair<K, V>>& items = {}) const {
+    return make<DictProxy<K, V>, detail::ServedDict<K, V>>(items);
+  }
+  /// A list of these elements. Python: `list()`.
+  template <class T>
+  [[nodiscard]] ListProxy<T> list(const std::vector<T>& elements = {}) const {
+    return make<ListProxy<T>, detail::ServedList<T>>(elements);
+  }
+  /// A set of these elements. Python: `set()`.
+  template <class T>
+  [[nodiscard]] SetProxy<T> set(const std::vector<T>& elements = {}) const {
+    return make<SetProxy<T>, detail::ServedSet<T>>(elements);
+  }
+  /// A value. Python: `Value()`.
+  template <class T>
+  [[nodiscard]] ValueProxy<T> value(const T& initial = T()) const {
+    return make<ValueProxy<T>, detail::ServedValue<T>>(initial);
+  }
+  /// An array of these elements. Python: `Array()`.
+  template <class T>
+  [[nodiscard]] ArrayProxy<T> array(const std::vector<T>& elements) const {
+    return make<ArrayProxy<T>, detail::ServedArray<T>>(elements);
+  }
+  /// An empty namespace. Python: `Namespace()`.
+  [[nodiscard]] NamespaceProxy ns() const {
+    return make<NamespaceProxy, detail::ServedNamespace>();
+  }
+
   /// How many objects the server has that somebody has a proxy of. Throws as Proxy::call does.
   /// Python: `_number_of_objects`.
   [[nodiscard]] std::size_t number_of_objects() const { return detail::count_objects(core_); }
@@ -69,6 +103,10 @@ class Manager {
   void shutdown() { detail::shut_down_manager(core_); }
 
  private:
+  template <class P, class S, class... Args>
+  [[nodiscard]] P make(const Args&... args) const {
+    return detail::ProxyAccess::make<P>(detail::make_served<S>(block(), args...));
+  }
   [[nodiscard]] const detail::Handle& block() const { return detail::manager_block(core_); }
 
   detail::ManagerPtr core_;

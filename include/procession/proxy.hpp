@@ -44,7 +44,7 @@ class Proxy {
                   "procession: this method of the object does not take these arguments");
     static_assert(detail::kSendableResult<detail::MethodResult<kMethod, T, Args...>>,
                   "procession: the result of this method cannot be sent; see codec.hpp");
-    return detail::call_method<kMethod, T>(core_, args...);
+    return detail::call_method<kMethod, T>(core_, nullptr, args...);
   }
 
   /// Whether both name the same object.

@@ -52,6 +52,9 @@ PUBLIC_HEADERS = {
     "executor.hpp": "pool",
     "manager.hpp": "manager",
     "proxy.hpp": "manager",
+    "manager_dict.hpp": "manager",
+    "manager_list.hpp": "manager",
+    "manager_value.hpp": "manager",
     "procession.hpp": "all",
 }
 

@@ -57,9 +57,11 @@ class LocalCall {
 /// Reads the object that was made.
 ProxyCore made_object(Decoder& reply, std::uint64_t fingerprint);
 
-/// Calls the method, in this tree by its place in the program.
+/// Calls the method: in this tree by its place in the program, elsewhere by `name`, if it has one.
 template <auto kMethod, class T, class... Args>
-MethodResult<kMethod, T, Args...> call_method(const ProxyCore& object, const Args&... args) {
+MethodResult<kMethod, T, Args...> call_method(const ProxyCore& object,
+                                              [[maybe_unused]] const char* name,
+                                              const Args&... args) {
   using R = MethodResult<kMethod, T, Args...>;
   LocalCall call(object);
   encode_entry<&serve_call<kMethod, T, Kept<const Args&>...>>(call.request());
