@@ -20,6 +20,8 @@
 #include "procession/detail/manager_core.hpp"
 #include "procession/manager_dict.hpp"
 #include "procession/manager_list.hpp"
+#include "procession/manager_queue.hpp"
+#include "procession/manager_sync.hpp"
 #include "procession/manager_value.hpp"
 #include "procession/proxy.hpp"
 
@@ -90,6 +92,36 @@ class Manager {
   /// An empty namespace. Python: `Namespace()`.
   [[nodiscard]] NamespaceProxy ns() const {
     return make<NamespaceProxy, detail::ServedNamespace>();
+  }
+
+  /// A queue for `maxsize` items at most; 0: without a bound. Python: `Queue()`, `JoinableQueue()`.
+  template <class T>
+  [[nodiscard]] QueueProxy<T> queue(std::size_t maxsize = 0) const {
+    return make<QueueProxy<T>, detail::ServedQueue<T>>(maxsize);
+  }
+  /// A lock. Python: `Lock()`.
+  [[nodiscard]] LockProxy lock() const { return make<LockProxy, detail::ServedLock>(); }
+  /// A recursive lock. Python: `RLock()`.
+  [[nodiscard]] RLockProxy rlock() const { return make<RLockProxy, detail::ServedRLock>(); }
+  /// A condition with a lock of its own. Python: `Condition()`.
+  [[nodiscard]] ConditionProxy condition() const {
+    return make<ConditionProxy, detail::ServedCondition>();
+  }
+  /// A semaphore with so many permits. Throws `std::invalid_argument` as that of Semaphore, too.
+  /// Python: `Semaphore()`.
+  [[nodiscard]] SemaphoreProxy semaphore(std::int64_t value = 1) const {
+    return make<SemaphoreProxy, detail::ServedSemaphore>(value);
+  }
+  /// The same, bounded. Python: `BoundedSemaphore()`.
+  [[nodiscard]] BoundedSemaphoreProxy bounded_semaphore(std::int64_t value = 1) const {
+    return make<BoundedSemaphoreProxy, detail::ServedBoundedSemaphore>(value);
+  }
+  /// An event that is not set. Python: `Event()`.
+  [[nodiscard]] EventProxy event() const { return make<EventProxy, detail::ServedEvent>(); }
+  /// A barrier for `parties`; `action` runs in the server when all are there. Throws
+  /// `std::invalid_argument` for 0 parties, too. Python: `Barrier()`.
+  [[nodiscard]] BarrierProxy barrier(std::size_t parties, Function<void()> action = {}) const {
+    return make<BarrierProxy, detail::ServedBarrier>(parties, action);
   }
 
   /// How many objects the server has that somebody has a proxy of. Throws as Proxy::call does.

@@ -55,6 +55,8 @@ PUBLIC_HEADERS = {
     "manager_dict.hpp": "manager",
     "manager_list.hpp": "manager",
     "manager_value.hpp": "manager",
+    "manager_queue.hpp": "manager",
+    "manager_sync.hpp": "manager",
     "procession.hpp": "all",
 }
 
