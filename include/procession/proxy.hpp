@@ -33,8 +33,8 @@ class Proxy {
   /// Calls the method with `args`, which are encoded as those of a task are, and waits for its
   /// result. What arrives by reference or is a view arrives as what owns its elements.
   /// `kMethod` is also a function whose first parameter is a `T&`. Throws what the method throws,
-  /// with its type, as a task does; `BrokenPipe` when the manager's server had ended before, and
-  /// `EndOfFile` when it ended before it replied; `OutOfMemory`.
+  /// with its type, as a task does; `BrokenPipe` when the manager's server has ended, and
+  /// `EndOfFile` when it has and may have run the call; `OutOfMemory`.
   template <auto kMethod, class... Args>
   auto call(const Args&... args) const {
     using Method = detail::MethodOf<kMethod, T>;

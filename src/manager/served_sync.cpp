@@ -2,6 +2,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "manager/caller.hpp"
 #include "procession/detail/served_queue.hpp"
@@ -88,6 +89,18 @@ void ServedBarrier::end_round(Outcome outcome) noexcept {
   gate_.all();
 }
 
+void ServedBarrier::complete() {
+  for (manager::Caller* const caller : round_->callers) {
+    // One that has gone would be noticed in a moment anyhow; nobody goes on as if it were there.
+    if (caller->gone()) {
+      end_round(Outcome::broken);
+      return;
+    }
+  }
+  if (action_) action_();
+  end_round(Outcome::complete);
+}
+
 std::size_t ServedBarrier::wait(Timeout timeout) {
   const auto refuse = [](const char* why) {
     throw BrokenBarrier(std::string("waited at a Barrier that ") + why +
@@ -97,12 +110,12 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   if (broken_) refuse("is broken");
   if (round_->outcome != Outcome::none) round_ = std::make_shared<Round>();
   const std::shared_ptr<Round> round = round_;
-  const std::size_t before = round->came++;
+  const std::size_t before = round->callers.size();
+  round->callers.push_back(&manager::Caller::current());
   const auto is_over = [&] { return round->outcome != Outcome::none; };
   try {
     if (before + 1 == parties_) {
-      if (action_) action_();
-      end_round(Outcome::complete);
+      complete();
     } else if (!gate_.wait(lock, timeout, is_over)) {
       end_round(Outcome::broken);
       refuse("broke: a time-out passed");
@@ -121,7 +134,7 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
 
 void ServedBarrier::reset() {
   const std::lock_guard guard(mutex_);
-  if (round_->outcome == Outcome::none && round_->came != 0) end_round(Outcome::reset);
+  if (round_->outcome == Outcome::none && !round_->callers.empty()) end_round(Outcome::reset);
   broken_ = false;
 }
 
@@ -135,7 +148,7 @@ void ServedBarrier::abort() {
 
 std::size_t ServedBarrier::n_waiting() const {
   const std::lock_guard guard(mutex_);
-  return round_->outcome == Outcome::none ? round_->came : 0;
+  return round_->outcome == Outcome::none ? round_->callers.size() : 0;
 }
 
 bool ServedBarrier::broken() const {

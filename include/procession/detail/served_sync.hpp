@@ -5,10 +5,15 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "procession/callable.hpp"
 #include "procession/detail/served.hpp"
 #include "procession/detail/served_gate.hpp"
+
+namespace procession::manager {
+class Caller;
+}
 
 // Locks and their kin in a manager's server. Their owners are the callers: threads of client
 // processes.
@@ -110,11 +115,13 @@ class ServedBarrier {
   enum class Outcome { none, complete, broken, reset };
   /// Those who wait for each other.
   struct Round {
-    std::size_t came = 0;
+    std::vector<manager::Caller*> callers;
     Outcome outcome = Outcome::none;
   };
 
   void end_round(Outcome outcome) noexcept;
+  /// All parties have come. Throws what the action does.
+  void complete();
 
   mutable std::mutex mutex_;
   Gate gate_;
