@@ -16,6 +16,16 @@
 /// When the last one that had it has closed it or has ended, be it by SIGKILL, the other end gets
 /// what was sent before and then `EndOfFile`.
 ///
+/// Programs that are not of one tree, on one host or on two, meet by Listener and Client:
+///
+///     mp::Listener listener({"0.0.0.0", 5000}, {.authkey = key});
+///     mp::Connection connection = listener.accept();
+///
+///     mp::Connection connection = mp::Client({"server", 5000}, {.authkey = key});
+///
+/// What travels there is the wire format of CPython: a `multiprocessing.connection` of Python may
+/// be the other side of `send_bytes` and `recv_bytes`. Values are for programs of this library.
+///
 /// A child by the start method `fork` inherits what its parent has open, connections among it. Of
 /// a pipe of which it is given an end as an argument, it keeps that end only.
 #pragma once
@@ -29,8 +39,10 @@
 #include <variant>
 #include <vector>
 
+#include "procession/address.hpp"
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
+#include "procession/detail/listener_core.hpp"
 #include "procession/detail/stored.hpp"
 #include "procession/error.hpp"
 #include "procession/timeout.hpp"
@@ -43,22 +55,27 @@ namespace procession {
 /// loses at most the message that it was itself sending or receiving. Python:
 /// `multiprocessing.connection.Connection`.
 ///
+/// One between programs (of Listener and Client) can be passed on to processes of the tree too, but
+/// one process at a time may receive from it, and one send: threads of a process are told apart,
+/// processes are not. SIGKILL of a process in the middle of a message ends such a connection.
+///
 /// All members throw `ProcessError` after `close()`, where they do not say otherwise.
 class Connection {
  public:
-  /// Names no connection; it is as if closed. Others come from Pipe().
+  /// Names no connection; it is as if closed. Others come from Pipe(), Listener and Client().
   Connection() = default;
 
   /// Sends a value of any encodable type; text and views arrive as what owns its elements
   /// (`std::string`, `std::vector`). Waits while the ring (64 KiB of small messages, 64 MiB of
   /// large ones) is full. Throws `BrokenPipe` when nobody has the other end any more;
   /// `ProcessError` at the receiving end of a simplex pipe; `OutOfMemory`; and what `encode` does.
+  /// To another program, no handle and no function can be sent: `ProcessError`.
   /// Python: `send(obj)`.
   template <class T>
   void send(const T& value) const {
     using Sent = detail::Kept<const T&>;
     if constexpr (Encodable<Sent>) {
-      detail::MessageDraft draft;
+      detail::MessageDraft draft(transport_);
       detail::encode_argument(draft, value);
       detail::send_value(transport_, draft, fingerprint<Sent>(), type_name<Sent>());
     } else {
@@ -77,6 +94,7 @@ class Connection {
       detail::Incoming message;
       detail::receive_value(transport_, message, fingerprint<T>(), type_name<T>());
       Decoder decoder(message.bytes());
+      if (message.from_abroad()) decoder.set_abroad();
       T value = procession::decode<T>(decoder);
       decoder.expect_end();
       return value;
@@ -138,6 +156,8 @@ class Connection {
 
  private:
   friend class Waitable;
+  friend class Listener;
+  friend Connection Client(const Address& address, const ClientOptions& options);
   friend std::pair<Connection, Connection> Pipe(bool duplex);
 
   explicit Connection(detail::TransportPtr transport) noexcept : transport_(std::move(transport)) {}
@@ -153,26 +173,89 @@ class Connection {
   return {Connection(std::move(first)), Connection(std::move(second))};
 }
 
-/// Something to wait for: a connection, until it has a message or its end of file; the sentinel of
-/// a process, until that has ended; any other descriptor, until it is readable.
+/// Waits for clients. Movable, not copyable; it belongs to the process that made it. Any thread may
+/// call any member, but for moving and destroying. Python: `multiprocessing.connection.Listener`.
+class Listener {
+ public:
+  /// Listens there, from now on. Throws `ProcessError` when that cannot be: the port or the path is
+  /// in use, the host is not this one; `std::invalid_argument` for what is no address, for an
+  /// authkey of no bytes and for options out of range. Python: `Listener(address, authkey=...)`.
+  explicit Listener(const Address& address = {}, const ListenerOptions& options = {})
+      : core_(detail::make_listener(address, options)) {}
+  Listener(Listener&& other) noexcept = default;
+  /// Closes what this object named before.
+  Listener& operator=(Listener&& other) noexcept {
+    Listener closed(std::move(*this));
+    core_ = std::move(other.core_);
+    return *this;
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  /// As `close()`.
+  ~Listener() { close(); }
+
+  /// The next client that has connected and, where there is an authkey, proved that it has it, and
+  /// to which this program has proved the same. Clients are at that side by side, a slow one holds
+  /// up nobody, and it goes on only while some thread is in accept() or wait(). One that does not
+  /// prove the key in time, or at all, is dropped and logged (level info), and the others go on;
+  /// Python ends `accept()` with `AuthenticationError`. Throws `TimeoutError` when the time-out
+  /// passes first; `std::invalid_argument` for a negative one; `ProcessError` after `close()`, also
+  /// of another thread meanwhile, and when there are no descriptors left. Python: `accept()`.
+  [[nodiscard]] Connection accept(Timeout timeout = {}) {
+    return Connection(detail::accept_connection(core_, timeout));
+  }
+
+  /// Where it listens, with the port that the system chose. Throws `ProcessError` when it was moved
+  /// from. Python: `address`.
+  [[nodiscard]] Address address() const { return detail::listener_address(core_); }
+  /// Where the client of the last accept() had connected from; empty where that has no name, as for
+  /// Unix sockets, and before the first. Throws as `address`. Python: `last_accepted`.
+  [[nodiscard]] std::optional<Address> last_accepted() const {
+    return detail::last_accepted(core_);
+  }
+
+  /// Listens no longer, and removes the file of a Unix socket if it is still its own. Connections
+  /// that were accepted stay. A second call does nothing. Never throws. Python: `close()`.
+  void close() noexcept { detail::close_listener(core_); }
+
+ private:
+  friend class Waitable;
+
+  detail::ListenerPtr core_;
+};
+
+/// Connects to a Listener, which may be one of Python. Thread-safe. Throws `ProcessError` when
+/// nobody listens there; `AuthenticationError` when either side does not prove that it has the key;
+/// `EndOfFile` when the listener gave up meanwhile; `TimeoutError` when the time-out of the options
+/// passes first; `std::invalid_argument` for what is no address or key. Python: `Client(address,
+/// authkey=...)`.
+[[nodiscard]] inline Connection Client(const Address& address, const ClientOptions& options = {}) {
+  return Connection(detail::connect_to(address, options));
+}
+
+/// Something to wait for: a connection, until it has a message or its end of file; a listener,
+/// until it has a connection to give; the sentinel of a process, until that has ended; any other
+/// descriptor, until it is readable.
 class Waitable {
  public:
   /// A connection. Never throws.
   Waitable(const Connection& connection) : what_(connection.transport_) {}  // NOLINT: as a value
+  /// A listener. Never throws.
+  Waitable(const Listener& listener) : what_(listener.core_) {}  // NOLINT
   /// A sentinel or another descriptor of the caller's. Never throws.
   Waitable(int descriptor) : what_(descriptor) {}  // NOLINT
 
  private:
   friend std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeout);
 
-  std::variant<detail::TransportPtr, int> what_;
+  std::variant<detail::TransportPtr, detail::ListenerPtr, int> what_;
 };
 
 /// Waits until at least one is ready; the indices of all that are, in order. Empty when the
 /// time-out passes first, and for an empty span at once. Thread-safe. Throws
 /// `std::invalid_argument` for a negative time-out or descriptor; `ProcessError` for a closed
-/// connection. Python: `multiprocessing.connection.wait(object_list, timeout)`, which returns the
-/// objects.
+/// connection or listener. Python: `multiprocessing.connection.wait(object_list, timeout)`, which
+/// returns the objects.
 [[nodiscard]] std::vector<std::size_t> wait(std::span<const Waitable> waitables,
                                             Timeout timeout = {});
 /// The same for a list in braces: `wait({a, b, process.sentinel()})`.

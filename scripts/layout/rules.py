@@ -20,6 +20,7 @@ FLOORS = [
 # Every public header belongs to a floor. "vocabulary" may be included by all of them.
 PUBLIC_HEADERS = {
     "timeout.hpp": "vocabulary",
+    "address.hpp": "vocabulary",
     "error.hpp": "vocabulary",
     "exception.hpp": "vocabulary",
     "codec.hpp": "vocabulary",

@@ -1,11 +1,10 @@
 #include "procession/detail/connection_core.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "channel/lane_sender.hpp"
 #include "channel/pipe_end.hpp"
+#include "channel/socket_transport.hpp"
 #include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
 
@@ -29,26 +28,6 @@ void check_type(const Incoming& message, std::uint64_t fingerprint, std::string_
 
 }  // namespace
 
-Incoming::~Incoming() { heap::drop(ticket_); }
-
-void Incoming::describe(std::uint64_t fingerprint, std::string_view type) noexcept {
-  fingerprint_ = fingerprint;
-  type_size_ = std::min(type.size(), sizeof type_);
-  std::memcpy(type_, type.data(), type_size_);
-}
-
-void Incoming::fill(std::span<const std::byte> bytes) noexcept {
-  std::memcpy(inline_, bytes.data(), bytes.size());
-  begin_ = inline_;
-  size_ = bytes.size();
-}
-
-void Incoming::own(std::uint64_t ticket, std::size_t size) noexcept {
-  ticket_ = ticket;
-  begin_ = heap::at(heap::target(ticket));
-  size_ = size;
-}
-
 std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex) { return PipeEnd::make(duplex); }
 
 void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_t fingerprint,
@@ -61,13 +40,14 @@ void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_
 }
 
 void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes) {
+  Transport& there = named(transport);
   channel::Outgoing message{0, {}, bytes, {}, bytes.size()};
-  if (bytes.size() > Incoming::kInline) {
+  if (bytes.size() > Incoming::kInline && !there.abroad()) {
     message.bytes = {};
     message.block = heap::Block(bytes.size());
     copy_bytes(message.block.data(), bytes.data(), bytes.size());
   }
-  named(transport).send(message);
+  there.send(message);
 }
 
 void receive_value(const TransportPtr& transport, Incoming& message, std::uint64_t fingerprint,
@@ -80,20 +60,19 @@ std::vector<std::byte> receive_bytes(const TransportPtr& transport,
                                      std::optional<std::size_t> most) {
   Incoming message;
   receive_value(transport, message, 0, kBytes);
-  std::vector<std::byte> bytes;
-  assign_bytes(bytes, message.bytes().data(), message.bytes().size());
+  std::vector<std::byte> bytes = message.take();
   if (most && bytes.size() > *most) throw BufferTooShort(std::move(bytes), *most);
   return bytes;
 }
 
 std::size_t receive_bytes_into(const TransportPtr& transport, std::span<std::byte> room) {
-  Incoming message;
+  Incoming message(room);
   receive_value(transport, message, 0, kBytes);
   const std::span<const std::byte> bytes = message.bytes();
-  if (bytes.size() > room.size()) {
-    throw BufferTooShort(std::vector<std::byte>(bytes.begin(), bytes.end()), room.size());
+  if (bytes.size() > room.size()) throw BufferTooShort(message.take(), room.size());
+  if (!bytes.empty() && bytes.data() != room.data()) {
+    copy_bytes(room.data(), bytes.data(), bytes.size());
   }
-  if (!bytes.empty()) copy_bytes(room.data(), bytes.data(), bytes.size());
   return bytes.size();
 }
 
@@ -119,7 +98,9 @@ void encode_connection(Encoder& encoder, const TransportPtr& transport) {
 }
 
 TransportPtr decode_connection(Decoder& decoder) {
+  decoder.refuse_abroad("a Connection");
   const auto kind = procession::decode<std::uint8_t>(decoder);
+  if (kind == SocketTransport::kKind) return SocketTransport::decode(decoder);
   if (kind != PipeEnd::kKind) {
     throw DecodeError("asked to decode a Connection, found one of kind " + std::to_string(kind) +
                       ", which this library does not know; the bytes are damaged, or were encoded "

@@ -111,6 +111,12 @@ bool park(const ParkedTag& tag, int descriptor) {
                      "received first");
 }
 
+/// How a message says where its descriptor is.
+struct DescriptorName {
+  std::uint64_t place;  ///< of the parcel; 0: it was passed at the start of the process
+  std::uint64_t key;    ///< of the parcel, or the number of what was passed
+};
+
 }  // namespace
 
 int depot_descriptor() {
@@ -157,6 +163,31 @@ platform::Descriptor fetch_descriptor(const Parcel& parcel) {
       return platform::parked_file(depot, i);
     }
   }
+}
+
+void encode_descriptor(Encoder& encoder, int descriptor) {
+  DescriptorName name{};
+  if (const auto number = encoder.pass_descriptor(descriptor)) {
+    name.key = *number;
+  } else {
+    heap::Block block;
+    const Parcel parcel = park_descriptor(descriptor, block);
+    try {
+      encoder.attach(parcel.place);
+    } catch (...) {
+      block = heap::Block();
+      sweep_depot();
+      throw;
+    }
+    name = {parcel.place, parcel.key};
+  }
+  procession::encode(encoder, name);
+}
+
+SentDescriptor decode_descriptor(Decoder& decoder) {
+  const auto name = procession::decode<DescriptorName>(decoder);
+  if (name.place == 0) return {platform::Descriptor(decoder.take_passed(name.key)), false};
+  return {fetch_descriptor({name.place, name.key}), true};
 }
 
 void sweep_depot() noexcept {

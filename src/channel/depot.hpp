@@ -15,6 +15,7 @@
 
 #include "heap/heap.hpp"
 #include "platform/descriptor.hpp"
+#include "procession/codec.hpp"
 
 namespace procession::channel {
 
@@ -38,6 +39,18 @@ Parcel park_descriptor(int descriptor, heap::Block& block);
 /// A descriptor of what was parked. Throws DecodeError when it is not there; ProcessError when this
 /// process can have no more descriptors.
 platform::Descriptor fetch_descriptor(const Parcel& parcel);
+
+/// Writes how the receiver comes by a duplicate of `descriptor`: it is passed at the start of the
+/// process that the bytes go to, or parked. Throws as `park_descriptor`.
+void encode_descriptor(Encoder& encoder, int descriptor);
+
+struct SentDescriptor {
+  platform::Descriptor descriptor;
+  bool parked;  ///< a copy is in the depot as long as the message lives
+};
+
+/// The counterpart. Throws as `fetch_descriptor`.
+SentDescriptor decode_descriptor(Decoder& decoder);
 
 /// Closes what nobody will fetch any more. Costs one system call where nothing is parked.
 void sweep_depot() noexcept;

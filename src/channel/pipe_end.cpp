@@ -28,12 +28,6 @@ constexpr std::chrono::nanoseconds kTrust = 100us;
 
 constexpr const char* kWhat = "a Connection";
 
-/// How a message says where its descriptor is.
-struct DescriptorName {
-  std::uint64_t place;  ///< of the parcel; 0: it was passed at the start of the process
-  std::uint64_t key;    ///< of the parcel, or the number of what was passed
-};
-
 [[noreturn]] void throw_broken_pipe() {
   throw BrokenPipe(
       "asked to send to a connection whose other end nobody has any more: it was closed, or its "
@@ -224,22 +218,12 @@ void PipeEnd::encode(Encoder& encoder) {
   procession::encode(encoder, kKind);
   handle_.encode(encoder, kWhat);
   procession::encode(encoder, end_);
-  DescriptorName name{};
-  if (const auto number = encoder.pass_descriptor(use.descriptor())) {
-    name.key = *number;
-  } else {
-    heap::Block block;
-    const Parcel parcel = park_descriptor(use.descriptor(), block);
-    encoder.attach(parcel.place);
-    name = {parcel.place, parcel.key};
-  }
-  procession::encode(encoder, name);
+  encode_descriptor(encoder, use.descriptor());
 }
 
 TransportPtr PipeEnd::decode(Decoder& decoder) {
   Handle handle = Handle::decode(decoder, kPipeHeader, kWhat);
   const auto end = procession::decode<std::uint32_t>(decoder);
-  const auto name = procession::decode<DescriptorName>(decoder);
   if (end > 1) {
     throw DecodeError("asked to decode a Connection, found end " + std::to_string(end) +
                       " of a pipe, which has two; the bytes are damaged");
@@ -250,11 +234,9 @@ TransportPtr PipeEnd::decode(Decoder& decoder) {
     const auto* const other = dynamic_cast<const PipeEnd*>(&one);
     return other != nullptr && other->handle_.address() == handle.address();
   });
-  platform::Descriptor descriptor = name.place == 0
-                                        ? platform::Descriptor(decoder.take_passed(name.key))
-                                        : fetch_descriptor({name.place, name.key});
-  auto made = std::make_shared<PipeEnd>(std::move(handle), end, std::move(descriptor));
-  made->parked_ = name.place != 0;
+  SentDescriptor sent = decode_descriptor(decoder);
+  auto made = std::make_shared<PipeEnd>(std::move(handle), end, std::move(sent.descriptor));
+  made->parked_ = sent.parked;
   return made;
 }
 

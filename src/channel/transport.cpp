@@ -74,6 +74,7 @@ Transport* Transports::first() noexcept { return all; }
 void Transports::after_fork_in_child() noexcept {
   for (Transport* one = all; one != nullptr; one = one->next_) {
     one->inherited_ = true;
+    one->forked();
     // The calls that were under way are those of threads that did not come along.
     one->state_ &= Transport::kClosed;
     if (one->closed_in_forks_) one->state_ |= Transport::kClosed;

@@ -34,6 +34,8 @@ class Transport {
   virtual void encode(Encoder& encoder) = 0;
   [[nodiscard]] virtual bool readable() const noexcept = 0;
   [[nodiscard]] virtual bool writable() const noexcept = 0;
+  /// Whether it leads out of this tree of processes, where nobody shares its memory.
+  [[nodiscard]] virtual bool abroad() const noexcept { return false; }
 
   /// What is waiting on it in another thread notices when its nap is over.
   void close() noexcept;
@@ -60,6 +62,8 @@ class Transport {
   explicit Transport(platform::Descriptor descriptor) noexcept;
   /// The descriptor has been closed.
   virtual void left() noexcept = 0;
+  /// This is its copy in a process that has just been forked.
+  virtual void forked() noexcept {}
 
  private:
   friend class Transports;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "channel/depot.hpp"
+#include "channel/listener.hpp"
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
 #include "platform/wait.hpp"
@@ -18,7 +19,8 @@ namespace {
 
 /// What is waited for, for the length of one call.
 struct Watched {
-  detail::Transport* transport = nullptr;       // null: a plain descriptor
+  detail::Transport* transport = nullptr;       // null: something else
+  detail::ListenerCore* listener = nullptr;     // null: something else
   std::unique_ptr<detail::Transport::Use> use;  // keeps the descriptor open
   int descriptor = -1;
 };
@@ -27,7 +29,9 @@ struct Watched {
 std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
                                       const std::vector<Watched>& all) {
   std::erase_if(readable, [&](std::size_t i) {
-    return all[i].transport != nullptr && !all[i].transport->settle(all[i].descriptor);
+    const Watched& watched = all[i];
+    if (watched.listener != nullptr) return !watched.listener->settle();
+    return watched.transport != nullptr && !watched.transport->settle(watched.descriptor);
   });
   return readable;
 }
@@ -45,6 +49,10 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
       watched.transport = transport->get();
       watched.use = std::make_unique<detail::Transport::Use>(**transport);
       watched.descriptor = watched.use->descriptor();
+    } else if (const auto* const listener = std::get_if<detail::ListenerPtr>(&waitable.what_)) {
+      if (*listener == nullptr) detail::ListenerCore::refuse_closed();
+      watched.listener = listener->get();
+      watched.descriptor = watched.listener->descriptor();
     } else {
       watched.descriptor = std::get<int>(waitable.what_);
       if (watched.descriptor < 0) {

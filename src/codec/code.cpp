@@ -37,6 +37,7 @@ void write_code(Encoder& encoder, const platform::Image& image, std::uintptr_t a
 }
 
 void encode_address(Encoder& encoder, std::uintptr_t address) {
+  encoder.name_code();
   if (address == 0) {
     const WireCode null;
     encoder.write(&null, sizeof(null));
@@ -114,6 +115,7 @@ Place find_library_place(const WireCode& code, std::string_view path) {
 }
 
 Place decode_place(Decoder& decoder) {
+  decoder.refuse_abroad("a function");
   WireCode code;
   decoder.read(&code, sizeof(code));
   if (code.kind == Kind::program && code.path_length == 0) {

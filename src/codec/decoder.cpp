@@ -38,6 +38,12 @@ void throw_truncated(std::size_t needed, std::size_t remaining) {
        " remain");
 }
 
+void throw_abroad(const char* what) {
+  throw DecodeError("procession: asked to decode " + std::string(what) +
+                    ", and the bytes come from another program; no code address and no handle "
+                    "ever crosses a network");
+}
+
 void throw_decoding_too_deep() {
   fail("decoding met values nested more than " + std::to_string(kMaxNesting) + " levels deep");
 }

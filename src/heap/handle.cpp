@@ -97,6 +97,7 @@ void Handle::encode(Encoder& encoder, const char* what) const {
 }
 
 Handle Handle::decode(Decoder& decoder, ObjectHeader expected, const char* what) {
+  decoder.refuse_abroad(what);
   const auto offset = procession::decode<heap::Offset>(decoder);
   heap::Ticket ticket = 0;
   try {

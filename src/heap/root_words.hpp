@@ -11,6 +11,7 @@ struct RootWords {
   std::uint64_t names;      ///< process/names.cpp
   std::uint64_t threads;    ///< sync/lock_object.cpp: how many threads have locked something
   std::uint64_t depot;      ///< channel/depot.cpp
+  std::uint64_t key;        ///< channel/tree_key.cpp
 };
 static_assert(sizeof(RootWords) <= kRootBytes);
 

@@ -45,6 +45,7 @@ void encode_closure(Encoder& encoder, const F& closure) {
     std::memcpy(object.bytes.data(), static_cast<const void*>(std::addressof(closure)), sizeof(F));
     // What lay on the stack before must neither be sent nor be taken for a capture.
     clear_padding(object);
+    encoder.name_code();
     if constexpr (!kPointerFree<F>) {
       note_captured_addresses(encoder, object.bytes);
     }
@@ -56,6 +57,7 @@ template <ClosureLike F>
 F decode_closure(Decoder& decoder) {
   BytesOf<F> object;
   if constexpr (!std::is_empty_v<F>) {
+    decoder.refuse_abroad("a closure");
     decoder.read(object.bytes.data(), object.bytes.size());
   }
   return std::move(*std::launder(reinterpret_cast<F*>(object.bytes.data())));
@@ -88,6 +90,7 @@ void decode_plain_callable_into(Decoder& decoder, F& callable) {
   if constexpr (kIsFunctionPointer<F>) {
     callable = decode_plain_callable<F>(decoder);
   } else if constexpr (!std::is_empty_v<F>) {
+    decoder.refuse_abroad("a closure");
     decoder.read(static_cast<void*>(&callable), sizeof(F));
   }
 }

@@ -19,14 +19,23 @@ namespace procession::detail {
 class Transport;
 using TransportPtr = std::shared_ptr<Transport>;
 
-/// A value on its way into a connection.
+/// A value on its way into a connection. Where that leads out of this tree of processes, it refuses
+/// what means something in this tree only.
 class MessageDraft final : public Draft {
  public:
   static constexpr std::size_t kInline = 2048;
 
-  MessageDraft() : Draft(inline_, 0) {}
+  explicit MessageDraft(const TransportPtr& transport);
+  ~MessageDraft() override;
+
+  void attach(std::uint64_t block) override;
+  void name_code() override;
 
  private:
+  void grow(std::size_t at_least) override;
+
+  const bool abroad_;
+  void* memory_ = nullptr;  // private, for what goes abroad
   alignas(8) std::byte inline_[kInline];
 };
 
@@ -36,6 +45,8 @@ class Incoming {
   static constexpr std::size_t kInline = 4096;
 
   Incoming() {}  // NOLINT: the room for bytes stays as it is
+  /// A message of bytes may be put into `room` if it fits.
+  explicit Incoming(std::span<std::byte> room) : room_(room) {}  // NOLINT: as above
   Incoming(const Incoming&) = delete;
   Incoming& operator=(const Incoming&) = delete;
   ~Incoming();
@@ -43,12 +54,25 @@ class Incoming {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {begin_, size_}; }
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
   [[nodiscard]] std::string_view type() const noexcept { return {type_, type_size_}; }
+  [[nodiscard]] std::span<std::byte> room() const noexcept { return room_; }
+  /// Whether it comes from outside of this tree of processes.
+  [[nodiscard]] bool from_abroad() const noexcept { return from_abroad_; }
 
   void describe(std::uint64_t fingerprint, std::string_view type) noexcept;
   /// At most kInline bytes.
   void fill(std::span<const std::byte> bytes) noexcept;
   /// The message begins the block that the ticket holds, which is this process's.
   void own(std::uint64_t ticket, std::size_t size) noexcept;
+  /// The message is these bytes.
+  void keep(std::vector<std::byte> bytes) noexcept;
+  /// The message lies there, in the caller's memory.
+  void view(std::span<const std::byte> bytes) noexcept;
+  void come_from_abroad() noexcept { from_abroad_ = true; }
+  /// The first so many bytes are not part of the value.
+  void skip(std::size_t bytes) noexcept;
+
+  /// All bytes; moved, where that can be. Throws std::bad_alloc.
+  std::vector<std::byte> take();
 
  private:
   const std::byte* begin_ = nullptr;
@@ -56,6 +80,9 @@ class Incoming {
   std::uint64_t fingerprint_ = 0;
   std::uint64_t ticket_ = 0;
   std::size_t type_size_ = 0;
+  std::span<std::byte> room_;
+  std::vector<std::byte> kept_;
+  bool from_abroad_ = false;
   char type_[128];
   alignas(8) std::byte inline_[kInline];
 };

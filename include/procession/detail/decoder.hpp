@@ -10,6 +10,7 @@ namespace procession {
 namespace detail {
 class Nesting;
 [[noreturn]] void throw_truncated(std::size_t needed, std::size_t remaining);
+[[noreturn]] void throw_abroad(const char* what);
 }  // namespace detail
 
 /// Where a value's bytes come from: the receiving end of the codec.
@@ -55,6 +56,17 @@ class Decoder {
   /// that number.
   int take_passed(std::size_t number);
 
+  /// The bytes come from another program, which may be hostile: from now on they name neither code
+  /// nor what the processes of this tree share.
+  void set_abroad() noexcept { abroad_ = true; }
+
+  /// Throws `DecodeError`, which says that `what` was asked for, after `set_abroad`.
+  void refuse_abroad(const char* what) const {
+    if (abroad_) {
+      detail::throw_abroad(what);
+    }
+  }
+
  private:
   friend class detail::Nesting;
 
@@ -71,6 +83,7 @@ class Decoder {
   const std::byte* end_;
   std::span<int> passed_;
   std::size_t depth_ = 0;
+  bool abroad_ = false;
 };
 
 }  // namespace procession

@@ -26,9 +26,9 @@ class Draft : public Encoder {
   /// `expected` bytes are made room for at once. Throws OutOfMemory, here and in every write.
   Draft(std::span<std::byte> in_place, std::size_t expected);
 
- private:
   void grow(std::size_t at_least) override;
 
+ private:
   std::uint64_t ticket_ = 0;
   Attachments attachments_;
 };

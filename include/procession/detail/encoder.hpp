@@ -75,6 +75,10 @@ class Encoder {
   /// process of this tree, as here; `OutOfMemory`.
   virtual void attach(std::uint64_t block);
 
+  /// Records that what was written names code of this build. Throws `ProcessError` where the bytes
+  /// go to another program; does nothing elsewhere, as here.
+  virtual void name_code() {}
+
   /// Takes along a duplicate of an open descriptor, where the bytes go to a process that is about
   /// to be started and can be given it: the number by which its decoder knows it (see
   /// `Decoder::take_passed`). Empty elsewhere, as here. Throws `ProcessError`.

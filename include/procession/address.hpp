@@ -1,0 +1,82 @@
+/// Where and how programs of different trees, or hosts, meet: what Listener and Client of
+/// connection.hpp are told.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "procession/timeout.hpp"
+
+namespace procession {
+
+/// Where a Listener listens. Python: the `address` of `multiprocessing.connection`, a tuple or a
+/// string.
+///
+///     {"127.0.0.1", 5000}   TCP; a host's name or number. Port 0: any free one, see
+///                           Listener::address(). An empty host is this one (127.0.0.1), unlike
+///                           in Python; "0.0.0.0" means every network that this host is in.
+///     {"/run/jobs.sock"}    a Unix socket: a path, known by its '/'
+///     {"@jobs"}             a Unix socket of Linux's abstract name space, which leaves no file
+///
+/// A plain value.
+struct Address {
+  std::string host;        ///< host, path, or '@' and a name
+  std::uint16_t port = 0;  ///< of TCP only
+
+  bool operator==(const Address&) const = default;
+};
+
+/// As a person would write it: `127.0.0.1:5000`, `/run/jobs.sock`. Throws `std::bad_alloc`.
+[[nodiscard]] std::string to_string(const Address& address);
+
+/// A secret that both sides know. Each proves to the other that it has the key, and never sends it.
+///
+/// What that does not do: the messages afterwards are neither encrypted nor signed. Whoever can
+/// read the network reads them, and whoever can change what passes (a router, a neighbour who
+/// forges addresses) can take over a connection once it is proved. It keeps out those who can only
+/// connect. On a network that you do not trust, use TLS as well.
+using AuthKey = std::vector<std::byte>;
+
+/// The default key of this tree of processes: 32 random bytes, made when first asked for and the
+/// same in every process of the tree. It is in no command line, environment or file. Thread-safe
+/// and process-safe. Throws `OutOfMemory`; `ProcessError` when the system gives no random bytes.
+/// Python: `current_process().authkey`.
+[[nodiscard]] AuthKey current_authkey();
+
+/// The largest message that is taken from a connection between programs, by default: 1 GiB.
+inline constexpr std::uint64_t kDefaultMaxFrame = std::uint64_t{1} << 30;
+
+/// How a Listener is made.
+struct ListenerOptions {
+  /// Clients have to prove that they know it; without one, everybody who can connect is let in.
+  std::optional<AuthKey> authkey = std::nullopt;
+  /// Connections that the system holds until they are accepted.
+  int backlog = 128;
+  /// Also let clients in that can do no better than HMAC-MD5: CPython 3.11 and older.
+  bool allow_md5 = false;
+  /// Bytes of the largest message that is taken; a longer one ends its connection.
+  std::uint64_t max_frame = kDefaultMaxFrame;
+  /// How long a client may take to prove its key; positive.
+  Duration handshake_timeout = std::chrono::seconds(5);
+  /// Clients that may be at it at a time, at least 1. One more, and the one that has been at it for
+  /// longest is dropped.
+  std::size_t max_handshakes = 64;
+};
+
+/// How a Client connects.
+struct ClientOptions {
+  /// The listener's key. With it, the listener too has to prove that it knows it.
+  std::optional<AuthKey> authkey = std::nullopt;
+  /// For connecting and the proof of the key together; empty: for ever.
+  Timeout timeout = std::chrono::seconds(30);
+  /// Also talk to a listener that can do no better than HMAC-MD5: CPython 3.11 and older.
+  bool allow_md5 = false;
+  /// Bytes of the largest message that is taken; a longer one ends the connection.
+  std::uint64_t max_frame = kDefaultMaxFrame;
+};
+
+}  // namespace procession

@@ -1,0 +1,39 @@
+// From a connected socket to a connection that both sides trust, in steps that never wait.
+#pragma once
+
+#include <optional>
+
+#include "channel/authentication.hpp"
+#include "platform/descriptor.hpp"
+#include "platform/poller.hpp"
+#include "procession/detail/connection_core.hpp"
+
+namespace procession::channel {
+
+class Greeting {
+ public:
+  using Side = Handshake::Side;
+  using For = platform::Poller::For;
+
+  /// The socket must not block.
+  Greeting(platform::Descriptor socket, Side side, const std::optional<AuthKey>& key,
+           bool allow_md5);
+
+  /// Goes on as far as it can: what it then has to wait for; empty when the other side is trusted.
+  /// Throws AuthenticationError, DecodeError; EndOfFile when the other side is gone.
+  std::optional<For> go_on();
+
+  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
+
+  /// The connection. Once, when go_on() has returned empty.
+  detail::TransportPtr finish(std::uint64_t max_frame);
+
+ private:
+  platform::Descriptor socket_;
+  std::optional<Handshake> handshake_;
+};
+
+/// Throws std::invalid_argument for a key of no bytes, which proves nothing.
+void check_key(const std::optional<AuthKey>& key);
+
+}  // namespace procession::channel
