@@ -13,8 +13,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "procession/context.hpp"
 #include "procession/detail/manager_core.hpp"
@@ -44,12 +48,37 @@ class Manager {
   explicit Manager(const ManagerOptions& options = {})
       : core_(detail::start_manager(options.start_method)) {}
   Manager(Manager&& other) noexcept = default;
-  /// Ends the server that this object had.
+  /// Ends the server, or the connection, that this object had.
   Manager& operator=(Manager&& other) noexcept {
-    std::swap(core_, other.core_);
+    Manager ended(std::move(*this));
+    core_ = std::move(other.core_);
+    remote_ = std::move(other.remote_);
     return *this;
   }
   ~Manager() { detail::end_manager(core_); }
+
+  /// Connects to the ManagerServer of another program, with its key. What is registered there can
+  /// be had by `get`; `lock()` and its kin, and what makes objects of registered types, make them
+  /// there. Throws as Client does. Python: `m = MyManager(address, authkey); m.connect()`.
+  [[nodiscard]] static Manager connect(const Address& address, const AuthKey& authkey) {
+    return Manager(detail::connect_manager(address, authkey));
+  }
+  /// Where the server that this is connected to listens. Throws `ProcessError` for a server of this
+  /// tree, which listens nowhere.
+  [[nodiscard]] Address address() const { return detail::remote_address(remote("its address")); }
+
+  /// What the server has registered under this name: the result of a function, or a new object of a
+  /// type, of these arguments. `P` is the class of the proxy, as in
+  /// `get<QueueProxy<std::string>>("jobs")`, or the type of the value that the function gives.
+  /// Throws what it throws there; as Proxy::call does otherwise. Python: `manager.name(args)`.
+  template <class P, class... Args>
+  P get(std::string_view name, const Args&... args) const {
+    if constexpr (detail::ProxyClass<P>) {
+      return obtain<P>(name, args...);
+    } else {
+      return detail::value_of<P>(remote(name), name, args...);
+    }
+  }
 
   /// Has the server make a T of `args`, which are encoded as those of a task are. Throws what the
   /// constructor throws, with its type; as Proxy::call does otherwise. Python: `register`, and the
@@ -60,7 +89,7 @@ class Manager {
                   "procession: an argument of this constructor cannot be sent; see codec.hpp");
     static_assert(std::is_constructible_v<T, detail::Kept<const Args&>...>,
                   "procession: the class has no constructor that takes these arguments");
-    return Proxy<T>(detail::make_served<T>(block(), args...));
+    return make<Proxy<T>, T>(args...);
   }
 
   /// A dictionary with these items. Throws as `create` does, and so do the next ones. Python:
@@ -124,24 +153,47 @@ class Manager {
     return make<BarrierProxy, detail::ServedBarrier>(parties, action);
   }
 
-  /// How many objects the server has that somebody has a proxy of. Throws as Proxy::call does.
+  /// How many objects the server has that somebody has a proxy of; of a server of another program,
+  /// those that this one has. Throws as Proxy::call does.
   /// Python: `_number_of_objects`.
-  [[nodiscard]] std::size_t number_of_objects() const { return detail::count_objects(core_); }
+  [[nodiscard]] std::size_t number_of_objects() const {
+    return remote_ != nullptr ? detail::count_remote(remote_) : detail::count_objects(core_);
+  }
   /// The server's process id. Throws `ProcessError` after `shutdown()`.
   [[nodiscard]] int pid() const { return detail::manager_pid(core_); }
 
-  /// Ends the server; calls of its objects throw from then on, and those that are under way. A
-  /// second call does nothing. Python: `shutdown()`.
-  void shutdown() { detail::shut_down_manager(core_); }
+  /// Ends the server, or the connections to that of another program; calls of its objects throw
+  /// from then on, and those that are under way. A second call does nothing. Python: `shutdown()`.
+  void shutdown() {
+    if (remote_ != nullptr) return detail::disconnect_manager(remote_);
+    detail::shut_down_manager(core_);
+  }
 
  private:
+  explicit Manager(detail::RemoteClientPtr remote) : remote_(std::move(remote)) {}
+
   template <class P, class S, class... Args>
   [[nodiscard]] P make(const Args&... args) const {
-    return detail::ProxyAccess::make<P>(detail::make_served<S>(block(), args...));
+    if (remote_ != nullptr) {
+      return obtain<P>(type_name<S>(), args...);
+    }
+    return detail::ProxyAccess::make<P>(
+        detail::make_served<S>(detail::manager_block(core_), args...));
   }
-  [[nodiscard]] const detail::Handle& block() const { return detail::manager_block(core_); }
+  template <class P, class... Args>
+  [[nodiscard]] P obtain(std::string_view name, const Args&... args) const {
+    using S = typename P::Object;
+    return detail::ProxyAccess::make<P>(
+        detail::ProxyCore(detail::remote_object<S>(remote(name), name, args...)));
+  }
+  /// Throws ProcessError for a server of this tree, which has not `what`.
+  [[nodiscard]] const detail::RemoteClientPtr& remote(std::string_view what) const {
+    if (remote_ == nullptr) detail::throw_not_remote(what);
+    return remote_;
+  }
 
   detail::ManagerPtr core_;
+  detail::RemoteClientPtr remote_;
 };
 
 }  // namespace procession

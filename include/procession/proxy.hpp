@@ -1,14 +1,15 @@
 /// Objects that live in a manager's server, called from any process.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "procession/detail/proxy_core.hpp"
+#include "procession/detail/typed_proxy.hpp"
 
 namespace procession {
-
-class Manager;
 
 /// Names an object of class T in a manager's server, and calls its methods there.
 ///
@@ -24,9 +25,13 @@ class Manager;
 /// A handle, which can be sent anywhere within the process tree; two of the same object are equal.
 /// Every member may be called from any thread of any process. Python: what the methods of a manager
 /// return (`BaseProxy`).
-template <class T>
+///
+/// `Proxy<>` is one of an object whose class this program does not have.
+template <class T = void>
 class Proxy {
  public:
+  using Object = T;  ///< the class of the object in the server
+
   /// Names no object; Manager::create makes others.
   Proxy() = default;
 
@@ -47,6 +52,17 @@ class Proxy {
     return detail::call_method<kMethod, T>(core_, nullptr, args...);
   }
 
+  /// Calls a method of an object that another program has, by the name that its server registered:
+  /// `p.call<int>("add", 3)`. Arguments and result must be of the very types of the method's
+  /// parameters and result, without reference and const. Throws as the above; `TypeMismatch`, which
+  /// names both, where they are not; `ProcessError` for a name that is not registered, and for an
+  /// object of this tree, whose methods have no names.
+  template <class R = void, class... Args>
+  R call(std::string_view name, const Args&... args) const {
+    if (core_.remote() == nullptr) detail::throw_has_no_names();
+    return detail::call_remote<R>(core_.remote(), std::string(name).c_str(), args...);
+  }
+
   /// Whether both name the same object.
   friend bool operator==(const Proxy& a, const Proxy& b) noexcept = default;
 
@@ -58,9 +74,7 @@ class Proxy {
   }
 
  private:
-  friend class Manager;
-  explicit Proxy(detail::ProxyCore core) noexcept : core_(std::move(core)) {}
-
+  friend struct detail::ProxyAccess;
   detail::ProxyCore core_;
 };
 

@@ -53,6 +53,7 @@ PUBLIC_HEADERS = {
     "executor.hpp": "pool",
     "manager.hpp": "manager",
     "proxy.hpp": "manager",
+    "manager_server.hpp": "manager",
     "manager_dict.hpp": "manager",
     "manager_list.hpp": "manager",
     "manager_value.hpp": "manager",

@@ -117,7 +117,14 @@ constexpr const char* kWhat = "an object of a manager";
 
 }  // namespace
 
-void ProxyCore::encode(Encoder& encoder) const { handle_.encode(encoder, kWhat); }
+void ProxyCore::encode(Encoder& encoder) const {
+  if (remote_ != nullptr) {
+    throw ProcessError(
+        "asked to send a proxy of an object that another program has; it belongs to the connection "
+        "that it came from: let the receiver call Manager::connect() and get one of its own");
+  }
+  handle_.encode(encoder, kWhat);
+}
 
 ProxyCore ProxyCore::decode(Decoder& decoder, std::uint64_t fingerprint) {
   return ProxyCore(Handle::decode(decoder, {kObjectKind, fingerprint}, kWhat));
@@ -129,28 +136,30 @@ ProxyCore made_object(Decoder& reply, std::uint64_t fingerprint) {
   return made;
 }
 
-LocalCall::LocalCall(const ProxyCore& object) {
-  const auto& block = object.handle().object<ObjectBlock>(kWhat);
-  manager_ = heap::at(block.manager);
+LocalCall::LocalCall(const ProxyCore& object)
+    : manager_(heap::at(object.handle().object<ObjectBlock>(kWhat).manager)),
+      pipe_(pipe_to(manager_)),
+      draft_(pipe_) {
   procession::encode(draft_, Request::call);
   procession::encode(draft_, heap::offset_of(object.handle().address()));
 }
 
 LocalCall::LocalCall(const Handle& manager, Control what)
-    : manager_(reinterpret_cast<std::byte*>(&manager.object<ManagerBlock>("a Manager"))) {
+    : manager_(reinterpret_cast<std::byte*>(&manager.object<ManagerBlock>("a Manager"))),
+      pipe_(pipe_to(manager_)),
+      draft_(pipe_) {
   procession::encode(draft_, what == Control::make ? Request::make : Request::count);
 }
 
 Decoder& LocalCall::make() {
-  const TransportPtr& pipe = pipe_to(manager_);
   try {
-    send_value(pipe, draft_, kRequestPrint, kRequestName);
-    receive_value(pipe, reply_, kReplyPrint, kReplyName);
+    send_value(pipe_, draft_, kRequestPrint, kRequestName);
+    receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
-    pipe->close();
+    pipe_->close();
     throw_server_gone();
   } catch (const EndOfFile&) {
-    pipe->close();
+    pipe_->close();
     throw EndOfFile(
         "asked to call an object of a manager, and its server ended before it replied: it was shut "
         "down, its owner has ended, or it was killed, by the call itself perhaps; its objects are "

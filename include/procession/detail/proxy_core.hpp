@@ -7,30 +7,35 @@
 #include "procession/callable.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/handle.hpp"
+#include "procession/detail/remote_call.hpp"
 #include "procession/detail/served.hpp"
 #include "procession/exception.hpp"
 
 /// What the templates of proxies need of the compiled manager floor.
 namespace procession::detail {
 
-/// Names an object in a server. A handle.
+/// Names an object in a server, of this tree of processes or of another program. A handle.
 class ProxyCore {
  public:
   /// Names nothing.
   ProxyCore() = default;
   explicit ProxyCore(Handle handle) noexcept : handle_(std::move(handle)) {}
+  explicit ProxyCore(RemoteRefPtr remote) noexcept : remote_(std::move(remote)) {}
 
   [[nodiscard]] const Handle& handle() const noexcept { return handle_; }
+  /// Null for an object of this tree.
+  [[nodiscard]] const RemoteRefPtr& remote() const noexcept { return remote_; }
 
   void encode(Encoder& encoder) const;
   static ProxyCore decode(Decoder& decoder, std::uint64_t fingerprint);
 
   friend bool operator==(const ProxyCore& a, const ProxyCore& b) noexcept {
-    return a.handle_.address() == b.handle_.address();
+    return a.handle_.address() == b.handle_.address() && a.remote_ == b.remote_;
   }
 
  private:
   Handle handle_;
+  RemoteRefPtr remote_;
 };
 
 /// A request to a server of this process tree on its way, and the reply. Not thread-safe.
@@ -49,6 +54,7 @@ class LocalCall {
 
  private:
   std::byte* manager_;
+  TransportPtr pipe_;
   MessageDraft draft_;
   Incoming reply_;
   std::optional<Decoder> result_;
@@ -59,10 +65,12 @@ ProxyCore made_object(Decoder& reply, std::uint64_t fingerprint);
 
 /// Calls the method: in this tree by its place in the program, elsewhere by `name`, if it has one.
 template <auto kMethod, class T, class... Args>
-MethodResult<kMethod, T, Args...> call_method(const ProxyCore& object,
-                                              [[maybe_unused]] const char* name,
+MethodResult<kMethod, T, Args...> call_method(const ProxyCore& object, const char* name,
                                               const Args&... args) {
   using R = MethodResult<kMethod, T, Args...>;
+  if (object.remote() != nullptr) {
+    return call_remote<R>(object.remote(), name, args...);
+  }
   LocalCall call(object);
   encode_entry<&serve_call<kMethod, T, Kept<const Args&>...>>(call.request());
   (encode_argument(call.request(), args), ...);

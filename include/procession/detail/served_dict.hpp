@@ -59,6 +59,7 @@ class ServedDict {
 
  public:
   using Items = std::vector<std::pair<K, V>>;
+  using Initial = Items;
 
   ServedDict() = default;
   explicit ServedDict(Items items) { update(std::move(items)); }

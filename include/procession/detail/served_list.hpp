@@ -21,6 +21,8 @@ std::size_t element_at(std::int64_t index, std::size_t size, const char* what);
 template <class T>
 class ServedList {
  public:
+  using Initial = std::vector<T>;
+
   ServedList() = default;
   explicit ServedList(std::vector<T> elements) : elements_(std::move(elements)) {}
 
@@ -61,6 +63,8 @@ class ServedList {
 template <class T>
 class ServedArray {
  public:
+  using Initial = std::vector<T>;
+
   explicit ServedArray(std::vector<T> elements = {}) : elements_(std::move(elements)) {}
 
   T get(std::int64_t index) const { return elements_[at(index)]; }
@@ -83,6 +87,8 @@ class ServedSet {
                 "procession: elements of a manager's set need std::hash and ==, or <");
 
  public:
+  using Initial = std::vector<T>;
+
   ServedSet() = default;
   explicit ServedSet(std::vector<T> elements) { update(std::move(elements)); }
 
@@ -107,6 +113,8 @@ class ServedSet {
 template <class T>
 class ServedValue {
  public:
+  using Initial = T;
+
   explicit ServedValue(T value = T()) : value_(std::move(value)) {}
 
   const T& value() const { return value_; }

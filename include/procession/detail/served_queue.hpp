@@ -18,6 +18,8 @@ namespace procession::detail {
 template <class T>
 class ServedQueue {
  public:
+  using Initial = std::size_t;
+
   /// 0: without a bound.
   explicit ServedQueue(std::size_t maxsize = 0) : maxsize_(maxsize) {}
 

@@ -62,6 +62,8 @@ class ServedCondition : public ServedRLock {
 /// What a SemaphoreProxy is a proxy of.
 class ServedSemaphore {
  public:
+  using Initial = std::int64_t;
+
   explicit ServedSemaphore(std::int64_t value) : ServedSemaphore(value, false) {}
 
   bool acquire(Timeout timeout);
@@ -102,7 +104,7 @@ class ServedEvent {
 /// What a BarrierProxy is a proxy of.
 class ServedBarrier {
  public:
-  ServedBarrier(std::size_t parties, Function<void()> action);
+  explicit ServedBarrier(std::size_t parties, Function<void()> action = {});
 
   std::size_t wait(Timeout timeout);
   void reset();

@@ -12,6 +12,8 @@ namespace procession::detail {
 template <class S>
 class TypedProxy {
  public:
+  using Object = S;  ///< the class of the object in the server
+
   /// Whether both name the same object.
   friend bool operator==(const TypedProxy& a, const TypedProxy& b) noexcept {
     return a.core_ == b.core_;
@@ -38,6 +40,10 @@ class TypedProxy {
  private:
   ProxyCore core_;
 };
+
+/// Whether P is a proxy.
+template <class P>
+concept ProxyClass = kIsHandle<P> && requires { typename P::Object; };
 
 /// Makes proxies of objects that were made for them.
 struct ProxyAccess {
