@@ -16,6 +16,7 @@ Operations pool_operations();
 Operations queue_operations();
 Operations pipe_operations();
 Operations sync_operations();
+Operations manager_operations();
 
 inline void check(bool good) {
   if (!good) {

@@ -9,6 +9,7 @@
 #include "manager/remote_wire.hpp"
 #include "manager/wire.hpp"
 #include "platform/random.hpp"
+#include "platform/stream_socket.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
@@ -107,6 +108,7 @@ Decoder& read_reply(std::optional<Decoder>& decoder, const Incoming& reply) {
 TransportPtr RemoteClient::connect() const {
   TransportPtr transport = connect_to(address_, {.authkey = key_});
   transport->close_in_forks();
+  platform::expect_prompt_peer(Transport::Use(*transport).descriptor());
   MessageDraft draft(transport);
   procession::encode(draft, RemoteRequest::enter);
   procession::encode(draft, session_);

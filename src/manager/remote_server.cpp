@@ -10,6 +10,7 @@
 #include "channel/transport.hpp"
 #include "manager/registry.hpp"
 #include "manager/session.hpp"
+#include "platform/stream_socket.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/detail/served_methods.hpp"
 #include "procession/error.hpp"
@@ -80,6 +81,7 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
 
  private:
   void admit(TransportPtr connection) {
+    platform::expect_prompt_peer(Transport::Use(*connection).descriptor());
     {
       const std::lock_guard guard(mutex_);
       std::erase_if(connections_, [](const auto& one) { return one.expired(); });
