@@ -134,8 +134,9 @@ class ManagerServer {
   /// Where it listens, with the port that the system chose.
   [[nodiscard]] Address address() const { return detail::server_address(core_); }
 
-  /// Serves clients, until `shutdown()` in another thread. Throws `ProcessError` when there are no
-  /// descriptors left. Python: `get_server().serve_forever()`.
+  /// Serves clients, until `shutdown()` in another thread. While there are no descriptors or
+  /// threads for more of them, that is logged (level warning), and newcomers wait. Python:
+  /// `get_server().serve_forever()`.
   void serve_forever() { detail::serve_remote(core_); }
 
   /// Listens no longer, and ends all connections. A second call does nothing. Never throws.

@@ -23,6 +23,7 @@ struct ManagerBlock {
   heap::Offset door;                  ///< block with the encoded handle of the queue
   std::uint64_t door_size;            ///< bytes of that
   std::uint64_t on_thread;            ///< 1: the server is a thread of its owner's process
+  std::atomic<std::uint32_t> crowd;   ///< how many sessions call these days
   std::atomic<heap::Offset> server;   ///< record of the server's process; 0: it has not begun
   std::atomic<std::uint32_t> serial;  ///< of that record, which may be another process's later
 };

@@ -7,6 +7,7 @@
 
 #include "channel/transport.hpp"
 #include "manager/blocks.hpp"
+#include "manager/crowd.hpp"
 #include "manager/wire.hpp"
 #include "process/record.hpp"
 #include "procession/detail/proxy_core.hpp"
@@ -154,6 +155,7 @@ LocalCall::LocalCall(const Handle& manager, Control what)
 Decoder& LocalCall::make() {
   try {
     send_value(pipe_, draft_, kRequestPrint, kRequestName);
+    pipe_->sleep_at_once(Crowd::is_dense(block_of(manager_).crowd));
     receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
     pipe_->close();

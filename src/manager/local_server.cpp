@@ -1,11 +1,14 @@
 #include "manager/local_server.hpp"
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "channel/transport.hpp"
 #include "manager/blocks.hpp"
+#include "manager/crowd.hpp"
 #include "manager/objects.hpp"
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
@@ -59,6 +62,7 @@ void serve_manager(heap::Offset manager) {
     platform::ignore_interrupts();
   }
   const auto objects = std::make_shared<Objects>(manager);
+  const auto crowd = std::make_shared<Crowd>(block.crowd);
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
   std::vector<std::weak_ptr<detail::Transport>> visitors;
@@ -68,7 +72,11 @@ void serve_manager(heap::Offset manager) {
       const TransportPtr transport = door.get(naps.next()).transport;
       std::erase_if(visitors, [](const auto& one) { return one.expired(); });
       visitors.push_back(transport);
-      attend(transport, [objects](Decoder& request, Encoder& reply) {
+      detail::Transport* const pipe = transport.get();  // which the session keeps
+      attend(transport, [objects, crowd, pipe, manager, last = Crowd::Season{0}](
+                            Decoder& request, Encoder& reply) mutable {
+        crowd->note(last);
+        pipe->sleep_at_once(Crowd::is_dense(heap::at<ManagerBlock>(manager)->crowd));
         run_request(*objects, request, reply);
       });
     } catch (const ShutDown&) {
@@ -77,8 +85,9 @@ void serve_manager(heap::Offset manager) {
       process::bury_orphans();
       objects->sweep_all();
       continue;
-    } catch (const ProcessError&) {
-      // Who came was killed on the way.
+    } catch (const std::exception&) {
+      // Who came was killed on the way; or there is no memory or descriptor for it, and it sees the
+      // end of its pipe.
     }
     naps = sync::Naps(100ms);
   }

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "channel/transport.hpp"
+#include "log/log.hpp"
 #include "manager/registry.hpp"
 #include "manager/session.hpp"
 #include "platform/stream_socket.hpp"
@@ -20,6 +23,9 @@ namespace procession::detail {
 using namespace manager;
 
 namespace {
+
+/// Between attempts to accept, while that cannot be.
+constexpr std::chrono::milliseconds kPause{100};
 
 template <class S>
 RegisteredType known_type(const char* name) {
@@ -65,8 +71,13 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
     while (!ended_) {
       try {
         admit(accept_connection(listener_, std::nullopt));
-      } catch (const ProcessError&) {
-        if (!ended_) throw;
+      } catch (const std::exception& error) {
+        if (ended_) return;
+        // No descriptors, threads or memory are left: those who are served go on, and may go.
+        if (log::enabled(LogLevel::warning)) {
+          log::write(LogLevel::warning, to_string(address()) + ": " + error.what());
+        }
+        std::this_thread::sleep_for(kPause);
       }
     }
   }

@@ -41,7 +41,7 @@ void send_exception(const TransportPtr& transport, const std::exception_ptr& thr
   detail::send_value(transport, reply, kReplyPrint, kReplyName);
 }
 
-void answer_one(const TransportPtr& transport, const Answer& answer, Decoder& request) {
+void answer_one(const TransportPtr& transport, Answer& answer, Decoder& request) {
   std::exception_ptr thrown;
   try {
     MessageDraft reply(transport);
@@ -60,7 +60,7 @@ void answer_one(const TransportPtr& transport, const Answer& answer, Decoder& re
   send_exception(transport, thrown);
 }
 
-void serve(const TransportPtr& transport, const Answer& answer) {
+void serve(const TransportPtr& transport, Answer& answer) {
   try {
     Visitor visitor(transport);
     MessageDraft greeting(transport);
@@ -85,7 +85,9 @@ void serve(const TransportPtr& transport, const Answer& answer) {
 void attend(TransportPtr transport, Answer answer) {
   transport->close_in_forks();
   try {
-    std::thread([transport, answer = std::move(answer)] { serve(transport, answer); }).detach();
+    std::thread([transport, answer = std::move(answer)]() mutable {
+      serve(transport, answer);
+    }).detach();
   } catch (const std::exception& error) {
     send_exception(transport, std::make_exception_ptr(ProcessError(
                                   "the manager's server cannot attend to one more thread of a "

@@ -83,9 +83,9 @@ inline void run(std::span<const std::byte> requests) {
   };
   for (const char* const type : {"Subject", "dict", "list"}) {
     mp::BufferEncoder make;
-    encode(make, mp::manager::RemoteRequest::object);
-    encode(make, std::vector<std::uint64_t>());
-    encode(make, std::string(type));
+    mp::encode(make, mp::manager::RemoteRequest::object);
+    mp::encode(make, std::vector<std::uint64_t>());
+    mp::encode(make, std::string(type));
     mp::manager::encode_mark(make, mp::detail::arguments_mark<>());
     mp::manager::encode_mark(make, {});
     answer(make.bytes());

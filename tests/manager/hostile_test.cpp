@@ -34,7 +34,7 @@ class Requests {
                  const Args&... args) {
     mp::BufferEncoder request;
     begin(request, RemoteRequest::call);
-    encode(request, object);
+    mp::encode(request, object);
     return finish(request, method, result, args...);
   }
   template <class... Args>
@@ -46,8 +46,8 @@ class Requests {
   }
   Requests& drop(const std::vector<std::uint64_t>& gone) {
     mp::BufferEncoder request;
-    encode(request, RemoteRequest::count);
-    encode(request, gone);
+    mp::encode(request, RemoteRequest::count);
+    mp::encode(request, gone);
     return add(request);
   }
 
@@ -55,13 +55,13 @@ class Requests {
 
  private:
   static void begin(mp::BufferEncoder& request, RemoteRequest what) {
-    encode(request, what);
-    encode(request, std::vector<std::uint64_t>());
+    mp::encode(request, what);
+    mp::encode(request, std::vector<std::uint64_t>());
   }
   template <class... Args>
   Requests& finish(mp::BufferEncoder& request, std::string_view name, TypeMark result,
                    const Args&... args) {
-    encode(request, name);
+    mp::encode(request, name);
     mp::manager::encode_mark(request, arguments_mark<Args...>());
     mp::manager::encode_mark(request, result);
     (mp::detail::encode_argument(request, args), ...);
@@ -211,11 +211,11 @@ TEST_F(Hostile, RandomFramesAfterAGoodHandshakeHarmNobody) {
       if (client % 2 == 0) {
         // One that says which session it is, as it should.
         mp::BufferEncoder enter;
-        encode(enter, RemoteRequest::enter);
-        encode(enter, mp::manager::SessionId{random(), random()});
+        mp::encode(enter, RemoteRequest::enter);
+        mp::encode(enter, mp::manager::SessionId{random(), random()});
         noise.send_request({enter.bytes().begin(), enter.bytes().end()});
       }
-      for (unsigned i = random() % 10; i != 0; --i)
+      for (auto i = random() % 10; i != 0; --i)
         noise.send();
     } catch (const mp::ProcessError&) {
       // The server hung up.
