@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "channel/depot.hpp"
@@ -26,9 +25,6 @@ using namespace std::chrono_literals;
 /// Who was killed leaves no note that it has gone, and to ask the kernel costs as much as a whole
 /// message. So it is asked where the last time was that long ago.
 constexpr std::chrono::nanoseconds kTrust = 100us;
-
-/// How often others are let run, in a crowd, before one sleeps.
-constexpr int kTurns = 4;
 
 constexpr const char* kWhat = "a Connection";
 
@@ -131,11 +127,6 @@ void PipeEnd::receive(Incoming& message) {
   Lane& lane = incoming();
   const auto there = [&] { return lane.may_have_message(); };
   sync::Naps naps(platform::kShortNap);
-  // In a crowd, those who are to be waited for are likely to be had by letting them run: to sleep
-  // and to be woken costs far more.
-  for (int turns = sleeps_at_once() ? kTurns : 0; turns != 0 && !there(); --turns) {
-    std::this_thread::yield();
-  }
   for (bool slept = sleeps_at_once();;) {
     if (slept ? there() : patience_.spin(there)) {
       if (take(message, use.descriptor())) return;
