@@ -176,6 +176,21 @@ GROUPS = (
         for operation, what in (("tcp", "8 bytes there and back"), ("tcp-1M", "1 MiB"))
     ),
     Group(
+        "manager-get",
+        {"ours": "{ours} manager-get", "CPython": "{cpython} manager-get"},
+        (Row("dict of a manager, get", "ours", "CPython", at_least=10),),
+    ),
+    Group(
+        "manager-proxy",
+        {"ours": "{ours} manager-proxy", "CPython": "{cpython} manager-proxy"},
+        (Row("object of a manager, made and dropped", "ours", "CPython", at_least=20),),
+    ),
+    Group(
+        "manager-crowd",
+        {"64 clients": "{ours} manager-64", "2 clients": "{ours} manager-2"},
+        (Row("calls of 64 clients at once", "64 clients", "2 clients", within=1),),
+    ),
+    Group(
         "lock",
         {"ours": "{ours} lock", "bare robust mutex": "{bare} lock"},
         (Row("Lock, uncontended", "ours", "bare robust mutex", within=1.5),),

@@ -221,6 +221,26 @@ def tcp_one_way(make):
     return run
 
 
+def manager_get():
+    served = FORK.Manager().dict({"key": 7})
+
+    def run(times):
+        for _ in range(times):
+            assert served["key"] == 7
+
+    return run
+
+
+def manager_proxy():
+    manager = FORK.Manager()
+
+    def run(times):
+        for _ in range(times):
+            manager.list()
+
+    return run
+
+
 OPERATIONS = {
     "forkserver": lambda: start_and_join("forkserver"),
     "spawn": lambda: start_and_join("spawn"),
@@ -239,6 +259,8 @@ OPERATIONS = {
     "tcp": tcp_there_and_back,
     "tcp-1M": lambda: tcp_one_way(mebibytes(1)),
     "pipe": there_and_back,
+    "manager-get": manager_get,
+    "manager-proxy": manager_proxy,
     "pipe-1M": lambda: one_way(mebibytes(1)),
     "pipe-16M": lambda: one_way(mebibytes(16)),
 }

@@ -66,5 +66,6 @@ int main(int argc, char** argv) {
   operations.merge(network_operations());
   operations.merge(pipe_operations());
   operations.merge(sync_operations());
+  operations.merge(manager_operations());
   return contestant::serve(operations, argv[1]);
 }

@@ -17,6 +17,7 @@ Operations queue_operations();
 Operations network_operations();
 Operations pipe_operations();
 Operations sync_operations();
+Operations manager_operations();
 
 inline void check(bool good) {
   if (!good) {

@@ -1,6 +1,7 @@
 #pragma once
 
 /// Everything. Each of these headers can also be included by itself.
+#include "procession/address.hpp"
 #include "procession/async_result.hpp"
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
@@ -13,6 +14,8 @@
 #include "procession/future.hpp"
 #include "procession/init.hpp"
 #include "procession/log.hpp"
+#include "procession/manager.hpp"
+#include "procession/manager_server.hpp"
 #include "procession/pool.hpp"
 #include "procession/process.hpp"
 #include "procession/queue.hpp"

@@ -52,6 +52,13 @@ PUBLIC_HEADERS = {
     "completion.hpp": "pool",
     "executor.hpp": "pool",
     "manager.hpp": "manager",
+    "proxy.hpp": "manager",
+    "manager_server.hpp": "manager",
+    "manager_dict.hpp": "manager",
+    "manager_list.hpp": "manager",
+    "manager_value.hpp": "manager",
+    "manager_queue.hpp": "manager",
+    "manager_sync.hpp": "manager",
     "procession.hpp": "all",
 }
 

@@ -129,7 +129,7 @@ void PipeEnd::receive(Incoming& message) {
   Lane& lane = incoming();
   const auto there = [&] { return expect_message(lane); };
   sync::Naps naps(platform::kShortNap);
-  for (bool slept = false;;) {
+  for (bool slept = sleeps_at_once();;) {
     if (slept ? there() : patience_.spin(there)) {
       if (take(message, use.descriptor())) return;
       continue;

@@ -76,6 +76,7 @@ void Transports::after_fork_in_child() noexcept {
     one->inherited_ = true;
     // The calls that were under way are those of threads that did not come along.
     one->state_ &= Transport::kClosed;
+    if (one->closed_in_forks_) one->state_ |= Transport::kClosed;
     if (one->closed()) one->shut();
     one->forked();
   }

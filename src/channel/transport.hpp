@@ -39,9 +39,17 @@ class Transport {
   /// Whether it leads out of this tree of processes, where nobody shares its memory.
   [[nodiscard]] virtual bool abroad() const noexcept { return false; }
 
+  /// Whether receiving is to sleep without having waited awake first: somebody else needs the
+  /// processor more. Of no account where it sleeps at once anyway.
+  void sleep_at_once(bool wanted) noexcept {
+    sleeps_at_once_.store(wanted, std::memory_order_relaxed);
+  }
+
   /// What is waiting on it in another thread notices when its nap is over.
   void close() noexcept;
   [[nodiscard]] bool closed() const noexcept { return (state_ & kClosed) != 0; }
+  /// It is for this process alone: the child of a fork finds it closed.
+  void close_in_forks() noexcept { closed_in_forks_ = true; }
 
   /// The descriptor, open to the end of the scope. Throws ProcessError when it was closed.
   class Use {
@@ -64,6 +72,9 @@ class Transport {
   virtual void left() noexcept = 0;
   /// This is its copy in a process that has just been forked.
   virtual void forked() noexcept {}
+  [[nodiscard]] bool sleeps_at_once() const noexcept {
+    return sleeps_at_once_.load(std::memory_order_relaxed);
+  }
 
  private:
   friend class Transports;
@@ -77,6 +88,8 @@ class Transport {
 
   std::atomic<std::uint32_t> state_{0};  ///< kClosed, and kUse for each call that is under way
   std::atomic<int> descriptor_;
+  std::atomic<bool> closed_in_forks_{false};
+  std::atomic<bool> sleeps_at_once_{false};
   bool inherited_ = false;  ///< by a fork
   Transport* next_ = nullptr;
   Transport* prev_ = nullptr;

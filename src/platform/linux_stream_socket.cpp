@@ -106,4 +106,14 @@ std::uint64_t socket_identity(int socket) {
   return cookie;
 }
 
+void expect_prompt_peer(int socket) noexcept {
+  const auto set = [&](int option, int value) {
+    ::setsockopt(socket, IPPROTO_TCP, option, &value, sizeof value);
+  };
+  set(TCP_KEEPIDLE, 3);
+  set(TCP_KEEPINTVL, 2);
+  set(TCP_KEEPCNT, 3);
+  set(TCP_USER_TIMEOUT, 10'000);
+}
+
 }  // namespace procession::platform

@@ -1,0 +1,36 @@
+// What a manager and its objects are in the shared heap.
+//
+// A manager is a block that names the queue at its server's door. Each object is a small block of
+// its own, which holds the manager's. Whoever has a proxy holds the object's block, in whatever
+// process, and so does each message that carries one, so nobody has to tell the server when a proxy
+// is made or gone: the server has one hold on each, and an object on which that is the only one is
+// gone from everybody else, for good.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "heap/heap.hpp"
+#include "procession/detail/handle.hpp"
+
+namespace procession::manager {
+
+inline constexpr std::uint64_t kManagerKind = 0x72'6567'616e'616d;
+inline constexpr std::uint64_t kObjectKind = 0x65'6a62'6f6d'616d;
+
+struct ManagerBlock {
+  detail::ObjectHeader header;
+  heap::Offset door;                  ///< block with the encoded handle of the queue
+  std::uint64_t door_size;            ///< bytes of that
+  std::uint64_t on_thread;            ///< 1: the server is a thread of its owner's process
+  std::atomic<std::uint32_t> crowd;   ///< how many sessions call these days
+  std::atomic<heap::Offset> server;   ///< record of the server's process; 0: it has not begun
+  std::atomic<std::uint32_t> serial;  ///< of that record, which may be another process's later
+};
+
+struct ObjectBlock {
+  detail::ObjectHeader header;
+  heap::Offset manager;
+};
+
+}  // namespace procession::manager

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace procession::manager {
+
+/// Something that a caller may have, and that is given back when it goes: a lock.
+class Belonging {
+ public:
+  virtual ~Belonging() = default;
+  /// Its owner has gone.
+  virtual void owner_left() noexcept = 0;
+};
+
+/// Who calls the methods of objects: one thread of a client process, known by its connection.
+class Caller {
+ public:
+  Caller();
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  /// Gives back what belongs to it.
+  virtual ~Caller();
+
+  /// No other caller of this process ever has the same.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// Whether nobody waits for the result any more.
+  [[nodiscard]] virtual bool gone() = 0;
+
+  void take(std::shared_ptr<Belonging> what) { belongings_.push_back(std::move(what)); }
+  void give(const Belonging& what) noexcept;
+
+  /// That of the call which this thread makes; a thread that makes none is one by itself.
+  static Caller& current();
+
+ protected:
+  /// From now on the calls of this thread are this caller's.
+  void enter() noexcept;
+
+ private:
+  const std::uint64_t number_;
+  std::vector<std::shared_ptr<Belonging>> belongings_;
+};
+
+/// What a wait ends with when its caller has gone: nobody is there to be told.
+struct CallerGone {};
+
+}  // namespace procession::manager

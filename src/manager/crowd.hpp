@@ -1,0 +1,48 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "platform/cpu.hpp"
+
+namespace procession::manager {
+
+/// How many sessions call a server these days. Who waits awake for a request or a reply serves the
+/// caller well as long as each of them, and each of those that call, has a processor; in a crowd it
+/// only keeps the others from theirs. Thread-safe; written by the server alone.
+class Crowd {
+ public:
+  /// `size` is where clients see it.
+  explicit Crowd(std::atomic<std::uint32_t>& size) : size_(size) {}
+
+  /// What a session has to remember.
+  using Season = std::int64_t;
+
+  /// A session has got a request.
+  void note(Season& last) noexcept {
+    const Season now = std::chrono::steady_clock::now().time_since_epoch() / kSeason;
+    if (now == last) return;
+    last = now;
+    Season current = season_.load(std::memory_order_relaxed);
+    if (current != now && season_.compare_exchange_strong(current, now)) {
+      size_.store(counted_.exchange(0), std::memory_order_relaxed);
+    }
+    counted_.fetch_add(1);
+  }
+
+  /// Whether who waits should sleep.
+  static bool is_dense(const std::atomic<std::uint32_t>& size) noexcept {
+    static const unsigned cpus = platform::affinity_cpus();
+    return 2 * size.load(std::memory_order_relaxed) > cpus;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kSeason{5};
+
+  std::atomic<std::uint32_t>& size_;
+  std::atomic<std::uint32_t> counted_{0};
+  std::atomic<Season> season_{0};
+};
+
+}  // namespace procession::manager

@@ -1,0 +1,40 @@
+#include <algorithm>
+#include <utility>
+
+#include "manager/caller.hpp"
+#include "platform/deadline.hpp"
+#include "procession/detail/served_gate.hpp"
+
+namespace procession::detail {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How often a wait looks whether its caller is still there: soon at first, then so often.
+constexpr std::chrono::milliseconds kFirstNap{50};
+constexpr std::chrono::milliseconds kLongestNap{1000};
+
+}  // namespace
+
+void Gate::check(Timeout timeout) { const platform::Deadline refused_if_negative(timeout); }
+
+Gate::Wait::Wait(Timeout timeout) : nap(kFirstNap) {
+  check(timeout);
+  const Clock::time_point now = Clock::now();
+  if (timeout && *timeout < Clock::time_point::max() - now) end = now + *timeout;
+}
+
+bool Gate::nap(std::unique_lock<std::mutex>& lock, Wait& wait) {
+  const Clock::time_point now = Clock::now();
+  if (wait.end && now >= *wait.end) return false;
+  const Duration most = std::exchange(wait.nap, std::min<Duration>(2 * wait.nap, kLongestNap));
+  changed_.wait_for(lock, wait.end ? std::min<Duration>(most, *wait.end - now) : most);
+  if (manager::Caller::current().gone()) {
+    changed_.notify_one();
+    throw manager::CallerGone();
+  }
+  return true;
+}
+
+}  // namespace procession::detail

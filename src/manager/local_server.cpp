@@ -1,0 +1,100 @@
+#include "manager/local_server.hpp"
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "channel/transport.hpp"
+#include "manager/blocks.hpp"
+#include "manager/crowd.hpp"
+#include "manager/objects.hpp"
+#include "manager/session.hpp"
+#include "manager/wire.hpp"
+#include "platform/signals.hpp"
+#include "process/record.hpp"
+#include "procession/detail/connection_core.hpp"
+#include "procession/error.hpp"
+#include "sync/naps.hpp"
+
+namespace procession::manager {
+
+namespace {
+
+using namespace std::chrono_literals;
+using detail::TransportPtr;
+
+/// How many objects are looked at when one is made: so that there are never many more than are in
+/// use, and that making one does not take longer the more there are.
+constexpr std::size_t kLooksEach = 4;
+
+void run_request(Objects& objects, Decoder& request, Encoder& reply) {
+  switch (decode<Request>(request)) {
+    case Request::call: {
+      const detail::ServedPtr object = objects.find(decode<heap::Offset>(request));
+      detail::decode_entry<detail::ServedCall>(request)(*object, request, reply);
+      return;
+    }
+    case Request::make: {
+      objects.sweep(kLooksEach);
+      detail::ServedPtr object = detail::decode_entry<detail::ServedMake>(request)(request);
+      objects.add(std::move(object)).encode(reply, "an object of a manager");
+      return;
+    }
+    case Request::count:
+      process::bury_orphans();
+      objects.sweep_all();
+      encode(reply, std::uint64_t{objects.size()});
+      return;
+  }
+  throw DecodeError("found a request to a manager that is none; the bytes are damaged");
+}
+
+}  // namespace
+
+void serve_manager(heap::Offset manager) {
+  auto& block = *heap::at<ManagerBlock>(manager);
+  Decoder encoded({heap::at(block.door), block.door_size});
+  const Door door = decode<Door>(encoded);
+  if (block.on_thread == 0) {
+    // Ctrl-C is for the process that owns the manager to answer.
+    platform::ignore_interrupts();
+  }
+  const auto objects = std::make_shared<Objects>(manager);
+  const auto crowd = std::make_shared<Crowd>(block.crowd);
+  block.serial = process::record_at(heap::self()).serial;
+  block.server = heap::self();
+  std::vector<std::weak_ptr<detail::Transport>> visitors;
+  sync::Naps naps(100ms);
+  for (;;) {
+    try {
+      const TransportPtr transport = door.get(naps.next()).transport;
+      std::erase_if(visitors, [](const auto& one) { return one.expired(); });
+      visitors.push_back(transport);
+      detail::Transport* const pipe = transport.get();  // which the session keeps
+      attend(transport, [objects, crowd, pipe, manager, last = Crowd::Season{0}](
+                            Decoder& request, Encoder& reply) mutable {
+        crowd->note(last);
+        pipe->sleep_at_once(Crowd::is_dense(heap::at<ManagerBlock>(manager)->crowd));
+        run_request(*objects, request, reply);
+      });
+    } catch (const ShutDown&) {
+      break;
+    } catch (const Empty&) {
+      process::bury_orphans();
+      objects->sweep_all();
+      continue;
+    } catch (const std::exception&) {
+      // Who came was killed on the way; or there is no memory or descriptor for it, and it sees the
+      // end of its pipe.
+    }
+    naps = sync::Naps(100ms);
+  }
+  // Where the server is a thread, this is what tells its clients.
+  for (const auto& one : visitors) {
+    detail::close_connection(one.lock());
+  }
+}
+
+}  // namespace procession::manager

@@ -1,0 +1,228 @@
+#include "manager/registry.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "procession/error.hpp"
+
+namespace procession::manager {
+
+using detail::Given;
+using detail::RegisteredFunction;
+using detail::RegisteredType;
+using detail::ServedPtr;
+
+namespace {
+
+SentMark read_mark(Decoder& in) {
+  SentMark mark;
+  decode(in, mark.fingerprint);
+  decode(in, mark.name);
+  return mark;
+}
+
+/// `what` was called with types that it does not have.
+void check_mark(const std::string& what, const char* part, detail::TypeMark ours,
+                const SentMark& sent) {
+  if (ours.fingerprint == sent.fingerprint) return;
+  throw TypeMismatch(std::string(ours.name) + ", as " + part + " of " + what, sent.name);
+}
+
+}  // namespace
+
+void Registry::add(RegisteredType type) {
+  const std::string name = type.name;
+  if (functions_.count(name) != 0 || !types_.emplace(name, std::move(type)).second) {
+    throw std::invalid_argument("asked to register \"" + name +
+                                "\" with a ManagerServer a second time; a name stands for one type "
+                                "or function");
+  }
+}
+
+void Registry::add(RegisteredFunction function) {
+  const std::string name = function.name;
+  if (types_.count(name) != 0 || !functions_.emplace(name, std::move(function)).second) {
+    throw std::invalid_argument("asked to register \"" + name +
+                                "\" with a ManagerServer a second time; a name stands for one type "
+                                "or function");
+  }
+}
+
+const RegisteredFunction* Registry::function(const std::string& name) const {
+  const auto found = functions_.find(name);
+  return found != functions_.end() ? &found->second : nullptr;
+}
+
+const RegisteredType* Registry::type(const std::string& name) const {
+  if (const auto found = types_.find(name); found != types_.end()) return &found->second;
+  const auto own = std::find_if(types_.begin(), types_.end(),
+                                [&](const auto& one) { return one.second.type == name; });
+  return own != types_.end() ? &own->second : nullptr;
+}
+
+const RegisteredType* Registry::type(std::uint64_t fingerprint) const {
+  const auto found = std::find_if(types_.begin(), types_.end(), [&](const auto& one) {
+    return one.second.fingerprint == fingerprint;
+  });
+  return found != types_.end() ? &found->second : nullptr;
+}
+
+std::string Registry::names() const {
+  std::string all;
+  for (const auto& one : functions_)
+    all += (all.empty() ? "" : ", ") + one.first;
+  for (const auto& one : types_)
+    all += (all.empty() ? "" : ", ") + one.first;
+  return all;
+}
+
+ServedPtr Shares::served(const Given& given) {
+  if (given.object == nullptr) {
+    throw ProcessError("a registered function was asked for an object and gave none");
+  }
+  const std::lock_guard guard(mutex_);
+  std::erase_if(shares_, [](const auto& one) { return one.second.expired(); });
+  auto& share = shares_[{given.object.get(), given.fingerprint}];
+  ServedPtr served = share.lock();
+  if (served == nullptr) {
+    served = given.wrap(given.object);
+    share = served;
+  }
+  return served;
+}
+
+void RemoteSession::answer(Decoder& request, Encoder& reply) {
+  const auto what = decode<RemoteRequest>(request);
+  drop(decode<std::vector<std::uint64_t>>(request));
+  switch (what) {
+    case RemoteRequest::call:
+      return call(request, reply);
+    case RemoteRequest::value:
+      return give_value(request, reply);
+    case RemoteRequest::object:
+      return give_object(request, reply);
+    case RemoteRequest::count: {
+      const std::lock_guard guard(mutex_);
+      return encode(reply, std::uint64_t{objects_.size()});
+    }
+    case RemoteRequest::enter:
+      break;
+  }
+  throw DecodeError(
+      "found a request to a manager that is none, or comes out of turn; the client "
+      "is of another version of the library, or the bytes are damaged");
+}
+
+void RemoteSession::drop(const std::vector<std::uint64_t>& gone) {
+  std::vector<ServedPtr> dropped;  // destroyed without the lock
+  const std::lock_guard guard(mutex_);
+  for (const std::uint64_t number : gone) {
+    const auto found = objects_.find(number);
+    if (found != objects_.end() && --found->second.count == 0) {
+      numbers_.erase(found->second.object.get());
+      dropped.push_back(std::move(found->second.object));
+      objects_.erase(found);
+    }
+  }
+}
+
+RemoteSession::Entry RemoteSession::find(std::uint64_t number) {
+  const std::lock_guard guard(mutex_);
+  const auto found = objects_.find(number);
+  if (found == objects_.end()) {
+    throw ProcessError(
+        "asked to call an object that this server does not have, or has not given to this client; "
+        "it was lost when the server was started anew, or the connection was: get a new proxy");
+  }
+  return found->second;
+}
+
+void RemoteSession::call(Decoder& request, Encoder& reply) {
+  const Entry entry = find(decode<std::uint64_t>(request));
+  const auto name = decode<std::string>(request);
+  const SentMark arguments = read_mark(request);
+  const SentMark result = read_mark(request);
+  const auto& methods = entry.type->methods;
+  const auto method = std::find_if(methods.begin(), methods.end(),
+                                   [&](const auto& one) { return one.name == name; });
+  const std::string what = "the method \"" + name + "\" of " + entry.type->name;
+  if (method == methods.end()) {
+    throw ProcessError("asked to call " + what +
+                       ", which has no method registered under that name; register it with "
+                       "method<...>(\"" +
+                       name + "\") in the server's program");
+  }
+  check_mark(what, "the arguments", method->arguments, arguments);
+  check_mark(what, "the result", method->result, result);
+  method->call(*entry.object, request, reply);
+}
+
+void RemoteSession::give_value(Decoder& request, Encoder& reply) {
+  const auto name = decode<std::string>(request);
+  const SentMark arguments = read_mark(request);
+  const SentMark result = read_mark(request);
+  const RegisteredFunction* const function = registry_.function(name);
+  if (function == nullptr) {
+    throw ProcessError("asked for the value of \"" + name +
+                       "\", and the server has no function registered under that name; it has: " +
+                       registry_.names());
+  }
+  const std::string what = "the function \"" + name + "\"";
+  check_mark(what, "the arguments", function->arguments, arguments);
+  check_mark(what, "the result", function->result, result);
+  function->call(request, reply);
+}
+
+void RemoteSession::give_object(Decoder& request, Encoder& reply) {
+  const auto name = decode<std::string>(request);
+  const SentMark arguments = read_mark(request);
+  const SentMark wanted = read_mark(request);
+  if (const RegisteredFunction* const function = registry_.function(name)) {
+    check_mark("the function \"" + name + "\"", "the arguments", function->arguments, arguments);
+    if (function->result.fingerprint != 0) {
+      throw TypeMismatch(std::string(function->result.name) +
+                             ", a value, as the result of the function \"" + name + "\"",
+                         wanted.name + ", an object,");
+    }
+    BufferEncoder nothing;
+    return keep(shares_.served(function->call(request, nothing)), wanted, reply);
+  }
+  const RegisteredType* const type = registry_.type(name);
+  if (type == nullptr) {
+    throw ProcessError("asked for \"" + name +
+                       "\", and the server has neither a function nor a type registered under that "
+                       "name; it has: " +
+                       registry_.names());
+  }
+  std::string known;
+  for (const auto& maker : type->makers) {
+    if (maker.arguments.fingerprint == arguments.fingerprint) {
+      return keep(maker.call(request), wanted, reply);
+    }
+    known += (known.empty() ? "" : " or ") + std::string(maker.arguments.name);
+  }
+  throw TypeMismatch((known.empty() ? "that has a registered constructor" : known) +
+                         ", as the arguments of the constructor of \"" + name + "\"",
+                     arguments.name);
+}
+
+void RemoteSession::keep(ServedPtr object, const SentMark& wanted, Encoder& reply) {
+  const RegisteredType* const type = registry_.type(object->fingerprint());
+  if (type == nullptr) {
+    throw ProcessError("asked for an object of " + std::string(object->type()) +
+                       ", a type that the server gives out and has not registered; call "
+                       "register_type() for it in the server's program");
+  }
+  if (wanted.fingerprint != 0 && wanted.fingerprint != type->fingerprint) {
+    throw TypeMismatch(wanted.name, std::string(type->type));
+  }
+  const std::lock_guard guard(mutex_);
+  const auto known = numbers_.find(object.get());
+  const std::uint64_t number = known != numbers_.end() ? known->second : ++last_;
+  encode(reply, number);
+  if (known == numbers_.end()) numbers_.emplace(object.get(), number);
+  Entry& entry = objects_.try_emplace(number, Entry{object, type, 0}).first->second;
+  ++entry.count;
+}
+
+}  // namespace procession::manager

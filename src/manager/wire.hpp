@@ -1,0 +1,43 @@
+// What clients and servers of one process tree say to each other through a pipe of their own.
+//
+// A client puts one end of a new pipe into the queue at the server's door, and gets a greeting when
+// a thread of the server's attends to it. Then each request is followed by its reply.
+//
+//     request   u8 Request, then
+//               call    u64 offset of the object's block, record of a ServedCall, arguments
+//               make    record of a ServedMake, arguments
+//               count   nothing
+//     reply     u8 Reply, then the result (made: the handle; count: u64) or the exception
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "procession/detail/connection_core.hpp"
+#include "procession/detail/fingerprint.hpp"
+#include "procession/queue.hpp"
+
+namespace procession::manager {
+
+enum class Request : std::uint8_t { call = 1, make = 2, count = 3 };
+enum class Reply : std::uint8_t { result = 1, exception = 2 };
+
+inline constexpr std::string_view kRequestName = "a request to a manager";
+inline constexpr std::string_view kReplyName = "a reply of a manager";
+inline constexpr std::uint64_t kRequestPrint = detail::Fingerprint::of(kRequestName, 0);
+inline constexpr std::uint64_t kReplyPrint = detail::Fingerprint::of(kReplyName, 0);
+
+/// Who comes to the door: an end of a new pipe.
+struct Visit {
+  detail::TransportPtr transport;
+
+  friend void encode(Encoder& encoder, const Visit& visit) {
+    detail::encode_connection(encoder, visit.transport);
+  }
+  friend void decode(Decoder& decoder, Visit& visit) {
+    visit.transport = detail::decode_connection(decoder);
+  }
+};
+using Door = Queue<Visit>;
+
+}  // namespace procession::manager
