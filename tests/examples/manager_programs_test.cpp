@@ -32,7 +32,7 @@ class JobServer : public testing::Test {
         "exec " + examples::path_of("job_server") + " " + key_ + " 127.0.0.1 0 2";
     server_ = ::popen(command.c_str(), "r");
     char word[32], host[64];
-    if (server_ == nullptr || std::fscanf(server_, "%31s on %63s %d\n", word, host, &port_) != 3) {
+    if (server_ == nullptr || std::fscanf(server_, "%31s on %63s %d%*c", word, host, &port_) != 3) {
       ADD_FAILURE() << "job_server does not say where it listens";
     }
   }

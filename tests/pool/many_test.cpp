@@ -1,7 +1,11 @@
 // More of everything than there is room for at a time.
 
+#include <atomic>
+#include <chrono>
 #include <numeric>
 #include <ranges>
+#include <thread>
+#include <vector>
 
 #include "pool/layout.hpp"
 #include "procession/error.hpp"
@@ -97,6 +101,33 @@ TEST(PoolMany, ClosedWithABacklogItIsAllDone) {
     pool.close();
   }
   EXPECT_EQ(tally.other_than(1), 0U);
+}
+
+// Also the callback and the one who waits do.
+TEST(PoolMany, SeveralThreadsGetTheSameResultsAtATime) {
+  constexpr int kElements = 2'000;
+  Pool pool(2);
+  for (int round = 0; round < 30; ++round) {
+    // Such that some end before others that come first.
+    const auto result = pool.map_async(
+        [](int x) {
+          if (x % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+          return x + 1;
+        },
+        std::views::iota(0, kElements), {.chunksize = 1});
+    std::atomic<int> wrong = 0;
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 4; ++i) {
+      readers.emplace_back([&] {
+        const std::vector<int> got = result.get();
+        for (int x = 0; x < kElements; ++x)
+          wrong += got[static_cast<std::size_t>(x)] != x + 1 ? 1 : 0;
+      });
+    }
+    for (std::thread& reader : readers)
+      reader.join();
+    ASSERT_EQ(wrong, 0) << "in round " << round;
+  }
 }
 
 TEST(PoolMany, LargeResultsOfManyTasks) {
