@@ -53,8 +53,8 @@ struct Frame {
 
 inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
 
-/// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each time
-/// that it is rung.
+/// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each
+/// time that it is rung.
 enum BellState : std::uint32_t {
   kSilent = 0,   ///< there are no bytes for the messages that come
   kRinging = 1,  ///< a sender is about to write them, or was killed over it

@@ -42,8 +42,8 @@ bool is_told(Lane& lane, bool has_seat, int bell) {
     return true;
   }
   // Who has the seat is the only one to take bytes out of the socket.
-  if (!has_seat || platform::watch_bell(bell, platform::Deadline(std::chrono::nanoseconds(0))) ==
-                       Bell::silent) {
+  if (!has_seat ||
+      platform::watch_bell(bell, platform::Deadline(std::chrono::nanoseconds(0))) == Bell::silent) {
     return false;
   }
   lane.left = 0;

@@ -24,8 +24,8 @@ class ReceiveLock {
 /// Whether there is no message. Under ReceiveLock.
 bool is_empty(const Lane& lane) noexcept;
 
-/// `may_have_message` for those who look again and again: when a message comes, its frame comes into
-/// this processor's cache together with the word that tells of it, and not after it.
+/// `may_have_message` for those who look again and again: when a message comes, its frame comes
+/// into this processor's cache together with the word that tells of it, and not after it.
 inline bool expect_message(const Lane& lane) noexcept {
   const std::uint64_t next = lane.freed.load(std::memory_order_relaxed);
   __builtin_prefetch(lane.ring + next % kRingBytes);

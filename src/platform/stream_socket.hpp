@@ -85,9 +85,9 @@ class SocketFile {
   int maker_ = 0;
 };
 
-/// A peer whose host has vanished is noticed some ten seconds after it was last heard of, also while
-/// something sent to it is on its way; and so is one that takes nothing for so long. For peers that
-/// always read what they are sent. Does nothing to a socket that is not TCP.
+/// A peer whose host has vanished is noticed some ten seconds after it was last heard of, also
+/// while something sent to it is on its way; and so is one that takes nothing for so long. For
+/// peers that always read what they are sent. Does nothing to a socket that is not TCP.
 void expect_prompt_peer(int socket) noexcept;
 
 }  // namespace procession::platform
