@@ -77,7 +77,8 @@ class Requests {
   Bytes bytes_;
 };
 
-// The objects that the fuzzed client has: 1 a Subject, 2 a dict, 3 a list.
+// The objects that the fuzzed client has: 1 a Subject, 2 a dict, 3 a list. One that fails comes
+// last.
 std::map<std::string, Bytes> seeds() {
   const TypeMark nothing;
   std::map<std::string, Bytes> all;
@@ -89,14 +90,14 @@ std::map<std::string, Bytes> seeds() {
   all["dict"] = Requests()
                     .call(2, "set", nothing, std::string("key"), Point{1, {"name"}})
                     .call(2, "get", mark_of<Point>(), std::string("key"))
-                    .call(2, "get", mark_of<Point>(), std::string("none"))
                     .call(2, "keys", mark_of<std::vector<std::string>>())
+                    .call(2, "get", mark_of<Point>(), std::string("none"))
                     .bytes();
   all["list"] = Requests()
                     .call(3, "extend", nothing, std::vector<int>{1, 2, 3})
                     .call(3, "insert", nothing, std::int64_t{-1}, 7)
-                    .call(3, "pop", mark_of<int>(), std::int64_t{9})
                     .call(3, "values", mark_of<std::vector<int>>())
+                    .call(3, "pop", mark_of<int>(), std::int64_t{9})
                     .bytes();
   all["functions"] = Requests()
                          .obtain(RemoteRequest::value, "sum", mark_of<std::int64_t>(), 1, 2)
