@@ -63,7 +63,7 @@ class TypedQueue {
 
   template <class Range>
   void put_range(Range&& range) const {
-    constexpr std::size_t kBatch = 16 * 1024;  // bytes
+    constexpr std::size_t kBatch = std::size_t{16} * 1024;  // bytes
     ItemBatch batch;
     for (const T& item : range) {
       if constexpr (plain()) {
@@ -223,7 +223,7 @@ class Queue : protected detail::TypedQueue<T> {
   void shutdown() const { this->core_.shutdown(); }
 
   /// Takes items off the queue until it is shut down and empty.
-  class iterator {
+  class iterator {  // NOLINT: named as in the standard library
    public:
     using value_type = T;                               ///< an item
     using difference_type = std::ptrdiff_t;             ///< as an iterator must have

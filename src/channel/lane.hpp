@@ -55,12 +55,11 @@ inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
 
 /// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each
 /// time that it is rung.
-enum BellState : std::uint32_t {
-  kSilent = 0,   ///< there are no bytes for the messages that come
-  kRinging = 1,  ///< a sender is about to write them, or was killed over it
-  kRung = 2,     ///< they are there
-  kBellStates = 4,
-};
+using BellState = std::uint32_t;
+inline constexpr BellState kSilent = 0;   ///< there are no bytes for the messages that come
+inline constexpr BellState kRinging = 1;  ///< a sender is to write them, or was killed over it
+inline constexpr BellState kRung = 2;     ///< they are there
+inline constexpr BellState kBellStates = 4;
 
 struct Lane {
   // Of the senders, under `sending`.
@@ -97,7 +96,7 @@ struct Lane {
     return tail.load(std::memory_order_acquire) != freed.load(std::memory_order_relaxed);
   }
   [[nodiscard]] BellState bell_state() const noexcept {
-    return static_cast<BellState>(bell.load(std::memory_order_relaxed) % kBellStates);
+    return bell.load(std::memory_order_relaxed) % kBellStates;
   }
   /// Under `sending`. The number stays.
   void set_bell(BellState state) noexcept {

@@ -73,7 +73,7 @@ bool may_have_room(const Lane& lane, const Outgoing& message) noexcept {
 
 std::optional<Ring> begin_ring(Lane& lane, int bell) noexcept {
   const std::uint32_t before = lane.bell.load(std::memory_order_relaxed);
-  const auto state = static_cast<BellState>(before % kBellStates);
+  const BellState state = before % kBellStates;
   if (state == kRung) return Ring{};
   Ring ring{before - state + kBellStates + kRinging, platform::kBellBytes};
   step();

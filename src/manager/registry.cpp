@@ -32,7 +32,7 @@ void check_mark(const std::string& what, const char* part, detail::TypeMark ours
 
 void Registry::add(RegisteredType type) {
   const std::string name = type.name;
-  if (functions_.count(name) != 0 || !types_.emplace(name, std::move(type)).second) {
+  if (functions_.contains(name) || !types_.emplace(name, std::move(type)).second) {
     throw std::invalid_argument("asked to register \"" + name +
                                 "\" with a ManagerServer a second time; a name stands for one type "
                                 "or function");
@@ -41,7 +41,7 @@ void Registry::add(RegisteredType type) {
 
 void Registry::add(RegisteredFunction function) {
   const std::string name = function.name;
-  if (types_.count(name) != 0 || !functions_.emplace(name, std::move(function)).second) {
+  if (types_.contains(name) || !functions_.emplace(name, std::move(function)).second) {
     throw std::invalid_argument("asked to register \"" + name +
                                 "\" with a ManagerServer a second time; a name stands for one type "
                                 "or function");
@@ -206,7 +206,7 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
                      arguments.name);
 }
 
-void RemoteSession::keep(ServedPtr object, const SentMark& wanted, Encoder& reply) {
+void RemoteSession::keep(const ServedPtr& object, const SentMark& wanted, Encoder& reply) {
   const RegisteredType* const type = registry_.type(object->fingerprint());
   if (type == nullptr) {
     throw ProcessError("asked for an object of " + std::string(object->type()) +

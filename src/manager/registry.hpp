@@ -64,7 +64,7 @@ class RemoteSession {
   void call(Decoder& request, Encoder& reply);
   void give_value(Decoder& request, Encoder& reply);
   void give_object(Decoder& request, Encoder& reply);
-  void keep(detail::ServedPtr object, const SentMark& wanted, Encoder& reply);
+  void keep(const detail::ServedPtr& object, const SentMark& wanted, Encoder& reply);
   [[nodiscard]] Entry find(std::uint64_t number);
 
   const Registry& registry_;

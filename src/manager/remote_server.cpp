@@ -91,15 +91,15 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
   }
 
  private:
-  void admit(TransportPtr connection) {
+  void admit(const TransportPtr& connection) {
     platform::expect_prompt_peer(Transport::Use(*connection).descriptor());
     {
       const std::lock_guard guard(mutex_);
       std::erase_if(connections_, [](const auto& one) { return one.expired(); });
       connections_.push_back(connection);
     }
-    attend(std::move(connection), [self = shared_from_this(), session = SessionPtr()](
-                                      Decoder& request, Encoder& reply) mutable {
+    attend(connection, [self = shared_from_this(), session = SessionPtr()](Decoder& request,
+                                                                           Encoder& reply) mutable {
       if (session == nullptr) {
         session = self->enter(request);
       } else {

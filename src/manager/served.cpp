@@ -39,6 +39,7 @@ const ServedNamespace::Slot& ServedNamespace::find(const std::string& name) cons
 
 std::vector<std::string> ServedNamespace::names() const {
   std::vector<std::string> all;
+  all.reserve(slots_.size());
   for (const auto& slot : slots_)
     all.push_back(slot.first);
   return all;

@@ -82,7 +82,7 @@ void serve(const TransportPtr& transport, Answer& answer) {
 
 }  // namespace
 
-void attend(TransportPtr transport, Answer answer) {
+void attend(const TransportPtr& transport, Answer answer) {
   transport->close_in_forks();
   try {
     std::thread([transport, answer = std::move(answer)]() mutable {

@@ -12,6 +12,6 @@ using Answer = std::function<void(Decoder& request, Encoder& reply)>;
 
 /// Greets a client and answers its requests, in a thread of its own, until it has gone; or tells it
 /// that there can be no such thread.
-void attend(detail::TransportPtr transport, Answer answer);
+void attend(const detail::TransportPtr& transport, Answer answer);
 
 }  // namespace procession::manager

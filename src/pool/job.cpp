@@ -68,8 +68,7 @@ Job::Job(PoolPtr pool, JobSettings settings)
 
 std::unique_ptr<Job::Many> Job::make_many(std::size_t total, JobSettings settings, bool streamed) {
   const Work work{settings.retries, settings.timeout};
-  return std::unique_ptr<Many>(
-      new Many{work, total, std::move(settings), streamed, {}, {}, 0, 0, {}, {}, {}, {}});
+  return std::make_unique<Many>(work, total, std::move(settings), streamed);
 }
 
 namespace {
@@ -179,12 +178,13 @@ void Job::succeed(Chunk& chunk, Results results) {
     static_cast<StreamChunk&>(chunk).results.push_back(std::move(results));
   } else if (is_map()) {
     many_->results.push_back(std::move(results));
-  }
-  end_elements(chunk, count);
-  if (!is_map()) {
+  } else {
     block_ = std::move(results.block);
     size_ = results.size;
     std::memcpy(in_place_, results.in_place, pool::kInlineResult);
+  }
+  end_elements(chunk, count);
+  if (!is_map()) {
     call_.reset();
   }
 }
@@ -223,7 +223,7 @@ void Job::cancel(const std::exception_ptr& cause) {
   fail_rest(cause);
 }
 
-void Job::add_hook(std::function<void()> hook) { work().hooks.push_back(std::move(hook)); }
+void Job::add_hook(std::function<void()> hook) const { work().hooks.push_back(std::move(hook)); }
 
 void Job::note_end() {
   if (has_hooks()) {

@@ -185,7 +185,7 @@ class Job {
   void cancel(const std::exception_ptr& cause);
 
   /// To be called once when the job has ended, which it has not yet.
-  void add_hook(std::function<void()> hook);
+  void add_hook(std::function<void()> hook) const;
   [[nodiscard]] bool has_hooks() const { return !work().hooks.empty(); }
 
   /// What is there until a single call has ended well, and of others always.
