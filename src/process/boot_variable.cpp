@@ -40,10 +40,10 @@ std::optional<Boot> take_boot_variable() {
     if (!found->starts_with(kRoles[role])) {
       continue;
     }
-    const std::string_view number = std::string_view(*found).substr(kRoles[role].size());
+    const char* const number = found->data() + kRoles[role].size();
+    const char* const end = found->data() + found->size();
     Record::Claim claim;
-    const char* const end = number.data() + number.size();
-    const auto [colon, error] = std::from_chars(number.data(), end, claim.record);
+    const auto [colon, error] = std::from_chars(number, end, claim.record);
     if (error == std::errc{} && colon != end && *colon == ':') {
       const auto [last, bad] = std::from_chars(colon + 1, end, claim.serial);
       if (bad == std::errc{} && last == end) {

@@ -261,7 +261,7 @@ TEST(NetworkConnection, HandlesAndFunctionsDoNotLeaveTheTree) {
   const std::string text = text_of<mp::ProcessError>(
       [&] { mine.send(mp::Function<int(int)>([](int x) { return x; })); });
   EXPECT_NE(text.find("no code address ever crosses a network"), std::string::npos) << text;
-  const int captured = 5;
+  int captured = 5;
   EXPECT_THROW(mine.send(mp::Function<int()>([captured] { return captured; })), mp::ProcessError);
   mine.send(1);
   EXPECT_EQ(its.recv<int>(), 1) << "nothing of the refused ones was sent";
@@ -380,7 +380,7 @@ TEST(NetworkConnection, ACallThatWaitsEndsWhenAnotherThreadCloses) {
   Listener listener;
   auto [mine, its] = meet(listener);
   std::atomic<bool> begun = false;
-  auto text = std::async(std::launch::async, [&, &mine = mine] {
+  auto text = std::async(std::launch::async, [&] {
     begun = true;
     return text_of<mp::ProcessError>([&] { (void)mine.recv<int>(); });
   });

@@ -189,9 +189,7 @@ TEST_F(Tls, WhatIsSentIsNotInTheClear) {
 
 TEST_F(Tls, AnEncryptedConnectionStaysWithItsProcess) {
   auto [mine, its] = meet_by_tls({.tls = shown("host")}, {.tls = trusting()});
-  EXPECT_NE(text_of<mp::ProcessError>([&, &mine = mine] {
-              mp::Pipe().first.send(mine);
-            }).find("encrypted"),
+  EXPECT_NE(text_of<mp::ProcessError>([&] { mp::Pipe().first.send(mine); }).find("encrypted"),
             std::string::npos);
   if (const pid_t child = ::fork(); child == 0) {
     ::_exit(mine.closed() && its.closed() ? 0 : 1);
