@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <thread>
@@ -78,6 +81,25 @@ TEST_F(Shared, MutexOfADeadOwnerIsInheritedOnce) {
   EXPECT_TRUE(result.acquired);
   EXPECT_FALSE(result.previous_owner_died);
   mutex().unlock();
+}
+
+// One was woken and killed, and another one took the lock in passing: its unlock wakes nobody.
+TEST_F(Shared, MutexIsGotThoughTheWakeUpWasLost) {
+  ASSERT_TRUE(mutex().lock().acquired);
+  const auto word = [&] {
+    return std::atomic_ref<std::uint32_t>(*static_cast<std::uint32_t*>(memory_));
+  };
+  std::thread waiter([&] {
+    EXPECT_TRUE(mutex().lock().acquired);
+    mutex().unlock();
+  });
+  constexpr std::uint32_t kWaiters = 0x80000000;  // FUTEX_WAITERS
+  while ((word() & kWaiters) == 0)
+    std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  word() &= ~kWaiters;
+  mutex().unlock();
+  waiter.join();
 }
 
 TEST_F(Shared, MutexThatNobodyRepairedIsLost) {
