@@ -44,9 +44,7 @@ void RobustMutex::init() {
   if (code != 0) throw_system_error("make a mutex that processes share", code);
 }
 
-LockResult RobustMutex::lock() noexcept {
-  return lock_until(Deadline(Timeout()));
-}
+LockResult RobustMutex::lock() noexcept { return lock_until(Deadline(Timeout())); }
 
 LockResult RobustMutex::try_lock() noexcept {
   return result_of(::pthread_mutex_trylock(native(raw_)));
