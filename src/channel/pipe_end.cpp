@@ -10,8 +10,8 @@
 #include "channel/depot.hpp"
 #include "channel/lane_receiver.hpp"
 #include "channel/lane_sender.hpp"
+#include "platform/naps.hpp"
 #include "procession/error.hpp"
-#include "sync/naps.hpp"
 
 namespace procession::detail {
 
@@ -128,7 +128,7 @@ void PipeEnd::receive(Incoming& message) {
   tidy();
   Lane& lane = incoming();
   const auto there = [&] { return expect_message(lane); };
-  sync::Naps naps(platform::kShortNap);
+  platform::Naps naps(platform::kShortNap);
   for (bool slept = sleeps_at_once();;) {
     if (slept ? there() : patience_.spin(there)) {
       if (take(message, use.descriptor())) return;
@@ -154,7 +154,7 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
   tidy();
   Lane& lane = incoming();
   bool slept = false;
-  sync::Naps naps(platform::kShortNap);
+  platform::Naps naps(platform::kShortNap);
   for (;;) {
     if (lane.may_have_message() && settle(use.descriptor())) return true;
     const Timeout left = deadline.left();

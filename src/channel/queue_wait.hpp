@@ -64,12 +64,12 @@ bool wait_until_done(const WaitPlace& place, const Timeout& timeout, bool not_at
   return (!waits_first && attempt()) || wait_and_attempt(place, timeout, attempt, there);
 }
 
-/// Wakes who waits for what there are now so many more of.
+/// Wakes who waits for what there are now so many more of. The mutex was given back just before.
 inline void wake_for(sync::WaitWord& word, std::uint32_t more) {
   if (more == 1) {
-    word.wake_one();
+    word.wake_one_after_unlock();
   } else {
-    word.wake_all();
+    word.wake_all_after_unlock();
   }
 }
 

@@ -10,9 +10,9 @@
 #include "channel/listener.hpp"
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
+#include "platform/naps.hpp"
 #include "platform/wait.hpp"
 #include "procession/connection.hpp"
-#include "sync/naps.hpp"
 
 namespace procession {
 
@@ -81,7 +81,7 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     all.push_back(std::move(watched));
   }
   if (all.empty()) return {};
-  sync::Naps naps(platform::kShortNap);
+  platform::Naps naps(platform::kShortNap);
   for (bool looked = false;; looked = true) {
     const Timeout left = deadline.left();
     const Duration most = looked ? naps.next() : Duration(0);

@@ -12,11 +12,11 @@
 #include "manager/objects.hpp"
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
+#include "platform/naps.hpp"
 #include "platform/signals.hpp"
 #include "process/record.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/error.hpp"
-#include "sync/naps.hpp"
 
 namespace procession::manager {
 
@@ -66,7 +66,7 @@ void serve_manager(heap::Offset manager) {
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
   std::vector<std::weak_ptr<detail::Transport>> visitors;
-  sync::Naps naps(100ms);
+  platform::Naps naps(100ms);
   for (;;) {
     try {
       const TransportPtr transport = door.get(naps.next()).transport;
@@ -89,7 +89,7 @@ void serve_manager(heap::Offset manager) {
       // Who came was killed on the way; or there is no memory or descriptor for it, and it sees the
       // end of its pipe.
     }
-    naps = sync::Naps(100ms);
+    naps = platform::Naps(100ms);
   }
   // Where the server is a thread, this is what tells its clients.
   for (const auto& one : visitors) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 
 #include "platform/doorbell.hpp"
+#include "platform/linux_poll.hpp"
 #include "platform/system_error.hpp"
 
 namespace procession::platform {
@@ -124,24 +124,7 @@ Bell await_bell(int socket, unsigned bytes, std::chrono::nanoseconds nap) {
 
 Bell watch_bell(int socket, const Deadline& deadline) {
   pollfd entry{socket, POLLIN, 0};
-  for (;;) {
-    const Timeout left = deadline.left();
-    timespec span{};
-    if (left) {
-      span.tv_sec = static_cast<time_t>(left->count() / 1'000'000'000);
-      span.tv_nsec = static_cast<long>(left->count() % 1'000'000'000);
-    }
-    const int ready = ::ppoll(&entry, 1, left ? &span : nullptr, nullptr);
-    if (ready > 0) {
-      return seen(entry);
-    }
-    if (ready < 0 && errno != EINTR) {
-      throw_system_error("wait for a pipe");
-    }
-    if (ready == 0 && deadline.passed()) {
-      return Bell::silent;
-    }
-  }
+  return poll_until({&entry, 1}, deadline, "a pipe") ? seen(entry) : Bell::silent;
 }
 
 bool is_abandoned(int socket) noexcept {

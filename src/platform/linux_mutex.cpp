@@ -6,7 +6,9 @@
 #include <ctime>
 #include <new>
 
+#include "platform/linux_poll.hpp"
 #include "platform/mutex.hpp"
+#include "platform/naps.hpp"
 #include "platform/system_error.hpp"
 
 namespace procession::platform {
@@ -22,12 +24,21 @@ LockResult result_of(int code) noexcept {
 
 /// The time on the monotonic clock in so long.
 timespec in(Duration time) noexcept {
-  timespec until{};
-  ::clock_gettime(CLOCK_MONOTONIC, &until);
-  const auto nanoseconds = until.tv_nsec + time.count() % 1'000'000'000;
-  until.tv_sec += time.count() / 1'000'000'000 + nanoseconds / 1'000'000'000;
-  until.tv_nsec = nanoseconds % 1'000'000'000;
-  return until;
+  return timespec_of(std::chrono::steady_clock::now().time_since_epoch() + time);
+}
+
+/// Where the one who was woken is killed and another one takes the lock in passing, nobody knows of
+/// those who sleep any more. So no sleep is without an end.
+LockResult wait_for(pthread_mutex_t* mutex, const Deadline& deadline) noexcept {
+  int code = EBUSY;
+  for (Naps naps(std::chrono::milliseconds(100)); code == EBUSY || code == ETIMEDOUT;) {
+    const Timeout left = deadline.left();
+    if (left && *left <= Duration::zero()) break;
+    const Duration nap = naps.next();
+    const timespec until = in(left ? std::min(*left, nap) : nap);
+    code = ::pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+  }
+  return result_of(code);
 }
 
 }  // namespace
@@ -44,25 +55,20 @@ void RobustMutex::init() {
   if (code != 0) throw_system_error("make a mutex that processes share", code);
 }
 
-LockResult RobustMutex::lock() noexcept { return lock_until(Deadline(Timeout())); }
+LockResult RobustMutex::lock() noexcept {
+  const int code = ::pthread_mutex_trylock(native(raw_));
+  if (code == 0) [[likely]]
+    return {true, false};
+  return code == EBUSY ? wait_for(native(raw_), Deadline(Timeout())) : result_of(code);
+}
 
 LockResult RobustMutex::try_lock() noexcept {
   return result_of(::pthread_mutex_trylock(native(raw_)));
 }
 
-// Where the one who was woken is killed and another one takes the lock in passing, nobody knows of
-// those who sleep any more. So no sleep is without an end.
 LockResult RobustMutex::lock_until(const Deadline& deadline) noexcept {
-  constexpr Duration kLongestNap = std::chrono::seconds(8);
-  int code = ::pthread_mutex_trylock(native(raw_));
-  for (Duration nap = std::chrono::milliseconds(100); code == EBUSY || code == ETIMEDOUT;
-       nap = std::min(8 * nap, kLongestNap)) {
-    const Timeout left = deadline.left();
-    if (left && *left <= Duration::zero()) break;
-    const timespec until = in(left ? std::min(*left, nap) : nap);
-    code = ::pthread_mutex_clocklock(native(raw_), CLOCK_MONOTONIC, &until);
-  }
-  return result_of(code);
+  const int code = ::pthread_mutex_trylock(native(raw_));
+  return code == EBUSY ? wait_for(native(raw_), deadline) : result_of(code);
 }
 
 void RobustMutex::unlock() noexcept { ::pthread_mutex_unlock(native(raw_)); }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string>
 
+#include "platform/linux_poll.hpp"
 #include "platform/stream_socket.hpp"
 #include "platform/system_error.hpp"
 
@@ -82,19 +83,8 @@ Moved send_some(int socket, std::span<const std::byte> first, std::span<const st
 }
 
 bool wait_writable(int socket, const Deadline& deadline) {
-  for (;;) {
-    pollfd entry{socket, POLLOUT, 0};
-    const Timeout left = deadline.left();
-    timespec span{};
-    if (left) {
-      span.tv_sec = static_cast<time_t>(left->count() / 1'000'000'000);
-      span.tv_nsec = static_cast<long>(left->count() % 1'000'000'000);
-    }
-    const int ready = ::ppoll(&entry, 1, left ? &span : nullptr, nullptr);
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) throw_system_error("wait for a connection");
-    if (ready == 0 && deadline.passed()) return false;
-  }
+  pollfd entry{socket, POLLOUT, 0};
+  return poll_until({&entry, 1}, deadline, "a connection");
 }
 
 std::uint64_t socket_identity(int socket) {

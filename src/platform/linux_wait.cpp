@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "platform/linux_poll.hpp"
 #include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 
@@ -27,27 +28,7 @@ int number_of(Signal signal) {
   return SIGKILL;
 }
 
-/// Whether any became ready before the deadline.
-bool poll_until(std::span<pollfd> entries, const Deadline& deadline) {
-  for (;;) {
-    const Timeout left = deadline.left();
-    timespec span{};
-    if (left) {
-      span.tv_sec = static_cast<time_t>(left->count() / 1'000'000'000);
-      span.tv_nsec = static_cast<long>(left->count() % 1'000'000'000);
-    }
-    const int ready = ::ppoll(entries.data(), entries.size(), left ? &span : nullptr, nullptr);
-    if (ready > 0) {
-      return true;
-    }
-    if (ready < 0 && errno != EINTR) {
-      throw_system_error("wait for a descriptor");
-    }
-    if (ready == 0 && deadline.passed()) {
-      return false;
-    }
-  }
-}
+constexpr const char* kWhat = "a descriptor";
 
 Reaped reap_with(int pid, int options) {
   for (;;) {
@@ -77,7 +58,7 @@ Descriptor open_process(int pid) {
 
 bool wait_readable(int descriptor, const Deadline& deadline) {
   pollfd entry{descriptor, POLLIN, 0};
-  return poll_until({&entry, 1}, deadline);
+  return poll_until({&entry, 1}, deadline, kWhat);
 }
 
 std::vector<std::size_t> wait_readable_any(std::span<const int> descriptors,
@@ -88,7 +69,7 @@ std::vector<std::size_t> wait_readable_any(std::span<const int> descriptors,
     entries.push_back({descriptor, POLLIN, 0});
   }
   std::vector<std::size_t> ready;
-  if (poll_until(entries, deadline)) {
+  if (poll_until(entries, deadline, kWhat)) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (entries[i].revents != 0) {
         ready.push_back(i);

@@ -12,6 +12,15 @@ struct LockResult {
   bool previous_owner_died = false;  ///< and what it protects may be half changed
 };
 
+/// Whether what a thread reads after it has unlocked a mutex was not read before everybody could
+/// see what it wrote before: to unlock is an atomic operation, and nothing passes that on these
+/// processors.
+#if defined(__x86_64__) || defined(__i386__)
+inline constexpr bool kUnlockIsFence = true;
+#else
+inline constexpr bool kUnlockIsFence = false;
+#endif
+
 /// A lock in shared memory that outlives its owners: when a thread or process ends while holding
 /// it, the next one gets it and is told. Neither recursive nor fair. Never moved, never destroyed:
 /// its memory just goes.

@@ -5,7 +5,8 @@
 
 #include "platform/deadline.hpp"
 #include "platform/futex.hpp"
-#include "sync/naps.hpp"
+#include "platform/mutex.hpp"
+#include "platform/naps.hpp"
 
 namespace procession::sync {
 
@@ -35,6 +36,10 @@ class WaitWord {
   void wake_one() noexcept { wake(1); }
   void wake_all() noexcept { wake(kAll); }
 
+  /// The same for who has made the change under a RobustMutex and has just unlocked it.
+  void wake_one_after_unlock() noexcept { wake_after_unlock(1); }
+  void wake_all_after_unlock() noexcept { wake_after_unlock(kAll); }
+
  private:
   friend class Sleeper;
   static constexpr int kAll = 0x7fffffff;
@@ -42,7 +47,18 @@ class WaitWord {
   void wake(int most) noexcept {
     // Not a mere load: of this and the sleeper's announcement one comes first, and either the waker
     // sees the announcement or the sleeper sees what the waker has changed.
-    std::uint32_t seen = word_.fetch_add(0);
+    wake_if_seen(word_.fetch_add(0), most);
+  }
+
+  void wake_after_unlock(int most) noexcept {
+    if constexpr (platform::kUnlockIsFence) {
+      wake_if_seen(word_.load(), most);
+    } else {
+      wake(most);
+    }
+  }
+
+  void wake_if_seen(std::uint32_t seen, int most) noexcept {
     while ((seen & 1) != 0) {
       if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) {
         platform::futex_wake(word_, most);
@@ -76,7 +92,7 @@ class Sleeper {
 
  private:
   const platform::Deadline& deadline_;
-  Naps naps_{std::chrono::milliseconds(100)};
+  platform::Naps naps_{std::chrono::milliseconds(100)};
   bool slept_ = false;
 };
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-namespace procession::sync {
+namespace procession::platform {
 
 /// How long the sleeps of one wait last that end by themselves, one after another: each eight times
 /// as long as the one before, up to eight seconds. So what should have ended a wait and was lost
@@ -24,4 +24,4 @@ class Naps {
   std::chrono::nanoseconds next_;
 };
 
-}  // namespace procession::sync
+}  // namespace procession::platform
