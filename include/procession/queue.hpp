@@ -100,15 +100,13 @@ class TypedQueue {
     }
     items.reserve(batch.count());
     for (auto rest = batch.bytes(); !rest.empty();) {
-      const std::span<const std::byte> item = ItemBatch::next(rest);
       if constexpr (plain() && std::is_default_constructible_v<T>) {
-        if (item.size() == sizeof(T)) [[likely]] {
-          std::memcpy(static_cast<void*>(std::addressof(items.emplace_back())), item.data(),
-                      sizeof(T));
+        if (const std::byte* const item = ItemBatch::next<sizeof(T)>(rest)) [[likely]] {
+          std::memcpy(static_cast<void*>(std::addressof(items.emplace_back())), item, sizeof(T));
           continue;
         }
       }
-      items.push_back(decode_item(item));
+      items.push_back(decode_item(ItemBatch::next(rest)));
     }
     return items;
   }

@@ -195,12 +195,19 @@ struct Run {
 /// bytes as `most_bytes`.
 inline Run first_of(const std::byte* records, std::size_t most_bytes, std::size_t most) {
   Run run;
+  // Where one is like the other, the processor need not have read a record to know where the next
+  // one lies.
+  std::uint64_t last = record_word(Record::skip, 0);
+  std::size_t span = 0;
   while (run.items < most && run.bytes < most_bytes) {
     const std::uint64_t word = load_word(records + run.bytes);
-    if (record_of(word) != Record::inside || span_of(word) > most_bytes - run.bytes) {
-      break;
+    if (word != last) {
+      if (record_of(word) != Record::inside) break;
+      last = word;
+      span = span_of(word);
     }
-    run.bytes += span_of(word);
+    if (span > most_bytes - run.bytes) break;
+    run.bytes += span;
     ++run.items;
   }
   return run;

@@ -90,6 +90,17 @@ class ItemBatch {
     rest = rest.subspan(span_of(size));
     return item;
   }
+  /// The same for an item of `Bytes` bytes; null, and nothing is taken, where it is not one. To be
+  /// faster: where the next one lies is known before this one was read.
+  template <std::size_t Bytes>
+  static const std::byte* next(std::span<const std::byte>& rest) {
+    std::uint64_t size = 0;
+    std::memcpy(&size, rest.data(), 8);
+    if (size != Bytes) return nullptr;
+    const std::byte* const item = rest.data() + 8;
+    rest = rest.subspan(span_of(Bytes));
+    return item;
+  }
 
  private:
   friend class QueueCore;
