@@ -66,7 +66,7 @@ class Connection {
   Connection() = default;
 
   /// Sends a value of any encodable type; text and views arrive as what owns its elements
-  /// (`std::string`, `std::vector`). Waits while the ring (64 KiB of small messages, 64 MiB of
+  /// (`std::string`, `std::vector`). Waits while the ring (64 KiB of small messages, 16 MiB of
   /// large ones) is full. Throws `BrokenPipe` when nobody has the other end any more;
   /// `ProcessError` at the receiving end of a simplex pipe; `OutOfMemory`; and what `encode` does.
   /// To another program, no handle and no function can be sent: `ProcessError`.

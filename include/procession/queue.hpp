@@ -39,6 +39,9 @@ class TypedQueue {
     if constexpr (plain()) {
       return core_.put(std::as_bytes(std::span<const T, 1>(&item, 1)), timeout);
     } else {
+      if (!core_.await_room(timeout)) {
+        return false;
+      }
       ItemEncoder encoder;
       encode_checked(encoder, item);
       return core_.put(encoder, timeout);

@@ -40,14 +40,7 @@ void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_
 }
 
 void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes) {
-  Transport& there = named(transport);
-  channel::Outgoing message{0, {}, bytes, {}, bytes.size()};
-  if (bytes.size() > Incoming::kInline && !there.abroad()) {
-    message.bytes = {};
-    message.block = heap::Block(bytes.size());
-    copy_bytes(message.block.data(), bytes.data(), bytes.size());
-  }
-  there.send(message);
+  named(transport).send_bytes(bytes);
 }
 
 void receive_value(const TransportPtr& transport, Incoming& message, std::uint64_t fingerprint,

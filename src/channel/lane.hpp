@@ -38,12 +38,14 @@ namespace procession::channel {
 inline constexpr std::size_t kRingBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kFrameUnit = 64;  ///< frames begin at multiples of it
 
-/// Bytes of messages on their way in one direction, unless it is a single one.
-inline constexpr std::uint64_t kMostOnTheWay = 64U << 20U;
+/// Bytes of messages on their way in one direction, unless it is a single one. More of them would
+/// fall out of the processors' caches before they are received.
+inline constexpr std::uint64_t kMostOnTheWay = 16U << 20U;
 
 /// In front of each message. Then come its bytes, if it has no block, and the name of its type.
 struct Frame {
-  std::uint64_t size;         ///< bytes of the message; kFiller: the rest of the ring is empty
+  std::uint64_t size;         ///< bytes of the message; kFiller: the rest of the ring is empty.
+                              ///< With kRelayed: what the ticket holds is a Relay
   std::uint64_t fingerprint;  ///< of its type; 0: bytes
   std::uint64_t ticket;       ///< the pipe's hold on the block with its bytes; 0: they follow
   std::uint64_t total;        ///< bytes of messages sent in this direction, this one included
@@ -52,6 +54,7 @@ struct Frame {
 };
 
 inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
+inline constexpr std::uint64_t kRelayed = std::uint64_t{1} << 63;
 
 /// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each
 /// time that it is rung.

@@ -138,7 +138,7 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
   } else {
     // From here on, the block is this process's, and so is what is in it.
     heap::move(frame.ticket, heap::self(), &lane.taken, place->end);
-    message.own(frame.ticket, frame.size);
+    message.own(frame.ticket, frame.size & ~kRelayed);
   }
   step();
   lane.received.store(frame.total, std::memory_order_relaxed);
@@ -154,7 +154,7 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
       silence_if_empty(lane, bell) == Bell::foreign) {
     return Take::damaged;
   }
-  return Take::done;
+  return (frame.size & kRelayed) != 0 ? Take::relayed : Take::done;
 }
 
 Bell settle_bell(Lane& lane, int bell) {

@@ -32,10 +32,10 @@ inline bool expect_message(const Lane& lane) noexcept {
   return lane.tail.load(std::memory_order_acquire) != next;
 }
 
-enum class Take { done, empty, damaged };
+enum class Take { done, relayed, empty, damaged };
 
-/// Takes the first message. `bell` is the receiver's side of the socket. `damaged`: what lies there
-/// is no message, or bytes in the socket are no bell's.
+/// Takes the first message. `bell` is the receiver's side of the socket. `relayed`: the message is
+/// a Relay. `damaged`: what lies there is no message, or bytes in the socket are no bell's.
 Take take(Lane& lane, detail::Incoming& message, int bell);
 
 /// Sees to it that the bell is rung only if there is a message, which is what it tells: `rung`;

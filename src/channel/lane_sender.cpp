@@ -121,8 +121,8 @@ void put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   step();
   const std::string_view name = name_of(message);
   seal(lane, at,
-       {message.size, message.fingerprint, ticket, total, static_cast<std::uint32_t>(name.size()),
-        0});
+       {message.relayed ? message.size | kRelayed : message.size, message.fingerprint, ticket,
+        total, static_cast<std::uint32_t>(name.size()), 0});
   std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
   if (!name.empty()) std::memcpy(body + message.bytes.size(), name.data(), name.size());

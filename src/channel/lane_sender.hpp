@@ -18,6 +18,7 @@ struct Outgoing {
   std::span<const std::byte> bytes;  ///< where they are few
   heap::Block block;                 ///< where they are many: they begin it
   std::uint64_t size;                ///< bytes
+  bool relayed = false;              ///< the block is a Relay
 };
 
 /// Has `Lane::sending`, to the end of the scope; what a dead owner left half done is put right.

@@ -15,7 +15,9 @@
 namespace procession::detail {
 
 MessageDraft::MessageDraft(const TransportPtr& transport)
-    : Draft(inline_, 0), abroad_(transport != nullptr && transport->abroad()) {}
+    : Draft(inline_, 0),
+      transport_(transport.get()),
+      abroad_(transport != nullptr && transport->abroad()) {}
 
 MessageDraft::~MessageDraft() { std::free(memory_); }
 
@@ -38,8 +40,11 @@ void MessageDraft::name_code() {
 }
 
 void MessageDraft::grow(std::size_t at_least) {
-  if (!abroad_) return Draft::grow(at_least);
   const std::size_t used = size();
+  if (!abroad_) {
+    if (transport_ != nullptr && begin_ == inline_) transport_->await_room(used + at_least);
+    return Draft::grow(at_least);
+  }
   const std::size_t larger = std::max(used + at_least, 2 * used);
   // realloc: large blocks move by remapping.
   void* const memory = larger < at_least ? nullptr : std::realloc(memory_, larger);
@@ -66,7 +71,7 @@ void Incoming::fill(std::span<const std::byte> bytes) noexcept {
 }
 
 void Incoming::own(std::uint64_t ticket, std::size_t size) noexcept {
-  ticket_ = ticket;
+  heap::drop(std::exchange(ticket_, ticket));
   begin_ = heap::at(heap::target(ticket));
   size_ = size;
 }

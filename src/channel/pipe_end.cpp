@@ -10,7 +10,9 @@
 #include "channel/depot.hpp"
 #include "channel/lane_receiver.hpp"
 #include "channel/lane_sender.hpp"
+#include "channel/relay.hpp"
 #include "platform/naps.hpp"
+#include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
@@ -79,6 +81,35 @@ void PipeEnd::send(Outgoing& message) {
   if (ring->strokes == 0) check_receiver(use.descriptor());
 }
 
+void PipeEnd::send_bytes(std::span<const std::byte> bytes) {
+  if (bytes.size() >= kRelayLeast) return relay(bytes);
+  Outgoing message{0, {}, bytes, {}, bytes.size()};
+  if (bytes.size() > Incoming::kInline) {
+    await_room(bytes.size());
+    message.bytes = {};
+    message.block = heap::Block(bytes.size());
+    copy_bytes(message.block.data(), bytes.data(), bytes.size());
+  }
+  send(message);
+}
+
+void PipeEnd::relay(std::span<const std::byte> bytes) {
+  RelaySender sender(bytes);
+  Outgoing message{0, {}, {}, sender.message(), bytes.size(), true};
+  send(message);
+  const Use use(*this);
+  sender.finish(patience_, [&] {
+    if (closed()) refuse_closed();
+    if (platform::is_abandoned(use.descriptor())) throw_broken_pipe();
+  });
+}
+
+void PipeEnd::await_room(std::size_t size) {
+  const Use use(*this);
+  const Outgoing message{0, {}, {}, {}, size};
+  if (writable() && !may_have_room(outgoing(), message)) wait_for_room(message, use.descriptor());
+}
+
 void PipeEnd::check_receiver(int descriptor) {
   const std::uint32_t departures = outgoing().departures.load(std::memory_order_acquire);
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
@@ -119,7 +150,10 @@ void PipeEnd::check_readable() const {
 bool PipeEnd::take(Incoming& message, int descriptor) {
   const Take result = channel::take(incoming(), message, descriptor);
   if (result == Take::damaged) give_up();
-  return result == Take::done;
+  if (result != Take::relayed) return result == Take::done;
+  return receive_relayed(message, patience_, [this] {
+    if (closed()) refuse_closed();
+  });
 }
 
 void PipeEnd::receive(Incoming& message) {
@@ -138,7 +172,9 @@ void PipeEnd::receive(Incoming& message) {
     const Bell bell = sleep(lane, use.descriptor(), naps.next());
     if (bell == Bell::foreign) give_up();
     if (bell == Bell::gone) {
-      if (take(message, use.descriptor())) return;
+      while (there()) {
+        if (take(message, use.descriptor())) return;
+      }
       throw EndOfFile(
           "asked to receive from a connection whose other end nobody has any more: it was closed, "
           "or its processes have ended, and all that they sent was received");

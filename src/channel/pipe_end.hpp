@@ -24,6 +24,8 @@ class PipeEnd final : public Transport {
   static TransportPtr decode(Decoder& decoder);
 
   void send(channel::Outgoing& message) override;
+  void send_bytes(std::span<const std::byte> bytes) override;
+  void await_room(std::size_t size) override;
   void receive(Incoming& message) override;
   bool poll(const platform::Deadline& deadline) override;
   int watch() override;
@@ -40,7 +42,8 @@ class PipeEnd final : public Transport {
   [[nodiscard]] channel::Lane& outgoing() const noexcept { return pipe().lanes[1 - end_]; }
 
   void left() noexcept override;
-  /// False when there was none.
+  void relay(std::span<const std::byte> bytes);
+  /// False when there was none, or it was lost with its sender.
   bool take(Incoming& message, int descriptor);
   void check_readable() const;
   void check_receiver(int descriptor);

@@ -86,6 +86,25 @@ void write_block(QueueObject& queue, Mark& tail, heap::Block& block, std::size_t
 
 }  // namespace
 
+bool QueueCore::await_room(Timeout& timeout) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  Side& side = queue.producers;
+  const auto room_as_seen = [&] {
+    return items_between(side.may_have_seen(), side.at()) < queue.maxsize;
+  };
+  if (queue.maxsize == 0 || room_as_seen()) return true;
+  const platform::Deadline deadline(timeout);
+  const auto look = [&] {
+    if (queue.shut != 0) throw_shut_down("put an item into");
+    return room_in(queue) != 0;
+  };
+  // Who has slept and finds room, which stays there, wakes the next one.
+  const bool there = wait_until_done({queue.room, side.pauses}, timeout, false, look,
+                                     [&] { return room_in(queue); });
+  timeout = deadline.left();
+  return there;
+}
+
 bool QueueCore::put(std::span<const std::byte> item, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
   const std::uint64_t word = record_word(Record::inside, item.size());

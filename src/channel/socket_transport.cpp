@@ -76,6 +76,11 @@ class SocketTransport::Cautious {
 SocketTransport::SocketTransport(platform::Descriptor socket, std::uint64_t max_frame, TlsPtr tls)
     : Transport(std::move(socket)), max_frame_(max_frame), tls_(std::move(tls)) {}
 
+void SocketTransport::send_bytes(std::span<const std::byte> bytes) {
+  Outgoing message{0, {}, bytes, {}, bytes.size()};
+  send(message);
+}
+
 void SocketTransport::send(Outgoing& message) {
   const Use use(*this);
   tidy();

@@ -30,6 +30,7 @@ class SocketTransport final : public Transport {
   static TransportPtr decode(Decoder& decoder);
 
   void send(channel::Outgoing& message) override;
+  void send_bytes(std::span<const std::byte> bytes) override;
   void receive(Incoming& message) override;
   bool poll(const platform::Deadline& deadline) override;
   int watch() override;

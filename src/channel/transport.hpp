@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
@@ -25,6 +27,10 @@ class Transport {
   virtual ~Transport();
 
   virtual void send(channel::Outgoing& message) = 0;
+  virtual void send_bytes(std::span<const std::byte> bytes) = 0;
+  /// Waits, perhaps, until a message of so many bytes could be sent, so that there is no memory for
+  /// it before.
+  virtual void await_room(std::size_t) {}
   virtual void receive(Incoming& message) = 0;
   virtual bool poll(const platform::Deadline& deadline) = 0;
   /// The descriptor, which from now on is readable exactly if `poll` would give true.

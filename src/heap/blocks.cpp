@@ -80,9 +80,14 @@ bool fill(Header& heap, const Taken& taken) noexcept {
 
 }  // namespace
 
-Ticket allocate(std::size_t bytes, Offset owner, bool zeroed) {
+void expect_possible(std::size_t bytes) {
   Header& heap = ensured_header();
   if (bytes > load(heap.reserve)) throw_out_of_memory(heap, bytes, true);
+}
+
+Ticket allocate(std::size_t bytes, Offset owner, bool zeroed) {
+  expect_possible(bytes);
+  Header& heap = ensured_header();
   const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + kUnit - 1) / kUnit);
   if (load(heap.zombies) != 0) [[unlikely]]
     bury_all(heap);

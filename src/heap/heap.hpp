@@ -98,6 +98,9 @@ inline Offset offset_of(const void* address) noexcept {
 
 // ------------------------------------------------------------------------------- blocks and holds
 
+/// Throws OutOfMemory, as `allocate` does, for what the heap could never hold.
+void expect_possible(std::size_t bytes);
+
 /// A new block of at least `bytes` bytes (at a multiple of 64), with one hold on it that belongs to
 /// `owner`. The payload is uninitialised unless `zeroed`. Memory is really there: writing to it
 /// never ends in SIGBUS. A caller that is killed before it published the ticket leaks the block

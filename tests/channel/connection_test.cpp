@@ -302,6 +302,19 @@ TEST(Connection, ASenderThatIsFarAheadWaitsForRoom) {
   thread.join();
 }
 
+TEST(Connection, ASenderThatWaitsForRoomHasNoMemoryYet) {
+  constexpr std::size_t kLarge = std::size_t{12} << 20;  // there is room for one of them
+  auto [receiver, sender] = mp::Pipe(false);
+  sender.send(std::string(kLarge, 'a'));
+  const auto before = mp::heap::books();
+  std::thread thread([&] { sender.send(std::string(kLarge, 'b')); });
+  std::this_thread::sleep_for(20ms);
+  EXPECT_LT(mp::heap::books().in_use, before.in_use + kLarge);
+  EXPECT_EQ(receiver.recv<std::string>().front(), 'a');
+  EXPECT_EQ(receiver.recv<std::string>().front(), 'b');
+  thread.join();
+}
+
 TEST(Connection, LeavesNoMemoryAndNoDescriptor) {
   settle_in();
   const auto before = mp::heap::books();

@@ -194,6 +194,21 @@ TEST(Queue, LeavesNothingBehindInTheHeap) {
   EXPECT_EQ(after.holds, before.holds);
 }
 
+TEST(Queue, AProducerThatWaitsForRoomHasNoMemoryYet) {
+  constexpr std::size_t kLarge = std::size_t{8} << 20;
+  const Queue<std::string> queue(1);
+  queue.put("before");
+  const auto before = mp::heap::books();
+  std::thread thread([&] { queue.put(std::string(kLarge, 'x')); });
+  std::this_thread::sleep_for(20ms);
+  EXPECT_LT(mp::heap::books().in_use, before.in_use + kLarge);
+  EXPECT_EQ(queue.get(), "before");
+  EXPECT_EQ(queue.get().size(), kLarge);
+  thread.join();
+  queue.put("before");
+  EXPECT_THROW(queue.put(std::string(kLarge, 'x'), 1ms), mp::Full);
+}
+
 TEST(Queue, SurvivesAFullHeap) {
   if (mp::heap::exists()) GTEST_SKIP() << "needs a process of its own, with a small heap";
   mp::heap::set_reserve(std::uint64_t{64} << 20);

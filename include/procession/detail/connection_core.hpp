@@ -34,6 +34,7 @@ class MessageDraft final : public Draft {
  private:
   void grow(std::size_t at_least) override;
 
+  Transport* const transport_;
   const bool abroad_;
   void* memory_ = nullptr;  // private, for what goes abroad
   alignas(8) std::byte inline_[kInline];
@@ -61,7 +62,8 @@ class Incoming {
   void describe(std::uint64_t fingerprint, std::string_view type) noexcept;
   /// At most kInline bytes.
   void fill(std::span<const std::byte> bytes) noexcept;
-  /// The message begins the block that the ticket holds, which is this process's.
+  /// The message begins the block that the ticket holds, which is this process's. What was owned
+  /// before is given back.
   void own(std::uint64_t ticket, std::size_t size) noexcept;
   /// The message is these bytes.
   void keep(std::vector<std::byte> bytes) noexcept;

@@ -1,0 +1,214 @@
+#include "channel/relay.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "heap/testing.hpp"
+#include "procession/detail/copy_bytes.hpp"
+#include "procession/error.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+using heap::testing::step;
+
+constexpr std::size_t kPiece = std::size_t{32} << 10;
+static_assert(kRelayWindow % kPiece == 0);
+
+/// From any of the states in which the other side may still be waiting.
+void give_up(Relay& relay) noexcept {
+  for (RelayState now : {RelayState::offered, RelayState::taken}) {
+    relay.state.compare_exchange_strong(now, RelayState::given_up);
+  }
+  relay.filled.wake_all();
+  relay.emptied.wake_all();
+}
+
+/// Waits until `there()`, or until `gone()`, which is asked now and then. False: gone.
+template <class There, class Gone>
+bool await(sync::WaitWord& word, sync::Patience& patience, const There& there, const Gone& gone,
+           const StillWanted& still_wanted) {
+  if (patience.spin(there)) return true;
+  const platform::Deadline never{Timeout()};
+  sync::Sleeper sleeper(never);
+  while (!there()) {
+    // What it did last may have been what is waited for.
+    if (gone() && !there()) return false;
+    still_wanted();
+    const std::uint32_t seen = word.prepare();
+    if (there()) break;
+    sleeper.sleep(word, seen);
+  }
+  sleeper.leave(word);
+  return true;
+}
+
+/// For a message of so many bytes, which might have to be put aside.
+heap::Block make_block(std::size_t size) {
+  heap::expect_possible(size);
+  return heap::Block(sizeof(Relay));
+}
+
+/// The receiver's side, to the end of the scope.
+class Taking {
+ public:
+  explicit Taking(Relay& relay) noexcept : relay_(relay) {
+    relay_.receiver.enter();
+    step();
+    relay_.state.compare_exchange_strong(found_, RelayState::taken);
+    step();
+  }
+  Taking(const Taking&) = delete;
+  Taking& operator=(const Taking&) = delete;
+  ~Taking() {
+    if (found_ == RelayState::offered && relay_.read != relay_.size) give_up(relay_);
+    relay_.receiver.leave();
+  }
+
+  /// In which state it was.
+  [[nodiscard]] RelayState found() const noexcept { return found_; }
+
+ private:
+  Relay& relay_;
+  RelayState found_ = RelayState::offered;
+};
+
+/// Where a receiver puts the bytes: the caller's memory if they fit, else a vector.
+class Destination {
+ public:
+  Destination(detail::Incoming& message, std::size_t size)
+      : message_(message), in_place_(size <= message.room().size()) {
+    if (!in_place_) bytes_.reserve(size);
+  }
+
+  void add(const std::byte* piece, std::size_t size) {
+    if (in_place_) {
+      std::memcpy(message_.room().data() + size_, piece, size);
+    } else {
+      bytes_.insert(bytes_.end(), piece, piece + size);
+    }
+    size_ += size;
+  }
+
+  void finish() noexcept {
+    in_place_ ? message_.view(message_.room().first(size_)) : message_.keep(std::move(bytes_));
+  }
+
+ private:
+  detail::Incoming& message_;
+  const bool in_place_;
+  std::size_t size_ = 0;
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace
+
+RelaySender::RelaySender(std::span<const std::byte> bytes)
+    : bytes_(bytes), block_(make_block(bytes.size())), relay_(*heap::at<Relay>(block_.offset())) {
+  relay_.size = bytes.size();
+  relay_.whole = 0;
+  relay_.state = RelayState::offered;
+  relay_.sender.init();
+  relay_.receiver.init();
+  relay_.written = relay_.read = 0;
+  new (&relay_.filled) sync::WaitWord{};
+  new (&relay_.emptied) sync::WaitWord{};
+  relay_.sender.enter();
+  while (relay_.written < std::min(kRelayWindow, bytes.size()))
+    write(std::min(kPiece, bytes.size() - relay_.written));
+}
+
+RelaySender::~RelaySender() {
+  if (relay_.written != relay_.size) give_up(relay_);
+  step();
+  relay_.sender.leave();
+}
+
+heap::Block RelaySender::message() const {
+  return heap::Block::own(heap::hold(block_.offset(), heap::self()));
+}
+
+void RelaySender::write(std::size_t bytes) noexcept {
+  const std::uint64_t written = relay_.written.load(std::memory_order_relaxed);
+  std::memcpy(relay_.window + written % kRelayWindow, bytes_.data() + written, bytes);
+  step();
+  relay_.written.store(written + bytes, std::memory_order_release);
+  step();
+  relay_.filled.wake_one();
+}
+
+bool RelaySender::put_aside() {
+  heap::Block whole;
+  try {
+    whole = heap::Block(bytes_.size());
+  } catch (const OutOfMemory&) {
+    return false;  // then it waits for a receiver
+  }
+  detail::copy_bytes(whole.data(), bytes_.data(), bytes_.size());
+  heap::move(whole.ticket(), block_.offset(), &relay_.whole, whole.ticket());
+  static_cast<void>(whole.release());
+  step();
+  RelayState expected = RelayState::offered;
+  if (relay_.state.compare_exchange_strong(expected, RelayState::whole)) return true;
+  step();
+  heap::drop(relay_.whole);  // somebody has come meanwhile
+  return false;
+}
+
+bool RelaySender::await_room(std::size_t bytes, sync::Patience& patience,
+                             const StillWanted& still_wanted) {
+  const auto there = [&] {
+    return relay_.written.load(std::memory_order_relaxed) + bytes -
+               relay_.read.load(std::memory_order_acquire) <=
+           kRelayWindow;
+  };
+  if (there() || patience.spin(there)) return true;
+  if (relay_.state == RelayState::offered && put_aside()) return false;
+  const auto gone = [&] {
+    return relay_.state == RelayState::given_up ||
+           (relay_.state == RelayState::taken && !relay_.receiver.occupied());
+  };
+  return await(relay_.emptied, patience, there, gone, still_wanted);
+}
+
+void RelaySender::finish(sync::Patience& patience, const StillWanted& still_wanted) {
+  while (relay_.written < relay_.size) {
+    const std::size_t piece = std::min(kPiece, relay_.size - relay_.written);
+    if (!await_room(piece, patience, still_wanted)) return;
+    write(piece);
+  }
+}
+
+bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
+                     const StillWanted& still_wanted) {
+  Relay& relay = *heap::at<Relay>(heap::offset_of(message.bytes().data()));
+  const Taking taking(relay);
+  if (taking.found() == RelayState::whole) {
+    message.view({heap::at(heap::target(relay.whole)), relay.size});
+    return true;
+  }
+  if (taking.found() != RelayState::offered) return false;
+  Destination destination(message, relay.size);
+  for (std::uint64_t read = 0; read != relay.size;) {
+    const auto there = [&] { return relay.written.load(std::memory_order_acquire) != read; };
+    const auto gone = [&] {
+      return relay.state == RelayState::given_up || !relay.sender.occupied();
+    };
+    if (!there() && !await(relay.filled, patience, there, gone, still_wanted)) return false;
+    const std::uint64_t place = read % kRelayWindow;
+    const std::size_t piece = std::min({relay.written - read, kPiece, kRelayWindow - place});
+    destination.add(relay.window + place, piece);
+    read += piece;
+    step();
+    relay.read.store(read, std::memory_order_release);
+    step();
+    relay.emptied.wake_one();
+  }
+  destination.finish();
+  return true;
+}
+
+}  // namespace procession::channel

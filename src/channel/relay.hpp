@@ -1,0 +1,85 @@
+// A message of many bytes that its sender and its receiver copy at the same time, through a small
+// window. The bytes on their way stay in the processors' caches, and take no memory.
+//
+//     offered ──▶ taken     a receiver has come: both copy, at most the window apart
+//        │          │
+//        │          └──▶ given up
+//        ├──▶ whole         nobody has come soon: all is in a block that the relay owns
+//        └──▶ given up
+//
+// What leaves `offered` is one compare-and-swap, so a receiver and a sender that gets impatient
+// agree. The relay is a block that the sender holds as long as it writes, and the pipe, then the
+// receiver, hold as any other message. Either side is *present* in a robust mutex meanwhile: when
+// one is killed, the other sees that at the end of a nap, and the message is lost with it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "heap/heap.hpp"
+#include "procession/detail/connection_core.hpp"
+#include "sync/patience.hpp"
+#include "sync/presence.hpp"
+#include "sync/wait_word.hpp"
+
+namespace procession::channel {
+
+/// Messages of so many bytes, and of more, are relayed.
+inline constexpr std::size_t kRelayLeast = std::size_t{2} << 20;
+inline constexpr std::size_t kRelayWindow = std::size_t{512} << 10;
+
+enum class RelayState : std::uint32_t { offered, taken, whole, given_up };
+
+struct Relay {
+  std::uint64_t size;   ///< bytes of the message
+  std::uint64_t whole;  ///< ticket of the relay's hold on a block with all of them
+  std::atomic<RelayState> state;
+  sync::Presence sender;
+  sync::Presence receiver;
+  alignas(64) std::atomic<std::uint64_t> written;  ///< bytes
+  sync::WaitWord filled;                           ///< the receiver sleeps here
+  alignas(64) std::atomic<std::uint64_t> read;     ///< bytes
+  sync::WaitWord emptied;                          ///< the sender
+  alignas(64) std::byte window[kRelayWindow];
+};
+
+/// Called now and then while nothing moves; throws to give up.
+using StillWanted = std::function<void()>;
+
+/// A message in the hands of its sender. Belongs to the thread that made it.
+class RelaySender {
+ public:
+  /// `bytes` are to stay as long as it lives. Throws OutOfMemory.
+  explicit RelaySender(std::span<const std::byte> bytes);
+  RelaySender(const RelaySender&) = delete;
+  RelaySender& operator=(const RelaySender&) = delete;
+  /// A message that has not got through by now is given up.
+  ~RelaySender();
+
+  /// What is to be sent: another hold on the relay. Throws OutOfMemory.
+  [[nodiscard]] heap::Block message() const;
+
+  /// Returns when nothing of the sender's is needed any more: a receiver has all, or soon will; or
+  /// all is in a block; or the receiver was killed. Once the message was sent.
+  void finish(sync::Patience& patience, const StillWanted& still_wanted);
+
+ private:
+  /// Whether there is room in the window for so many bytes more; if not, it is not needed any more.
+  bool await_room(std::size_t bytes, sync::Patience& patience, const StillWanted& still_wanted);
+  bool put_aside();
+  void write(std::size_t bytes) noexcept;
+
+  std::span<const std::byte> bytes_;
+  heap::Block block_;
+  Relay& relay_;
+};
+
+/// Fills `message`, which was taken out of a pipe and is the relay, with what comes through it.
+/// False: it was lost with its sender, or given up. Throws std::bad_alloc, and the message is lost.
+bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
+                     const StillWanted& still_wanted);
+
+}  // namespace procession::channel

@@ -1,0 +1,243 @@
+// Messages of so many bytes that sender and receiver copy them at the same time.
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "channel/relay.hpp"
+#include "channel/support.hpp"
+#include "heap/support.hpp"
+#include "support/kill_step.hpp"
+
+namespace channel_test {
+namespace {
+
+namespace mp = procession;
+using namespace std::chrono_literals;
+using mp::Connection;
+using mp::channel::kRelayLeast;
+using mp::channel::kRelayWindow;
+using Bytes = std::vector<std::byte>;
+
+Bytes bytes_of(std::size_t size, std::size_t seed) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<std::byte>((i + seed) * 0x9e3779b97f4a7c15 >> 56);
+  return bytes;
+}
+
+/// Around what matters: nothing of it is a multiple of anything.
+std::vector<std::size_t> sizes() {
+  return {kRelayLeast - 1, kRelayLeast, kRelayLeast + 1, 5 * kRelayWindow,
+          7 * kRelayWindow + 12'345};
+}
+
+class Relayed : public process_test::EachMethod {};
+PROCESSION_BY_ALL_METHODS(Relayed);
+
+TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
+  auto [mine, its] = mp::Pipe();
+  mp::Process process = process_test::started(
+      GetParam(),
+      [](const Connection& connection) {
+        for (int round = 0; round < 2; ++round) {
+          for (const std::size_t size : sizes()) {
+            connection.send_bytes(bytes_of(size, 1));
+            connection.send(size);  // what comes behind is not taken for it
+            if (round == 1) connection.recv<int>();
+          }
+        }
+      },
+      its);
+  its.close();
+  for (const std::size_t size : sizes()) {
+    ASSERT_TRUE(mine.recv_bytes() == bytes_of(size, 1)) << size;
+    ASSERT_EQ(mine.recv<std::size_t>(), size);
+  }
+  Bytes room(sizes().back());
+  for (const std::size_t size : sizes()) {
+    std::this_thread::sleep_for(5ms);  // longer than a sender waits for somebody
+    ASSERT_EQ(mine.recv_bytes_into(room), size);
+    const Bytes expected = bytes_of(size, 1);
+    ASSERT_TRUE(std::equal(expected.begin(), expected.end(), room.begin())) << size;
+    ASSERT_EQ(mine.recv<std::size_t>(), size);
+    mine.send(0);
+  }
+  process.join();
+}
+
+TEST(Relay, PutsAsideWhatNobodyReceives) {
+  auto [receiver, sender] = mp::Pipe(false);
+  const Bytes first = bytes_of(kRelayLeast, 1);
+  const Bytes second = bytes_of(2 * kRelayLeast + 7, 2);
+  sender.send_bytes(first);
+  sender.send_bytes(second);
+  EXPECT_TRUE(receiver.poll());
+  sender.close();
+  EXPECT_TRUE(receiver.recv_bytes() == first);
+  EXPECT_TRUE(receiver.recv_bytes() == second);
+  EXPECT_THROW((void)receiver.recv_bytes(), mp::EndOfFile);
+}
+
+TEST(Relay, NeedsNoMemoryForTheMessage) {
+  mp::heap::with_new_heap("32M", [] {
+    constexpr std::size_t kMessage = std::size_t{24} << 20;
+    auto [receiver, sender] = mp::Pipe(false);
+    const mp::heap::Block taken(std::size_t{16} << 20);
+    std::thread thread([end = sender] { end.send_bytes(bytes_of(kMessage, 7)); });
+    EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kMessage, 7));
+    thread.join();
+    EXPECT_THROW(sender.send(bytes_of(kMessage, 7)), mp::OutOfMemory) << "which is not relayed";
+    EXPECT_THROW(sender.send_bytes(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);
+  });
+}
+
+TEST(Relay, AWrongTypeIsToldAndTheNextMessageArrives) {
+  auto [receiver, sender] = mp::Pipe(false);
+  std::thread thread([end = sender] {
+    end.send_bytes(Bytes(3 * kRelayLeast));
+    end.send(1);
+    end.send_bytes(Bytes(3 * kRelayLeast));
+    end.send(2);
+  });
+  EXPECT_THROW((void)receiver.recv<int>(), mp::TypeMismatch);
+  EXPECT_EQ(receiver.recv<int>(), 1);
+  try {
+    (void)receiver.recv_bytes(100);
+    ADD_FAILURE() << "it was longer than that";
+  } catch (const mp::BufferTooShort& error) {
+    EXPECT_EQ(error.message().size(), 3 * kRelayLeast);
+  }
+  EXPECT_EQ(receiver.recv<int>(), 2);
+  thread.join();
+}
+
+TEST(Relay, ReceiversOfOneEndEachGetWholeMessages) {
+  constexpr int kEach = 6;
+  auto [mine, its] = mp::Pipe();
+  std::atomic<int> received{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&, end = its, i] {
+      for (int j = 0; j < kEach; ++j)
+        end.send_bytes(Bytes(kRelayLeast + 1000, static_cast<std::byte>(10 * i + j)));
+    });
+    threads.emplace_back([&, end = mine] {
+      for (int j = 0; j < kEach; ++j) {
+        const Bytes bytes = end.recv_bytes();
+        if (bytes == Bytes(kRelayLeast + 1000, bytes[0])) ++received;
+      }
+    });
+  }
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_EQ(received, 2 * kEach);
+}
+
+TEST(Relay, ACloseEndsTheWaitForAReceiver) {
+  auto [receiver, sender] = mp::Pipe(false);
+  while (mp::heap::books().in_use < (std::size_t{12} << 20))
+    sender.send_bytes(Bytes(kRelayLeast));  // that is all for which there is room
+  std::thread thread([&] {
+    std::this_thread::sleep_for(20ms);
+    sender.close();
+  });
+  EXPECT_THROW(
+      {
+        for (;;)
+          sender.send_bytes(Bytes(kRelayLeast));
+      },
+      mp::ProcessError);
+  thread.join();
+}
+
+#ifndef NDEBUG
+
+constexpr std::size_t kSize = kRelayLeast + kRelayWindow / 2;
+
+void send_and_die(const Connection& end, std::size_t step) {
+  const Bytes bytes = bytes_of(kSize, 3);
+  kill_step::arm(step);
+  end.send_bytes(bytes);
+  kill_step::disarm();
+}
+
+void receive_and_die(const Connection& end, std::size_t step) {
+  kill_step::arm(step);
+  (void)end.recv_bytes();
+  kill_step::disarm();
+}
+
+/// Kills at steps from the first to the last, of which it leaves out up to three at a time.
+/// `round(step)` is false when the process got to its end.
+template <class Round>
+void at_steps(const Round& round) {
+  const unsigned seed = std::random_device()();
+  std::printf("seed %u\n", seed);
+  std::mt19937 random(seed);
+  settle_in();
+  round(std::size_t{0});
+  const auto before = mp::heap::books();
+  std::size_t step = 1;
+  while (round(step) && !testing::Test::HasFailure())
+    step += 1 + random() % 4;
+  EXPECT_GT(step, 20U);
+  // What the round without a kill left may have gone only now.
+  const auto after = mp::heap::books();
+  EXPECT_LE(after.blocks, before.blocks);
+  EXPECT_LE(after.holds, before.holds);
+}
+
+TEST(RelayKill, OfASenderLosesItsMessageAtMost) {
+  at_steps([](std::size_t step) {
+    auto [receiver, sender] = mp::Pipe(false);
+    mp::Process process({}, send_and_die, sender, step);
+    process.start();
+    sender.close();
+    try {
+      EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kSize, 3)) << "step " << step;
+      EXPECT_THROW((void)receiver.recv_bytes(), mp::EndOfFile);
+    } catch (const mp::EndOfFile&) {
+      EXPECT_NE(step, 0U);
+    }
+    process.join();
+    return process.exitcode() == -SIGKILL;
+  });
+}
+
+TEST(RelayKill, OfASenderDoesNotEndThePipeForOthers) {
+  at_steps([](std::size_t step) {
+    auto [receiver, sender] = mp::Pipe(false);
+    mp::Process process({}, send_and_die, sender, step);
+    process.start();
+    process.join();
+    std::thread thread([end = sender] { end.send_bytes(bytes_of(kSize, 4)); });
+    Bytes bytes = receiver.recv_bytes();
+    const bool killed = process.exitcode() == -SIGKILL;
+    if (!killed || bytes == bytes_of(kSize, 3)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == bytes_of(kSize, 4)) << "step " << step;
+    thread.join();
+    return killed;
+  });
+}
+
+TEST(RelayKill, OfAReceiverLosesOneMessageAtMost) {
+  at_steps([](std::size_t step) {
+    auto [receiver, sender] = mp::Pipe(false);
+    mp::Process process({}, receive_and_die, receiver, step);
+    process.start();
+    sender.send_bytes(bytes_of(kSize, 5));
+    sender.send_bytes(bytes_of(kSize, 6));
+    process.join();
+    const bool killed = process.exitcode() == -SIGKILL;
+    Bytes bytes = receiver.recv_bytes();
+    if (killed && bytes == bytes_of(kSize, 5)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == bytes_of(kSize, 6)) << "step " << step;
+    return killed;
+  });
+}
+
+#endif
+
+}  // namespace
+}  // namespace channel_test
