@@ -74,7 +74,7 @@ class TypedQueue {
       } else {
         ItemEncoder encoder;
         encode_checked(encoder, item);
-        if (encoder.fits()) {
+        if (encoder.in_place()) {
           batch.add(encoder.bytes());
         } else {
           flush(batch);

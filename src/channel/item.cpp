@@ -7,26 +7,6 @@
 
 namespace procession::detail {
 
-ItemEncoder::~ItemEncoder() { heap::drop(ticket_); }
-
-void ItemEncoder::grow(std::size_t at_least) {
-  const std::size_t used = size();
-  heap::Block block(std::max(used + at_least, 2 * used));
-  std::memcpy(block.data(), begin_, used);
-  begin_ = block.data();
-  cursor_ = begin_ + used;
-  end_ = begin_ + block.size();
-  heap::drop(std::exchange(ticket_, block.release()));
-}
-
-std::uint64_t ItemEncoder::finish() {
-  if (ticket_ == 0) {
-    grow(0);
-  }
-  attachments_.hand_to(heap::target(ticket_));
-  return std::exchange(ticket_, 0);
-}
-
 ReceivedItem::~ReceivedItem() { heap::drop(ticket_); }
 
 void ItemBatch::add(std::span<const std::byte> item) {

@@ -117,12 +117,12 @@ bool QueueCore::put(std::span<const std::byte> item, Timeout timeout) const {
 }
 
 bool QueueCore::put(ItemEncoder& item, Timeout timeout) const {
-  if (item.fits()) {
+  if (item.in_place()) {
     return put(item.bytes(), timeout);
   }
   auto& queue = handle_.object<QueueObject>(what_);
   const std::size_t size = item.size();
-  heap::Block block = heap::Block::own(item.finish());
+  heap::Block block = heap::Block::own(item.release());
   return detail::put(queue, timeout, [&](Mark& tail) { write_block(queue, tail, block, size); });
 }
 

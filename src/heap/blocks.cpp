@@ -206,9 +206,14 @@ void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t va
 
 bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value) {
+  return move_if(ticket, new_owner, word, expected, value, 0, 0);
+}
+
+bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+             std::uint64_t value, const std::uint32_t& mark, std::uint32_t expected_mark) {
   Header& heap = header();
   const Guard guard(heap);
-  if (load(*word) != expected) return false;
+  if (load(*word) != expected || mark != expected_mark) return false;
   Transaction change(heap);
   move_hold(change, ticket, new_owner);
   change.set(*word, value);

@@ -150,6 +150,10 @@ void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t va
 /// way or unfinished. False, and nothing done, if it is not.
 bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value);
+/// The same, if `mark` is `expected_mark` besides: where tickets are used again, the word alone
+/// does not tell one block from the next at its place.
+bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+             std::uint64_t value, const std::uint32_t& mark, std::uint32_t expected_mark);
 
 /// The block that always lives and owns what belongs to the whole tree. Its `kRootBytes` of payload
 /// belong to the floors above.

@@ -62,7 +62,7 @@ void Child::settle(int exitcode) {
     sweep_names();
     return;
   }
-  bury(record_);
+  bury(record_, serial_);
   record_ = 0;
   record_kept_ = {};
   sweep_names();

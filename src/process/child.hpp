@@ -101,6 +101,7 @@ class Child : public std::enable_shared_from_this<Child> {
   heap::Offset maker_ = heap::self();
   int pid_ = 0;
   heap::Ticket record_ = 0;   ///< listed; buried once the child has ended
+  std::uint32_t serial_ = 0;  ///< of the record
   heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it
   platform::Descriptor end_;  ///< the sentinel
   int waiting_ = 0;           ///< threads that poll it without the mutex: it stays open for them

@@ -143,6 +143,7 @@ void Child::prepare_process() {
   record_ = make_record(plan_.tied || plan_.daemon);
   try {
     const heap::Offset offset = heap::target(record_);
+    serial_ = record_at(offset).serial;
     record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));
     // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
     // never made.
@@ -202,7 +203,7 @@ void Child::finish_process(int pid) {
 
 void Child::abandon_process() noexcept {
   end_.reset();
-  bury(record_);
+  bury(record_, serial_);
   record_ = 0;
   record_kept_ = {};
 }

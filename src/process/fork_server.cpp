@@ -36,6 +36,7 @@ struct Server {
   int pid = 0;
   platform::Descriptor socket;
   heap::Ticket record = 0;
+  std::uint32_t serial = 0;  ///< of the record
 };
 
 Record::Claim claim_of(heap::Offset record, std::uint16_t attempt = 0) {
@@ -47,6 +48,7 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
   Server server;
   server.record = make_record(true);
   Record& record = record_at(heap::target(server.record));
+  server.serial = record.serial;
   record.call = preload;
   record.call_size = preload_size;
   try {
@@ -56,7 +58,7 @@ Server launch(heap::Offset preload, std::size_t preload_size) {
         passed, boot_variables(BootRole::server, claim_of(heap::target(server.record))),
         "procession-forkserver");
   } catch (...) {
-    bury(server.record);
+    bury(server.record, server.serial);
     throw;
   }
   server.socket = std::move(mine);
@@ -131,7 +133,7 @@ struct ForkServer::State {
       platform::send_signal(process.get(), platform::Signal::kill);
     }
     const platform::Reaped reaped = platform::reap_waiting(server->pid);
-    bury(server->record);
+    bury(server->record, server->serial);
     server.reset();
     return reaped.exitcode;
   }

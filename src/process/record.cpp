@@ -56,16 +56,11 @@ bool Record::cancel(std::uint16_t attempt) {
   return life_.compare_exchange_strong(asked, word(State::cancelled, attempt, serial));
 }
 
-bool Record::cancel() {
-  std::uint64_t found = life_;
-  while (static_cast<State>(found & 0xffff) == State::requested) {
-    const std::uint64_t cancelled =
-        (found & ~std::uint64_t{0xffff}) | static_cast<std::uint64_t>(State::cancelled);
-    if (life_.compare_exchange_weak(found, cancelled)) {
-      return true;
-    }
-  }
-  return static_cast<State>(found & 0xffff) == State::cancelled;
+bool Record::cancel_seen(std::uint64_t life) {
+  if (state_of(life) != State::requested) return state_of(life) == State::cancelled;
+  const std::uint64_t cancelled =
+      (life & ~std::uint64_t{0xffff}) | static_cast<std::uint64_t>(State::cancelled);
+  return life_.compare_exchange_strong(life, cancelled) || life == cancelled;
 }
 
 void Record::end(int exitcode) {
@@ -142,8 +137,11 @@ void become_unlisted_process(heap::Offset record) {
   become_process({record, record_at(record).serial});
 }
 
-void bury(heap::Ticket record) noexcept {
+void bury(heap::Ticket record, std::uint32_t serial) noexcept {
   Directory& all = directory();
+  const heap::Offset place = heap::target(record);
+  if (place == 0) return;  // it was buried, and something else is there
+  const std::uint32_t& found = record_at(place).serial;
   const std::uint64_t end = used(all);
   for (std::size_t i = 0; i < end; ++i) {
     if (load(all.tickets[i]) != record) {
@@ -151,7 +149,7 @@ void bury(heap::Ticket record) noexcept {
     }
     // Taken off the list and made this process's own in one step, so that it is dropped once,
     // whoever else looks for the dead, and whoever is killed over it.
-    if (heap::move_if(record, heap::self(), &all.tickets[i], record, 0)) {
+    if (heap::move_if(record, heap::self(), &all.tickets[i], record, 0, found, serial)) {
       heap::drop(record);
     }
     return;
@@ -169,8 +167,11 @@ void bury_orphans() noexcept {
       continue;
     }
     const heap::Offset place = heap::target(ticket);
+    if (place == 0) continue;
     Record& record = record_at(place);
-    const Record::State state = record.state();
+    const std::uint32_t serial = record.serial;
+    const std::uint64_t life = record.life();
+    const Record::State state = Record::state_of(life);
     const bool taken = state == Record::State::running || state == Record::State::ended;
     const heap::Offset maker = record.maker;
     const bool tied = record.tied != 0;
@@ -180,8 +181,8 @@ void bury_orphans() noexcept {
     const bool orphaned = tied && maker != 0 && !heap::alive(maker);
     if (heap::alive(place)) {
       more = more || orphaned;
-    } else if (taken || (orphaned && record.cancel())) {
-      bury(ticket);
+    } else if (taken || (orphaned && record.cancel_seen(life))) {
+      bury(ticket, serial);
     }
   }
   if (more) {

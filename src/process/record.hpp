@@ -41,12 +41,15 @@ class Record {
   static bool stands(const Claim& claim);
   /// The parent gives up on the request. False: a child took it before.
   bool cancel(std::uint16_t attempt);
-  /// The same for whatever request, and whoever has to give up on it.
-  bool cancel();
+  /// The same for whoever has to give up on what it saw of it; true too where somebody else did.
+  bool cancel_seen(std::uint64_t life);
   /// The child has come to an orderly end.
   void end(int exitcode);
 
-  [[nodiscard]] State state() const { return static_cast<State>(life_.load() & 0xffff); }
+  /// State and whose; another one for each record that has its place.
+  [[nodiscard]] std::uint64_t life() const { return life_; }
+  static State state_of(std::uint64_t life) { return static_cast<State>(life & 0xffff); }
+  [[nodiscard]] State state() const { return state_of(life_); }
   [[nodiscard]] int pid() const { return static_cast<int>(life_.load() >> 32); }
   /// Empty unless the child ended in order. For parents who lost the status to a stranger's wait().
   [[nodiscard]] std::optional<int> exitcode() const;
@@ -82,8 +85,9 @@ void become_unlisted_process(heap::Offset record);
 
 inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset); }
 
-/// The process has ended: everything it held is given back, and its record too.
-void bury(heap::Ticket record) noexcept;
+/// The process has ended: everything it held is given back, and its record too. `serial` is the
+/// record's: where somebody else has buried it, another one may have the ticket, and stays.
+void bury(heap::Ticket record, std::uint32_t serial) noexcept;
 
 /// Buries the records of processes that have ended without anyone left to bury them, children of
 /// killed parents, and those of children that were to be tied to them and do not come any more.

@@ -174,13 +174,30 @@ TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
   const mp::heap::Offset place = mp::heap::target(first);
   const mp::process::Record::Claim claim{place, mp::process::record_at(place).serial};
   EXPECT_TRUE(mp::process::Record::stands(claim));
-  mp::process::bury(first);
+  mp::process::bury(first, claim.serial);
   const auto second = mp::process::make_record(true);
   ASSERT_EQ(mp::heap::target(second), place) << "the place was not used again";
   EXPECT_FALSE(mp::process::Record::stands(claim));
   EXPECT_FALSE(mp::process::Record::take(claim, 12345));
   EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
-  mp::process::bury(second);
+  mp::process::bury(second, mp::process::record_at(place).serial);
+}
+
+// Two processes may find the same one dead, and the later burial come when its ticket is another's.
+TEST(BooksOfTheTree, ASecondBurialDoesNotTouchWhatHasTheTicketNow) {
+  const auto ticket = mp::process::make_record(false);
+  const mp::heap::Offset place = mp::heap::target(ticket);
+  const std::uint32_t serial = mp::process::record_at(place).serial;
+  const std::uint64_t life = mp::process::record_at(place).life();
+  mp::process::bury(ticket, serial);
+  ASSERT_EQ(mp::process::make_record(false), ticket) << "the ticket was not used again";
+  const mp::heap::Books before = mp::heap::books();
+  mp::process::bury(ticket, serial);
+  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  EXPECT_FALSE(mp::process::record_at(place).cancel_seen(life));
+  EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
+  mp::process::bury(ticket, mp::process::record_at(place).serial);
+  EXPECT_EQ(mp::heap::books().blocks, before.blocks - 1);
 }
 
 }  // namespace

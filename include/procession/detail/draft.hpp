@@ -15,6 +15,9 @@ class Draft : public Encoder {
  public:
   ~Draft() override;
 
+  /// Whether the bytes are in place and nothing is attached to them.
+  [[nodiscard]] bool in_place() const { return ticket_ == 0 && attachments_.empty(); }
+
   /// The hold on the block (a ticket of the shared heap), which the caller now has to drop or move;
   /// 0 when the bytes are in place. What was attached is held by the block from then on. Throws
   /// OutOfMemory.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "procession/codec.hpp"
-#include "procession/detail/attachments.hpp"
+#include "procession/detail/draft.hpp"
 #include "procession/detail/handle.hpp"
 #include "procession/timeout.hpp"
 
@@ -20,26 +20,12 @@ namespace procession::detail {
 /// objects, in a block of the shared heap.
 inline constexpr std::size_t kInlineItem = 512;
 
-/// Encodes one item. Not thread-safe.
-class ItemEncoder final : public Encoder {
+/// An item on its way into a queue: where it is in place, it is to travel in the ring.
+class ItemEncoder final : public Draft {
  public:
-  ItemEncoder() : Encoder(inline_, inline_ + kInlineItem) {}
-  ItemEncoder(const ItemEncoder&) = delete;
-  ItemEncoder& operator=(const ItemEncoder&) = delete;
-  ~ItemEncoder() override;
-
-  void attach(std::uint64_t block) override { attachments_.add(block); }
-
-  /// Whether the item is to travel in the ring; if not, `finish` puts it into a block.
-  [[nodiscard]] bool fits() const { return ticket_ == 0 && attachments_.empty(); }
-  /// The hold of this process on the item's block, which is now the caller's.
-  std::uint64_t finish();
+  ItemEncoder() : Draft(inline_, 0) {}
 
  private:
-  void grow(std::size_t at_least) override;
-
-  std::uint64_t ticket_ = 0;
-  Attachments attachments_;
   alignas(8) std::byte inline_[kInlineItem];
 };
 
