@@ -11,6 +11,10 @@
 #include "platform/naps.hpp"
 #include "platform/system_error.hpp"
 
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace procession::platform {
 namespace {
 
@@ -27,6 +31,14 @@ timespec in(Duration time) noexcept {
   return timespec_of(std::chrono::steady_clock::now().time_since_epoch() + time);
 }
 
+/// The ThreadSanitizer of gcc 12 does not know pthread_mutex_clocklock.
+void tell_sanitizer([[maybe_unused]] pthread_mutex_t* locked) noexcept {
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+  __tsan_mutex_pre_lock(locked, 0);
+  __tsan_mutex_post_lock(locked, 0, 0);
+#endif
+}
+
 /// Where the one who was woken is killed and another one takes the lock in passing, nobody knows of
 /// those who sleep any more. So no sleep is without an end.
 LockResult wait_for(pthread_mutex_t* mutex, const Deadline& deadline) noexcept {
@@ -38,7 +50,9 @@ LockResult wait_for(pthread_mutex_t* mutex, const Deadline& deadline) noexcept {
     const timespec until = in(left ? std::min(*left, nap) : nap);
     code = ::pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
   }
-  return result_of(code);
+  const LockResult result = result_of(code);
+  if (result.acquired) tell_sanitizer(mutex);
+  return result;
 }
 
 }  // namespace
