@@ -19,6 +19,7 @@ void Lane::init() {
   freed = 0;
   received = 0;
   new (&room) sync::WaitWord{};
+  new (&dozing) sync::WaitWord{};
 }
 
 std::uint32_t seal_of(const Frame& frame, std::uint64_t position) noexcept {

@@ -22,6 +22,9 @@
 // is a message, there are bytes**, at every instant. There the bell is rung first, under the lock,
 // and a message whose bell may not have been rung yet, or was left so by a killed sender, is none
 // until it has.
+//
+// A receiver whose sender knows of it may sleep on a word instead (`dozing`), with the bell left as
+// it is: to wake it there costs less, and does not bring it to the sender's own processor.
 #pragma once
 
 #include <atomic>
@@ -76,7 +79,8 @@ struct Lane {
   std::uint32_t left;               ///< bytes that are there, or more, when nobody sleeps
   std::uint32_t sleeping;  ///< somebody who has `seat` will take all but one of the next ring
   std::atomic<std::uint32_t>
-      departures;  ///< how often a descriptor of the receiving end was closed
+      departures;         ///< how often a descriptor of the receiving end was closed
+  sync::WaitWord dozing;  ///< where a receiver may sleep whose senders nudge it
 
   alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
 

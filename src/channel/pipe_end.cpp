@@ -14,6 +14,7 @@
 #include "platform/naps.hpp"
 #include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
+#include "sync/wait_word.hpp"
 
 namespace procession::detail {
 
@@ -181,6 +182,16 @@ void PipeEnd::receive(Incoming& message) {
     }
     if (closed()) refuse_closed();
     if (bell == Bell::silent) sweep_depot();
+  }
+}
+
+void PipeEnd::doze(Duration most) {
+  Lane& lane = incoming();
+  const platform::Deadline deadline(most);
+  sync::Sleeper sleeper(deadline);
+  while (!lane.may_have_message()) {
+    const std::uint32_t seen = lane.dozing.prepare();
+    if (lane.may_have_message() || !sleeper.sleep(lane.dozing, seen)) return;
   }
 }
 

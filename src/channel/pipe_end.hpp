@@ -28,6 +28,12 @@ class PipeEnd final : public Transport {
   void await_room(std::size_t size) override;
   void receive(Incoming& message) override;
   bool poll(const platform::Deadline& deadline) override;
+  [[nodiscard]] bool glance() const noexcept override { return incoming().may_have_message(); }
+  [[nodiscard]] bool peer_sleeps() const noexcept override {
+    return outgoing().dozing.announced() || outgoing().bell_state() != channel::kRung;
+  }
+  void doze(Duration most) override;
+  void nudge() noexcept override { outgoing().dozing.wake_one(); }
   int watch() override;
   bool settle(int descriptor) override;
   void encode(Encoder& encoder) override;

@@ -37,6 +37,15 @@ class Transport {
   virtual int watch() = 0;
   /// Whether `poll` would give true. If not, the descriptor is not readable until it would.
   virtual bool settle(int descriptor) = 0;
+  /// Whether a message may be there, by a mere look at shared memory; never where it has none.
+  [[nodiscard]] virtual bool glance() const noexcept { return false; }
+  /// Sleeps until a message may be there, but for no longer than that. A message ends it only if
+  /// its sender calls `nudge` then, and the other side's end does not: for those whose peer knows.
+  virtual void doze(Duration /*most*/) {}
+  /// Wakes who dozes on the other side.
+  virtual void nudge() noexcept {}
+  /// Whether who receives on the other side sleeps, as far as a mere look tells.
+  [[nodiscard]] virtual bool peer_sleeps() const noexcept { return true; }
   /// Whether it has bytes of which the descriptor tells nothing any more.
   virtual bool buffered() { return false; }
   virtual void encode(Encoder& encoder) = 0;

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "heap/heap.hpp"
+#include "manager/lead.hpp"
 #include "procession/detail/handle.hpp"
 
 namespace procession::manager {
@@ -24,6 +25,7 @@ struct ManagerBlock {
   std::uint64_t door_size;            ///< bytes of that
   std::uint64_t on_thread;            ///< 1: the server is a thread of its owner's process
   std::atomic<std::uint32_t> crowd;   ///< how many sessions call these days
+  Lead lead;                          ///< for the crowd's clients to see
   std::atomic<heap::Offset> server;   ///< record of the server's process; 0: it has not begun
   std::atomic<std::uint32_t> serial;  ///< of that record, which may be another process's later
 };

@@ -1,6 +1,7 @@
 #include "manager/caller.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace procession::manager {
 
@@ -24,7 +25,6 @@ std::uint64_t next_number() noexcept {
 Caller::Caller() : number_(next_number()) {}
 
 Caller::~Caller() {
-  if (current_caller == this) current_caller = nullptr;
   for (const auto& one : belongings_)
     one->owner_left();
 }
@@ -41,6 +41,9 @@ Caller& Caller::current() {
   return own;
 }
 
-void Caller::enter() noexcept { current_caller = this; }
+Caller::Entered::Entered(Caller& caller) noexcept
+    : before_(std::exchange(current_caller, &caller)) {}
+
+Caller::Entered::~Entered() { current_caller = before_; }
 
 }  // namespace procession::manager

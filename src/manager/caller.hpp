@@ -36,9 +36,17 @@ class Caller {
   /// That of the call which this thread makes; a thread that makes none is one by itself.
   static Caller& current();
 
- protected:
-  /// From now on the calls of this thread are this caller's.
-  void enter() noexcept;
+  /// To the end of the scope, the calls of this thread are a caller's.
+  class Entered {
+   public:
+    explicit Entered(Caller& caller) noexcept;
+    Entered(const Entered&) = delete;
+    Entered& operator=(const Entered&) = delete;
+    ~Entered();
+
+   private:
+    Caller* const before_;
+  };
 
  private:
   const std::uint64_t number_;

@@ -19,9 +19,9 @@ class Crowd {
   /// What a session has to remember.
   using Season = std::int64_t;
 
-  /// A session has got a request.
-  void note(Season& last) noexcept {
-    const Season now = std::chrono::steady_clock::now().time_since_epoch() / kSeason;
+  /// A session has got a request, now.
+  void note(Season& last, std::chrono::steady_clock::time_point time) noexcept {
+    const Season now = time.time_since_epoch() / kSeason;
     if (now == last) return;
     last = now;
     Season current = season_.load(std::memory_order_relaxed);
@@ -33,11 +33,21 @@ class Crowd {
 
   /// Whether who waits should sleep.
   static bool is_dense(const std::atomic<std::uint32_t>& size) noexcept {
-    static const unsigned cpus = platform::affinity_cpus();
-    return 2 * size.load(std::memory_order_relaxed) > cpus;
+    return 2 * size.load(std::memory_order_relaxed) > cpus();
+  }
+
+  /// Whether one thread should answer all: there are two clients and more for each processor. With
+  /// fewer, a client and its session's thread take turns on one, which needs no third.
+  static bool is_led(const std::atomic<std::uint32_t>& size) noexcept {
+    return size.load(std::memory_order_relaxed) >= 2 * cpus();
   }
 
  private:
+  static unsigned cpus() noexcept {
+    static const unsigned counted = platform::affinity_cpus();
+    return counted;
+  }
+
   static constexpr std::chrono::milliseconds kSeason{5};
 
   std::atomic<std::uint32_t>& size_;

@@ -116,6 +116,14 @@ namespace {
 
 constexpr const char* kWhat = "an object of a manager";
 
+/// Wakes who is to answer, and sees to it that `receive` waits as it should.
+void await_reply(ManagerBlock& manager, Transport& pipe) {
+  manager.lead.calls.wake_one();
+  static thread_local Turns turns;
+  if (Crowd::is_led(manager.crowd)) turns.await(manager.lead, pipe);
+  pipe.sleep_at_once(Crowd::is_dense(manager.crowd));
+}
+
 }  // namespace
 
 void ProxyCore::encode(Encoder& encoder) const {
@@ -155,7 +163,7 @@ LocalCall::LocalCall(const Handle& manager, Control what)
 Decoder& LocalCall::make() {
   try {
     send_value(pipe_, draft_, kRequestPrint, kRequestName);
-    pipe_->sleep_at_once(Crowd::is_dense(block_of(manager_).crowd));
+    await_reply(block_of(manager_), *pipe_);
     receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
     pipe_->close();

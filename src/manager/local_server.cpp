@@ -9,6 +9,7 @@
 #include "channel/transport.hpp"
 #include "manager/blocks.hpp"
 #include "manager/crowd.hpp"
+#include "manager/followers.hpp"
 #include "manager/objects.hpp"
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
@@ -24,10 +25,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using detail::TransportPtr;
+using Clock = std::chrono::steady_clock;
 
 /// How many objects are looked at when one is made: so that there are never many more than are in
 /// use, and that making one does not take longer the more there are.
 constexpr std::size_t kLooksEach = 4;
+
+/// How long a request may take for the next one to be left to a leader: to wake another thread for
+/// it takes about as long.
+constexpr std::chrono::nanoseconds kQuick = 20us;
 
 void run_request(Objects& objects, Decoder& request, Encoder& reply) {
   switch (decode<Request>(request)) {
@@ -63,6 +69,8 @@ void serve_manager(heap::Offset manager) {
   }
   const auto objects = std::make_shared<Objects>(manager);
   const auto crowd = std::make_shared<Crowd>(block.crowd);
+  const auto followers = std::make_shared<Followers>(
+      detail::Handle::own(heap::hold(manager, heap::self())), block.lead);
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
   std::vector<std::weak_ptr<detail::Transport>> visitors;
@@ -73,12 +81,16 @@ void serve_manager(heap::Offset manager) {
       std::erase_if(visitors, [](const auto& one) { return one.expired(); });
       visitors.push_back(transport);
       detail::Transport* const pipe = transport.get();  // which the session keeps
-      attend(transport, [objects, crowd, pipe, manager, last = Crowd::Season{0}](
-                            Decoder& request, Encoder& reply) mutable {
-        crowd->note(last);
-        pipe->sleep_at_once(Crowd::is_dense(heap::at<ManagerBlock>(manager)->crowd));
+      const auto answer = [objects, crowd, pipe, manager, last = Crowd::Season{0}](
+                              Decoder& request, Encoder& reply) mutable {
+        const Clock::time_point begin = Clock::now();
+        crowd->note(last, begin);
+        const auto& size = heap::at<ManagerBlock>(manager)->crowd;
+        pipe->sleep_at_once(Crowd::is_dense(size));
         run_request(*objects, request, reply);
-      });
+        return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
+      };
+      attend(transport, answer, followers);
     } catch (const ShutDown&) {
       break;
     } catch (const Empty&) {

@@ -105,6 +105,7 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
       } else {
         session->answer(request, reply);
       }
+      return Next::wait;
     });
   }
 

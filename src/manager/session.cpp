@@ -6,93 +6,103 @@
 #include <utility>
 
 #include "channel/transport.hpp"
-#include "manager/caller.hpp"
+#include "manager/followers.hpp"
 #include "manager/wire.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
 namespace procession::manager {
 
-namespace {
-
 using detail::MessageDraft;
 using detail::TransportPtr;
 
-bool is_gone(const TransportPtr& transport) {
+Session::Session(TransportPtr transport, Answer answer)
+    : transport_(std::move(transport)), answer_(std::move(answer)) {}
+
+bool Session::gone() {
   // A client sends nothing while it waits, so this is its end.
-  return transport->poll(platform::Deadline(Duration::zero()));
+  return transport_->poll(platform::Deadline(Duration::zero()));
 }
 
-/// The client of a thread.
-class Visitor final : public Caller {
- public:
-  explicit Visitor(TransportPtr transport) : transport_(std::move(transport)) { enter(); }
+bool Session::has_request() const noexcept { return transport_->glance(); }
 
-  bool gone() override { return is_gone(transport_); }
+bool Session::is_asleep() const noexcept { return transport_->peer_sleeps(); }
 
- private:
-  TransportPtr transport_;
-};
+void Session::close() noexcept { detail::close_connection(transport_); }
 
-void send_exception(const TransportPtr& transport, const std::exception_ptr& thrown) {
-  MessageDraft reply(transport);
+void Session::greet() {
+  MessageDraft greeting(transport_);
+  encode(greeting, Reply::result);
+  detail::send_value(transport_, greeting, kReplyPrint, kReplyName);
+}
+
+void Session::send_exception(const std::exception_ptr& thrown) {
+  MessageDraft reply(transport_);
   encode(reply, Reply::exception);
   encode_exception(reply, thrown);
-  detail::send_value(transport, reply, kReplyPrint, kReplyName);
+  detail::send_value(transport_, reply, kReplyPrint, kReplyName);
+  transport_->nudge();
 }
 
-void answer_one(const TransportPtr& transport, Answer& answer, Decoder& request) {
+Next Session::answer_one() {
+  detail::Incoming message;
+  detail::receive_value(transport_, message, kRequestPrint, kRequestName);
+  Decoder request(message.bytes());
+  if (message.from_abroad()) request.set_abroad();
+  const Entered entered(*this);
+  return reply_to(request);
+}
+
+Next Session::reply_to(Decoder& request) {
   std::exception_ptr thrown;
   try {
-    MessageDraft reply(transport);
+    MessageDraft reply(transport_);
     encode(reply, Reply::result);
-    answer(request, reply);
-    detail::send_value(transport, reply, kReplyPrint, kReplyName);
-    return;
+    const Next next = answer_(request, reply);
+    detail::send_value(transport_, reply, kReplyPrint, kReplyName);
+    transport_->nudge();
+    return next;
   } catch (const CallerGone&) {
     throw;
   } catch (const BrokenPipe&) {
-    if (is_gone(transport)) throw;
+    if (gone()) throw;
     thrown = std::current_exception();
   } catch (...) {
     thrown = std::current_exception();
   }
-  send_exception(transport, thrown);
+  send_exception(thrown);
+  return Next::wait;
 }
 
-void serve(const TransportPtr& transport, Answer& answer) {
+namespace {
+
+void serve(SessionPtr session, const std::shared_ptr<Followers>& followers) {
   try {
-    Visitor visitor(transport);
-    MessageDraft greeting(transport);
-    encode(greeting, Reply::result);
-    detail::send_value(transport, greeting, kReplyPrint, kReplyName);
+    session->greet();
     for (;;) {
-      detail::Incoming message;
-      detail::receive_value(transport, message, kRequestPrint, kRequestName);
-      Decoder request(message.bytes());
-      if (message.from_abroad()) request.set_abroad();
-      answer_one(transport, answer, request);
+      if (session->answer_one() == Next::follow && followers != nullptr) followers->join(session);
     }
   } catch (...) {
-    // The client has gone, or says what no client says, or there is no memory to tell it anything:
-    // it sees the end.
+    // It sees the end; there is nobody else to be told, or no memory for it.
   }
-  detail::close_connection(transport);
+  session->close();
 }
 
 }  // namespace
 
-void attend(const TransportPtr& transport, Answer answer) {
+void attend(const TransportPtr& transport, Answer answer, std::shared_ptr<Followers> followers) {
   transport->close_in_forks();
+  const auto session = std::make_shared<Session>(transport, std::move(answer));
   try {
-    std::thread([transport, answer = std::move(answer)]() mutable {
-      serve(transport, answer);
-    }).detach();
+    std::thread(serve, session, std::move(followers)).detach();
   } catch (const std::exception& error) {
-    send_exception(transport, std::make_exception_ptr(ProcessError(
-                                  "the manager's server cannot attend to one more thread of a "
-                                  "client: " +
-                                  std::string(error.what()) + "; end some clients first")));
+    MessageDraft refusal(transport);
+    encode(refusal, Reply::exception);
+    encode_exception(refusal,
+                     std::make_exception_ptr(ProcessError(
+                         "the manager's server cannot attend to one more thread of a client: " +
+                         std::string(error.what()) + "; end some clients first")));
+    detail::send_value(transport, refusal, kReplyPrint, kReplyName);
   }
 }
 

@@ -56,6 +56,11 @@ unsigned affinity_cpus() noexcept {
   return 1;
 }
 
+unsigned current_cpu() noexcept {
+  const int cpu = ::sched_getcpu();
+  return cpu < 0 ? 0 : static_cast<unsigned>(cpu);
+}
+
 std::optional<unsigned> quota_cpus(const std::string& root) {
   std::optional<unsigned> least;
   for (const ControlGroup& group : control_groups("cpu", root)) {

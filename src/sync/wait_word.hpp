@@ -32,6 +32,11 @@ class WaitWord {
   /// Announces that the caller is about to sleep; what it has to look for again afterwards.
   std::uint32_t prepare() noexcept { return word_.fetch_or(1) | 1; }
 
+  /// Whether somebody may sleep, by a mere look.
+  [[nodiscard]] bool announced() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & 1) != 0;
+  }
+
   /// Wakes one sleeper, after a change that can serve one.
   void wake_one() noexcept { wake(1); }
   void wake_all() noexcept { wake(kAll); }
