@@ -29,11 +29,11 @@ struct PoolOptions {
   std::optional<std::size_t> max_tasks_per_child =
       {};  ///< a worker is replaced after so many; empty: never
   std::optional<StartMethod> start_method = {};  ///< empty: `get_start_method()`
-  /// Bytes of memory that a worker may have for itself (what processes share is not counted). One
-  /// that has more when a task has ended is replaced. One that grows past it during a task is
-  /// killed within some hundredths of a second, and its task fails with a `WorkerLost` that says
-  /// so. Empty: no limit. Not for threads, which have one memory. Python:
-  /// `worker_max_memory_per_child` of Celery's billiard.
+  /// Bytes of memory that a worker may have for itself (neither what processes share is counted,
+  /// nor what a fork began with). One that has more when a task has ended is replaced. One that
+  /// grows past it during a task is killed within some hundredths of a second, and its task fails
+  /// with a `WorkerLost` that says so. Empty: no limit. Not for threads, which have one memory.
+  /// Python: `worker_max_memory_per_child` of Celery's billiard.
   std::optional<std::size_t> max_memory_per_child = {};
 };
 

@@ -74,6 +74,7 @@ PoolCore::PoolCore(PoolSettings settings)
   // One processor is left to whoever submits.
   shared_.spinners_most = platform::affinity_cpus() - 1;
   shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
+  shared_.forked = method() == StartMethod::fork ? 1 : 0;
   shared_.most_tasks = settings_.max_tasks_per_child.value_or(0);
   shared_.most_memory = settings_.max_memory_per_child.value_or(0);
   if (on_threads() && shared_.most_memory != 0) {

@@ -125,6 +125,8 @@ struct alignas(64) Seat {
   std::atomic<std::uint32_t>
       wake;  ///< the worker sleeps on it while its parked bit is set; changed to wake it
   std::atomic<std::uint32_t> ready;  ///< 1: its initializer has returned
+  /// Bytes of memory that a fork gave the worker, which are not its own. Before its first task.
+  std::atomic<std::uint64_t> inherited;
 };
 
 /// A set of workers; a bit set or cleared twice is no harm, so a killed worker cannot spoil it.
@@ -142,6 +144,7 @@ struct Shared {
   std::uint32_t seats_used;     ///< constant
   std::uint32_t spinners_most;  ///< constant: how many idle workers may spin at a time
   std::uint32_t on_threads;     ///< constant: 1 when the workers are threads of the owner
+  std::uint32_t forked;         ///< constant: 1 when they are forks of the owner
   std::uint64_t
       most_tasks;  ///< constant: after so many chunks a worker makes room for a new one; 0: never
   std::uint64_t most_memory;  ///< constant: a worker that has more bytes after a task makes room

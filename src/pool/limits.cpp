@@ -8,6 +8,7 @@
 #include "pool/core.hpp"
 #include "pool/supervisor.hpp"
 #include "pool/time_passed.hpp"
+#include "pool/worker.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -151,7 +152,7 @@ void PoolCore::check_memory(std::uint32_t number) {
   }
   const std::uint32_t seat = worker_of(state);
   const int pid = crew_.pid(seat);
-  const std::uint64_t used = pid != 0 ? platform::private_memory(pid) : 0;
+  const std::uint64_t used = pid != 0 ? own_memory(shared_.seats[seat], pid) : 0;
   if (used <= shared_.most_memory) {
     return;
   }

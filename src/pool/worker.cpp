@@ -163,12 +163,20 @@ void tell_owner(Shared& shared, const Slot& slot, std::uint32_t state) {
 
 }  // namespace
 
+std::uint64_t own_memory(const Seat& seat, int pid) noexcept {
+  const std::uint64_t all = platform::private_memory(pid);
+  return all - std::min<std::uint64_t>(all, seat.inherited);
+}
+
 void work(heap::Offset pool, std::uint32_t number) {
   Shared& shared = *heap::at<Shared>(pool);
   Seat& seat = shared.seats[number];
   if (shared.on_threads == 0) {
     // Ctrl-C is for the process that owns the pool to answer.
     platform::ignore_interrupts();
+  }
+  if (shared.most_memory != 0 && shared.forked != 0) {
+    seat.inherited = platform::private_memory(platform::process_id());
   }
   if (!initialize(pool, shared)) {
     return;
@@ -203,8 +211,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     static_assert(Slot::done == (Slot::claimed | 1));
     tell_owner(shared, slot, slot.state.fetch_or(1));
-    if (shared.most_memory != 0 &&
-        platform::private_memory(platform::process_id()) > shared.most_memory) {
+    if (shared.most_memory != 0 && own_memory(seat, platform::process_id()) > shared.most_memory) {
       break;
     }
   }

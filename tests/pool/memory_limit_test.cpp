@@ -84,6 +84,18 @@ TEST(PoolMemoryLimit, AWorkerThatLeaksIsReplacedBetweenTasks) {
   EXPECT_LE(pids.size(), 12U);
 }
 
+TEST(PoolMemoryLimit, DoesNotCountWhatAForkBeganWith) {
+  const std::vector<char> mine(2 * kLimit, 'x');
+  Pool pool({.processes = 1, .start_method = StartMethod::fork, .max_memory_per_child = kLimit});
+  const auto pid = [] { return static_cast<int>(::getpid()); };
+  const int first = pool.apply(pid);
+  // Long enough to be looked at, and then at its end.
+  pool.apply([] { std::this_thread::sleep_for(100ms); });
+  EXPECT_EQ(pool.apply(pid), first);
+  const auto hog = pool.apply_async(hog_and_hang, 2 * kLimit);
+  EXPECT_THROW(hog.get(), WorkerLost);
+}
+
 TEST(PoolMemoryLimit, IsRefusedWhereItMeansNothing) {
   EXPECT_THROW(Pool({.processes = 1, .max_memory_per_child = 0}), std::invalid_argument);
   EXPECT_THROW(
