@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -143,8 +144,9 @@ class Job {
   [[nodiscard]] std::size_t total() const { return is_map() ? many_->total : 1; }
   [[nodiscard]] unsigned retries() const { return work().retries; }
   [[nodiscard]] Timeout timeout() const { return work().timeout; }
-  [[nodiscard]] std::size_t left() const { return left_; }
-  [[nodiscard]] bool ended() const { return left_ == 0; }
+  [[nodiscard]] std::size_t left() const { return left_.load(std::memory_order_relaxed); }
+  /// Also without the mutex; then what became of a single call may be read without it.
+  [[nodiscard]] bool ended() const { return left_.load(std::memory_order_acquire) == 0; }
 
   /// A map, or the part of one that a stream is.
   [[nodiscard]] bool is_map() const { return many_ != nullptr; }
@@ -236,9 +238,10 @@ class Job {
   void end_elements(Chunk& chunk, std::size_t count);
   void end_chunk(Chunk& chunk);
   void note_end();
+  void set_left(std::size_t left) { left_.store(left, std::memory_order_release); }
 
   const PoolPtr pool_;
-  std::size_t left_;
+  std::atomic<std::size_t> left_;
   std::exception_ptr failure_;
   std::unique_ptr<Call> call_;        ///< of a single call that has not ended well
   const std::unique_ptr<Many> many_;  ///< of others
