@@ -22,6 +22,9 @@ void PoolCore::collect_ended() {
   std::vector<std::uint32_t> running;
   while (!order_.empty()) {
     const std::uint32_t number = order_.front();
+    if (order_.size() > kAhead) {
+      fetch_small_task(shared_.slots[order_[kAhead]]);
+    }
     const Slot::Phase phase = phase_of(shared_.slots[number].state.load(std::memory_order_acquire));
     if (phase == Slot::ready) {
       break;
