@@ -261,7 +261,8 @@ struct Task {
   /// Elements that ran too long. By a worker process at most one, which was then killed; threads
   /// run on, and the elements have failed already.
   std::uint32_t expired = 0;
-  /// Of a stream, whose reader lets a chunk go once it has ended, though a thread be at it still.
+  /// Of a stream with a time-out, whose reader lets a chunk go once it has ended, though a thread
+  /// be at it still. Else null: the job keeps a chunk until it has ended.
   std::shared_ptr<StreamChunk> kept = {};
   /// Of several chunks: how many elements had ended when it was looked at whether one of them holds
   /// up the others.

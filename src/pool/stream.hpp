@@ -30,6 +30,7 @@ class Stream {
  private:
   using ChunkPtr = std::shared_ptr<StreamChunk>;
 
+  void let_go();
   void refill();
   void fit_window();
   ChunkPtr pull_chunk();
@@ -61,6 +62,7 @@ class Stream {
 
   // The chunk that is being read.
   ChunkPtr chunk_;
+  std::vector<ChunkPtr> spare_;  ///< that were read
   std::size_t piece_ = 0;   ///< the next one of its results
   std::size_t failed_ = 0;  ///< the next one of its failures
   std::size_t left_in_piece_ = 0;
