@@ -85,8 +85,8 @@ void pass_over_cancelled(Shared& shared) {
   }
 }
 
-bool wait_for_task(Shared& shared, std::uint32_t worker) {
-  if (spin_for_task(shared, worker)) {
+bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin) {
+  if (spin && spin_for_task(shared, worker)) {
     return true;
   }
   Seat& seat = shared.seats[worker];
