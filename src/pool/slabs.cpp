@@ -34,7 +34,7 @@ class OpenSlab {
     ended_ = true;  // a later destructor of this thread may take more
   }
   void* take(std::size_t size) {
-    const std::size_t whole = sizeof(Slab*) + ((size + 7) & ~std::size_t{7});
+    const std::size_t whole = whole_of(size);
     if (slab_ == nullptr || used_ + whole > sizeof slab_->bytes) {
       close();
       slab_ = new (::operator new(sizeof(Slab))) Slab;
@@ -49,8 +49,22 @@ class OpenSlab {
     }
     return place + sizeof(Slab*);
   }
+  /// Takes back what was taken last, so that the same memory is used again and again where one
+  /// object is needed at a time.
+  bool take_back(const Slab* slab, const void* memory, std::size_t size) noexcept {
+    const std::size_t whole = whole_of(size);
+    if (slab != slab_ || memory != slab_->bytes + used_ - whole + sizeof(Slab*)) {
+      return false;
+    }
+    used_ -= whole;
+    --taken_;
+    return true;
+  }
 
  private:
+  static std::size_t whole_of(std::size_t size) {
+    return sizeof(Slab*) + ((size + 7) & ~std::size_t{7});
+  }
   /// What is taken is counted here only, until no more is.
   void close() noexcept {
     if (slab_ != nullptr) {
@@ -73,10 +87,12 @@ thread_local OpenSlab open_slab;
 
 void* take_from_slab(std::size_t size) { return open_slab.take(size); }
 
-void give_back_to_slab(void* memory) noexcept {
+void give_back_to_slab(void* memory, std::size_t size) noexcept {
   Slab* slab = nullptr;
   __builtin_memcpy(&slab, static_cast<std::byte*>(memory) - sizeof slab, sizeof slab);
-  slab->drop(1);
+  if (!open_slab.take_back(slab, memory, size)) {
+    slab->drop(1);
+  }
 }
 
 }  // namespace procession::pool

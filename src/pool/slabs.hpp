@@ -10,7 +10,7 @@ namespace procession::pool {
 /// costs several times as much. Thread-safe; an object may be given back by any thread. At most
 /// kMostInSlab bytes, aligned to 8.
 void* take_from_slab(std::size_t size);
-void give_back_to_slab(void* memory) noexcept;
+void give_back_to_slab(void* memory, std::size_t size) noexcept;
 
 inline constexpr std::size_t kMostInSlab = 1024;
 
@@ -25,7 +25,7 @@ struct SlabAllocator {
   SlabAllocator(const SlabAllocator<Other>& /*other*/) {}
 
   T* allocate(std::size_t /*one*/) { return static_cast<T*>(take_from_slab(sizeof(T))); }
-  void deallocate(T* memory, std::size_t /*one*/) noexcept { give_back_to_slab(memory); }
+  void deallocate(T* memory, std::size_t /*one*/) noexcept { give_back_to_slab(memory, sizeof(T)); }
   friend bool operator==(const SlabAllocator& /*a*/, const SlabAllocator& /*b*/) { return true; }
 };
 

@@ -175,7 +175,8 @@ void run_each(Decoder& call, Decoder& items, TaskRun& run) {
     static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
   }
   if constexpr (kRunsBitwise<F, T...>) {
-    if (run.start_clock == nullptr) {
+    constexpr std::size_t kWorthIt = 4;
+    if (run.start_clock == nullptr && run.count >= kWorthIt) {
       run_bitwise<F, T...>(target, items, run);
       return;
     }
