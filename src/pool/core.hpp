@@ -136,6 +136,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed_later();
   void check_open_here();
   void collect(std::uint32_t slot);
+  void make_free(std::uint32_t slot, std::uint32_t state);
   struct Thrown {
     std::size_t element;  ///< of the task
     std::exception_ptr cause;

@@ -189,6 +189,13 @@ void Job::succeed(Chunk& chunk, Results results) {
   }
 }
 
+void Job::succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult], std::size_t size) {
+  size_ = size;
+  std::memcpy(in_place_, in_place, pool::kInlineResult);
+  end_elements(only, 1);
+  call_.reset();
+}
+
 void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
   note_failure(chunk, index, std::move(cause));
   end_elements(chunk, 1);

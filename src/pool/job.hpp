@@ -176,6 +176,8 @@ class Job {
   std::vector<std::shared_ptr<StreamChunk>> take_ended();
 
   void succeed(Chunk& chunk, Results results);
+  /// The same of a single call whose result is in the slot: `size` of these bytes.
+  void succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult], std::size_t size);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
   /// The failure of an element that has ended already, or is ended otherwise.
   void note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause);

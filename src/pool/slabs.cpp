@@ -1,8 +1,11 @@
 #include "pool/slabs.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <new>
+
+#include "platform/prefetch.hpp"
 
 namespace procession::pool {
 
@@ -26,12 +29,13 @@ struct Slab {
 };
 static_assert(sizeof(Slab) <= Slab::kBytes);
 
-/// From which a thread takes.
+/// From which a thread takes, and what it has given back to one of late.
 class OpenSlab {
  public:
   ~OpenSlab() {
     close();
-    ended_ = true;  // a later destructor of this thread may take more
+    drop_returned();
+    ended_ = true;  // a later destructor of this thread may take or give back more
   }
   void* take(std::size_t size) {
     const std::size_t whole = whole_of(size);
@@ -43,6 +47,10 @@ class OpenSlab {
     std::byte* const place = slab_->bytes + used_;
     used_ += whole;
     ++taken_;
+    // The next atomic operation would wait for every store to memory that is not in the caches.
+    platform::prefetch_for_write(slab_->bytes + std::min(used_ + kAhead, sizeof slab_->bytes - 1));
+    platform::prefetch_for_write(slab_->bytes +
+                                 std::min(used_ + kAhead + 64, sizeof slab_->bytes - 1));
     new (place) Slab*(slab_);
     if (ended_) {
       close();
@@ -60,8 +68,22 @@ class OpenSlab {
     --taken_;
     return true;
   }
+  /// Counts those that are given back one after another to the same piece, so that there is one
+  /// atomic operation for all.
+  void give_back(Slab* slab) noexcept {
+    if (slab != returned_to_) {
+      drop_returned();
+      returned_to_ = slab;
+    }
+    ++returned_;
+    if (ended_) {
+      drop_returned();
+    }
+  }
 
  private:
+  static constexpr std::size_t kAhead = 512;
+
   static std::size_t whole_of(std::size_t size) {
     return sizeof(Slab*) + ((size + 7) & ~std::size_t{7});
   }
@@ -75,7 +97,17 @@ class OpenSlab {
     taken_ = 0;
   }
 
+  void drop_returned() noexcept {
+    if (returned_to_ != nullptr) {
+      returned_to_->drop(returned_);
+    }
+    returned_to_ = nullptr;
+    returned_ = 0;
+  }
+
   Slab* slab_ = nullptr;
+  Slab* returned_to_ = nullptr;
+  std::uint32_t returned_ = 0;
   std::size_t used_ = 0;
   std::uint32_t taken_ = 0;
   bool ended_ = false;
@@ -91,7 +123,7 @@ void give_back_to_slab(void* memory, std::size_t size) noexcept {
   Slab* slab = nullptr;
   __builtin_memcpy(&slab, static_cast<std::byte*>(memory) - sizeof slab, sizeof slab);
   if (!open_slab.take_back(slab, memory, size)) {
-    slab->drop(1);
+    open_slab.give_back(slab);
   }
 }
 

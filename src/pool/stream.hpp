@@ -63,8 +63,8 @@ class Stream {
   // The chunk that is being read.
   ChunkPtr chunk_;
   std::vector<ChunkPtr> spare_;  ///< that were read
-  std::size_t piece_ = 0;   ///< the next one of its results
-  std::size_t failed_ = 0;  ///< the next one of its failures
+  std::size_t piece_ = 0;        ///< the next one of its results
+  std::size_t failed_ = 0;       ///< the next one of its failures
   std::size_t left_in_piece_ = 0;
   std::size_t at_ = 0;  ///< index of the next element
   std::optional<Decoder> decoder_;

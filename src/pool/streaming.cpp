@@ -65,7 +65,12 @@ void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Stre
   }
   const bool outlived = on_threads() && job->timeout();
   for (std::shared_ptr<StreamChunk>& chunk : chunks) {
-    Task task{job, chunk.get(), 0, static_cast<std::uint32_t>(chunk->count), 0, 0,
+    Task task{job,
+              chunk.get(),
+              0,
+              static_cast<std::uint32_t>(chunk->count),
+              0,
+              0,
               outlived ? chunk : nullptr};
     job->adopt(std::move(chunk));
     backlog_.push_back(std::move(task));
