@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 #include "platform/prefetch.hpp"
@@ -17,7 +18,7 @@ struct Slab {
 
   /// Objects that were not given back; while a thread takes from it, kOpen more.
   std::atomic<std::uint32_t> live;
-  std::byte bytes[kBytes - sizeof(std::uint64_t)];
+  alignas(8) std::byte bytes[kBytes - sizeof(std::uint64_t)];
 
   static constexpr std::uint32_t kOpen = 1U << 31;
 
@@ -28,6 +29,8 @@ struct Slab {
   }
 };
 static_assert(sizeof(Slab) <= Slab::kBytes);
+
+constexpr std::size_t kHeader = sizeof(Slab*);
 
 /// From which a thread takes, and what it has given back to one of late.
 class OpenSlab {
@@ -55,13 +58,13 @@ class OpenSlab {
     if (ended_) {
       close();
     }
-    return place + sizeof(Slab*);
+    return place + kHeader;
   }
   /// Takes back what was taken last, so that the same memory is used again and again where one
   /// object is needed at a time.
   bool take_back(const Slab* slab, const void* memory, std::size_t size) noexcept {
     const std::size_t whole = whole_of(size);
-    if (slab != slab_ || memory != slab_->bytes + used_ - whole + sizeof(Slab*)) {
+    if (slab != slab_ || memory != slab_->bytes + used_ - whole + kHeader) {
       return false;
     }
     used_ -= whole;
@@ -84,9 +87,7 @@ class OpenSlab {
  private:
   static constexpr std::size_t kAhead = 512;
 
-  static std::size_t whole_of(std::size_t size) {
-    return sizeof(Slab*) + ((size + 7) & ~std::size_t{7});
-  }
+  static std::size_t whole_of(std::size_t size) { return kHeader + ((size + 7) & ~std::size_t{7}); }
   /// What is taken is counted here only, until no more is.
   void close() noexcept {
     if (slab_ != nullptr) {
@@ -121,7 +122,7 @@ void* take_from_slab(std::size_t size) { return open_slab.take(size); }
 
 void give_back_to_slab(void* memory, std::size_t size) noexcept {
   Slab* slab = nullptr;
-  __builtin_memcpy(&slab, static_cast<std::byte*>(memory) - sizeof slab, sizeof slab);
+  std::memcpy(&slab, static_cast<std::byte*>(memory) - kHeader, kHeader);
   if (!open_slab.take_back(slab, memory, size)) {
     open_slab.give_back(slab);
   }
