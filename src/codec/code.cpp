@@ -23,14 +23,23 @@ static_assert(sizeof(WireCode) == 32);
 
 constexpr std::uint16_t kLongestPath = 4096;
 
-void write_code(Encoder& encoder, const platform::Image& image, std::uintptr_t address) {
-  WireCode code{address - image.base(), Kind::program, 0, image.id()};
-  if (image.main()) {
-    encoder.write(&code, sizeof(code));
-    return;
-  }
+/// The same for whatever lies in the program, but for the offset: copied whole, because bytes that
+/// were stored one by one cannot be loaded together until they have reached the cache.
+const WireCode& program_code() {
+  static const WireCode code{0, Kind::program, 0, platform::main_image().id()};
+  return code;
+}
+
+void write_program_code(Encoder& encoder, std::uint64_t offset) {
+  constexpr std::size_t kOffset = sizeof offset;
+  std::byte* const bytes = encoder.extend(sizeof(WireCode));
+  std::memcpy(bytes, &offset, kOffset);
+  std::memcpy(bytes + kOffset, &program_code().kind, sizeof(WireCode) - kOffset);
+}
+
+void write_library_code(Encoder& encoder, const platform::Image& image, std::uintptr_t address) {
+  WireCode code{address - image.base(), Kind::library, 0, image.id()};
   const std::string_view path = std::string_view(image.path()).substr(0, kLongestPath);
-  code.kind = Kind::library;
   code.path_length = static_cast<std::uint16_t>(path.size());
   encoder.write(&code, sizeof(code));
   encoder.write(path.data(), path.size());
@@ -44,7 +53,7 @@ void encode_address(Encoder& encoder, std::uintptr_t address) {
     return;
   }
   if (const platform::Image& main = platform::main_image(); main.holds(address)) {
-    write_code(encoder, main, address);
+    write_program_code(encoder, address - main.base());
     return;
   }
   const auto image = platform::find_image(address);
@@ -55,7 +64,7 @@ void encode_address(Encoder& encoder, std::uintptr_t address) {
         "library that is loaded, so another process would not find it; send a function that was "
         "compiled into one of them");
   }
-  write_code(encoder, *image, address);
+  write_library_code(encoder, *image, address);
 }
 
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }

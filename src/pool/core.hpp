@@ -40,7 +40,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// A stream's job, from now until `abandon`: a closed pool still takes its elements.
   void open_stream();
   /// The same for chunks of a stream's job. Throws `ProcessError` once the pool is being joined.
-  void submit_chunks(const JobPtr& job, const std::vector<std::shared_ptr<StreamChunk>>& chunks);
+  void submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<StreamChunk>> chunks);
   /// Waits until chunks of a stream's job have ended, and returns these; none when the deadline
   /// passes first. Throws the job's failure when no more will.
   std::vector<std::shared_ptr<StreamChunk>> await_chunks(Job& job,
@@ -136,6 +136,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed_later();
   void check_open_here();
   void collect(std::uint32_t slot);
+  void make_free(std::uint32_t slot, std::uint32_t state);
   struct Thrown {
     std::size_t element;  ///< of the task
     std::exception_ptr cause;

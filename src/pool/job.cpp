@@ -130,7 +130,7 @@ MapChunk& Job::add_chunk(std::size_t first, std::size_t count) {
 
 void Job::adopt(std::shared_ptr<StreamChunk> chunk) {
   chunk->place = many_->open.size();
-  left_ += chunk->count;
+  set_left(left() + chunk->count);
   many_->open.push_back(std::move(chunk));
 }
 
@@ -143,11 +143,11 @@ void Job::end_elements(Chunk& chunk, std::size_t count) {
     return;
   }
   chunk.left -= count;
-  left_ -= count;
+  set_left(left() - count);
   if (chunk.left == 0) {
     end_chunk(chunk);
   }
-  if (left_ == 0) {
+  if (ended()) {
     if (is_map()) {
       many_->call.block = {};
     }
@@ -189,6 +189,13 @@ void Job::succeed(Chunk& chunk, Results results) {
   }
 }
 
+void Job::succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult], std::size_t size) {
+  size_ = size;
+  std::memcpy(in_place_, in_place, pool::kInlineResult);
+  end_elements(only, 1);
+  call_.reset();
+}
+
 void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
   note_failure(chunk, index, std::move(cause));
   end_elements(chunk, 1);
@@ -214,7 +221,7 @@ void Job::fail_rest(const std::exception_ptr& cause) {
   if (failure_ == nullptr) {
     failure_ = cause;
   }
-  left_ = 0;  // what workers may still read goes with the job
+  set_left(0);  // what workers may still read goes with the job
   note_end();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -143,8 +144,9 @@ class Job {
   [[nodiscard]] std::size_t total() const { return is_map() ? many_->total : 1; }
   [[nodiscard]] unsigned retries() const { return work().retries; }
   [[nodiscard]] Timeout timeout() const { return work().timeout; }
-  [[nodiscard]] std::size_t left() const { return left_; }
-  [[nodiscard]] bool ended() const { return left_ == 0; }
+  [[nodiscard]] std::size_t left() const { return left_.load(std::memory_order_relaxed); }
+  /// Also without the mutex; then what became of a single call may be read without it.
+  [[nodiscard]] bool ended() const { return left_.load(std::memory_order_acquire) == 0; }
 
   /// A map, or the part of one that a stream is.
   [[nodiscard]] bool is_map() const { return many_ != nullptr; }
@@ -174,6 +176,8 @@ class Job {
   std::vector<std::shared_ptr<StreamChunk>> take_ended();
 
   void succeed(Chunk& chunk, Results results);
+  /// The same of a single call whose result is in the slot: `size` of these bytes.
+  void succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult], std::size_t size);
   void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
   /// The failure of an element that has ended already, or is ended otherwise.
   void note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause);
@@ -236,9 +240,10 @@ class Job {
   void end_elements(Chunk& chunk, std::size_t count);
   void end_chunk(Chunk& chunk);
   void note_end();
+  void set_left(std::size_t left) { left_.store(left, std::memory_order_release); }
 
   const PoolPtr pool_;
-  std::size_t left_;
+  std::atomic<std::size_t> left_;
   std::exception_ptr failure_;
   std::unique_ptr<Call> call_;        ///< of a single call that has not ended well
   const std::unique_ptr<Many> many_;  ///< of others
@@ -258,7 +263,8 @@ struct Task {
   /// Elements that ran too long. By a worker process at most one, which was then killed; threads
   /// run on, and the elements have failed already.
   std::uint32_t expired = 0;
-  /// Of a stream, whose reader lets a chunk go once it has ended, though a thread be at it still.
+  /// Of a stream with a time-out, whose reader lets a chunk go once it has ended, though a thread
+  /// be at it still. Else null: the job keeps a chunk until it has ended.
   std::shared_ptr<StreamChunk> kept = {};
   /// Of several chunks: how many elements had ended when it was looked at whether one of them holds
   /// up the others.

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "heap/heap.hpp"
+#include "platform/prefetch.hpp"
 
 // What a pool and its workers share: one block of the shared heap, held by the pool's owner. Any
 // worker may be killed at any instruction; whatever it leaves here, the others go on, and the owner
@@ -76,6 +77,14 @@ struct alignas(64) Slot {
   std::byte inline_items[kInlineTask];
 };
 static_assert(sizeof(Slot) == 256);
+
+/// How many slots before one is looked at its lines are asked for, which another process has.
+inline constexpr std::size_t kAhead = 4;
+inline void fetch_small_task(const Slot& slot) {
+  platform::prefetch_for_write(&slot.state);
+  platform::prefetch_for_write(&slot.result);
+  platform::prefetch_for_write(&slot.inline_items[16]);
+}
 
 inline std::uint64_t share_word(std::size_t begun, std::size_t all) {
   return static_cast<std::uint64_t>(all) << 32 | begun;

@@ -6,6 +6,7 @@
 
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
+#include "pool/slabs.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/error.hpp"
 
@@ -68,7 +69,7 @@ StartMethod only_threads(std::optional<StartMethod> asked) {
 JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings) {
   check_addresses(pool, task);
   check_timeout(settings.timeout);
-  auto job = std::make_shared<Job>(pool, task, settings);
+  auto job = std::allocate_shared<Job>(pool::SlabAllocator<Job>(), pool, task, settings);
   pool->submit_single(job);
   return job;
 }
@@ -165,6 +166,12 @@ bool job_is_map(const JobPtr& job) { return job->is_map(); }
 
 void finish_job(const JobPtr& job, Timeout timeout) {
   const platform::Deadline deadline(timeout);
+  if (!job->is_map() && job->ended()) {
+    if (job->failure() != nullptr) {
+      std::rethrow_exception(job->failure());
+    }
+    return;
+  }
   if (!job->pool()->finish(*job, deadline)) {
     throw TimeoutError("a result was asked for within " + std::to_string(timeout->count()) +
                        " ns and was not ready; the task goes on: ask again, or give it longer");

@@ -40,7 +40,8 @@ void publish(Shared& shared, std::uint32_t tasks) {
 std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
   for (;;) {
     std::uint64_t position = shared.head.load();
-    if (position == shared.tail.load()) {
+    const std::uint64_t tail = shared.tail.load();
+    if (position == tail) {
       return std::nullopt;
     }
     const std::uint64_t found = shared.ring[position % kRing].load(std::memory_order_acquire);
@@ -56,6 +57,11 @@ std::optional<std::uint32_t> claim(Shared& shared, std::uint32_t worker) {
     bool mine = false;
     while (phase_of(state) == Slot::ready && !mine) {
       mine = slot.state.compare_exchange_weak(state, with_phase(state, Slot::claimed, worker));
+    }
+    if (position + kAhead < tail) {
+      const std::uint64_t ahead =
+          shared.ring[(position + kAhead) % kRing].load(std::memory_order_relaxed);
+      fetch_small_task(shared.slots[ahead % kSlots]);
     }
     shared.head.compare_exchange_strong(position, position + 1);
     if (mine) {
@@ -79,8 +85,8 @@ void pass_over_cancelled(Shared& shared) {
   }
 }
 
-bool wait_for_task(Shared& shared, std::uint32_t worker) {
-  if (spin_for_task(shared, worker)) {
+bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin) {
+  if (spin && spin_for_task(shared, worker)) {
     return true;
   }
   Seat& seat = shared.seats[worker];

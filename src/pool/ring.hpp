@@ -31,9 +31,9 @@ inline bool may_have_tasks(const Shared& shared) {
   return shared.head.load() != shared.tail.load();
 }
 
-/// Worker: sleeps until there may be a task or the pool stops. Spins a while first, if not too many
-/// do. Whether it is among those that spin afterwards.
-bool wait_for_task(Shared& shared, std::uint32_t worker);
+/// Worker: sleeps until there may be a task or the pool stops. Spins a while first, if it is to and
+/// not too many do. Whether it is among those that spin afterwards.
+bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin);
 
 /// Wakes up to `most` sleeping workers.
 void wake_workers(Shared& shared, std::uint32_t most);

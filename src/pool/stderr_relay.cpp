@@ -1,13 +1,19 @@
 #include "pool/stderr_relay.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "platform/pipe.hpp"
+#include "platform/poller.hpp"
 #include "platform/report.hpp"
 #include "platform/signals.hpp"
 #include "platform/wait.hpp"
@@ -62,37 +68,49 @@ struct Relay {
   std::string pending;   ///< read, and not yet written
   bool writing = false;  ///< the thread has taken what was pending
   platform::Descriptor nudge;
+  /// Of `workers` and `nudge`, by their descriptors. Who adds one need not wake the thread.
+  std::optional<platform::Poller> poller;
 
-  /// Reads all that is there, with the mutex held.
-  void read_all() {
-    std::erase_if(workers, [&](const auto& worker) { return !worker->read(pending); });
+  // With the mutex held:
+
+  /// Reads all that is there of those workers for which it is true, and lets go those that have
+  /// ended.
+  template <class Which>
+  void read(Which which) {
+    std::erase_if(workers, [&](const auto& worker) {
+      if (!which(*worker) || worker->read(pending)) {
+        return false;
+      }
+      // A child by fork may have the pipe too, which would then be watched when it is closed here.
+      poller->remove(worker->descriptor());
+      return true;
+    });
+  }
+  void have_written() const {
+    if (!pending.empty()) {
+      platform::raise_event(nudge.get());
+    }
   }
 };
 
 // Never destroyed: the thread outlives main().
 Relay& relay = *new Relay;
 
-/// Waits until somebody has written.
-void wait_for_text() {
-  std::vector<std::shared_ptr<WorkerStderr>> workers;
-  {
-    const std::lock_guard guard(relay.mutex);
-    workers = relay.workers;
-  }
-  std::vector<int> descriptors{relay.nudge.get()};
-  for (const auto& worker : workers) {
-    descriptors.push_back(worker->descriptor());
-  }
-  platform::wait_readable_any(descriptors, platform::Deadline(Timeout{}));
-}
-
 [[noreturn]] void run() {
   platform::block_signals();
   for (;;) {
-    wait_for_text();
+    std::array<std::uint64_t, 64> tags;
+    const std::size_t count = relay.poller->wait(tags, platform::Deadline(Timeout{}));
+    const std::span<const std::uint64_t> ready(tags.data(), count);
     std::unique_lock guard(relay.mutex);
-    platform::clear_event(relay.nudge.get());
-    relay.read_all();
+    const auto is_ready = [&](int descriptor) {
+      return std::find(ready.begin(), ready.end(), static_cast<std::uint64_t>(descriptor)) !=
+             ready.end();
+    };
+    if (is_ready(relay.nudge.get())) {
+      platform::clear_event(relay.nudge.get());
+    }
+    relay.read([&](const WorkerStderr& worker) { return is_ready(worker.descriptor()); });
     while (!relay.pending.empty()) {
       const std::string text = std::exchange(relay.pending, {});
       relay.writing = true;
@@ -111,21 +129,32 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
   platform::Pipe pipe = platform::make_pipe();
   auto worker = std::make_shared<WorkerStderr>(std::move(pipe.out));
   const std::lock_guard guard(relay.mutex);
-  relay.workers.push_back(worker);
+  const auto watch = [](int descriptor) {
+    relay.poller->add(descriptor, static_cast<std::uint64_t>(descriptor));
+  };
   if (!relay.nudge) {
-    relay.nudge = platform::make_event();
+    relay.poller.emplace();
+    platform::Descriptor nudge = platform::make_event();
+    watch(nudge.get());
     process::add_own_threads(1);
     std::thread(run).detach();
+    relay.nudge = std::move(nudge);
   }
-  platform::raise_event(relay.nudge.get());
+  relay.workers.push_back(worker);
+  try {
+    watch(worker->descriptor());
+  } catch (...) {
+    relay.workers.pop_back();
+    throw;
+  }
   for_worker = std::move(pipe.in);
   return worker;
 }
 
 std::string last_lines(WorkerStderr& worker) {
   const std::lock_guard guard(relay.mutex);
-  worker.read(relay.pending);
-  platform::raise_event(relay.nudge.get());
+  relay.read([&](const WorkerStderr& other) { return &other == &worker; });
+  relay.have_written();
   std::string lines = worker.last();
   while (!lines.empty() && lines.back() == '\n') {
     lines.pop_back();
@@ -138,8 +167,8 @@ void flush_stderr_relay() {
   if (!relay.nudge) {
     return;
   }
-  relay.read_all();
-  platform::raise_event(relay.nudge.get());
+  relay.read([](const WorkerStderr& /*any*/) { return true; });
+  relay.have_written();
   relay.written.wait_for(guard, kFlush, [] { return relay.pending.empty() && !relay.writing; });
 }
 
@@ -147,6 +176,7 @@ void disown_stderr_relay() noexcept {
   // The descriptors are closed; the mutex, and those that wait for it, are left where they are.
   relay.workers.clear();
   relay.nudge.reset();
+  relay.poller.reset();
   new (&relay) Relay;
 }
 

@@ -81,7 +81,7 @@ Decoder* Stream::next(Timeout timeout) {
     if (chunk_ != nullptr && at_ < chunk_->first + chunk_->count) {
       return next_of_chunk();
     }
-    chunk_.reset();
+    let_go();
     refill();
     if (take_chunk()) {
       continue;
@@ -100,6 +100,16 @@ Decoder* Stream::next(Timeout timeout) {
     }
     arrive(std::move(ended));
   }
+}
+
+/// The chunk has been read. Its memory serves for the next one, unless a thread is at it still.
+void Stream::let_go() {
+  if (chunk_ != nullptr && chunk_.use_count() == 1 && chunk_->items.far == nullptr) {
+    chunk_->results.clear();
+    chunk_->failures.clear();
+    spare_.push_back(std::move(chunk_));
+  }
+  chunk_.reset();
 }
 
 /// Fills the window, in strokes of a quarter of it.
@@ -124,7 +134,7 @@ void Stream::refill() {
     return;
   }
   try {
-    pool_->submit_chunks(job_, chunks);
+    pool_->submit_chunks(job_, std::move(chunks));
     chunks_ += count;
   } catch (...) {
     source_.reset();
@@ -164,7 +174,13 @@ Stream::ChunkPtr Stream::pull_chunk() {
   if (count == 0) {
     return nullptr;
   }
-  auto chunk = std::make_shared<StreamChunk>();
+  ChunkPtr chunk;
+  if (spare_.empty()) {
+    chunk = std::make_shared<StreamChunk>();
+  } else {
+    chunk = std::move(spare_.back());
+    spare_.pop_back();
+  }
   chunk->first = pulled_;
   chunk->count = count;
   chunk->left = count;
@@ -185,9 +201,14 @@ bool Stream::take_chunk() {
   piece_ = 0;
   failed_ = 0;
   left_in_piece_ = 0;
-  const auto by_place = [](const auto& a, const auto& b) { return a.first < b.first; };
-  std::sort(chunk_->results.begin(), chunk_->results.end(), by_place);
-  std::sort(chunk_->failures.begin(), chunk_->failures.end(), by_place);
+  const auto sort = [](auto& ended) {
+    if (ended.size() > 1) {
+      std::sort(ended.begin(), ended.end(),
+                [](const auto& a, const auto& b) { return a.first < b.first; });
+    }
+  };
+  sort(chunk_->results);
+  sort(chunk_->failures);
   return true;
 }
 

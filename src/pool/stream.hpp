@@ -30,6 +30,7 @@ class Stream {
  private:
   using ChunkPtr = std::shared_ptr<StreamChunk>;
 
+  void let_go();
   void refill();
   void fit_window();
   ChunkPtr pull_chunk();
@@ -61,8 +62,9 @@ class Stream {
 
   // The chunk that is being read.
   ChunkPtr chunk_;
-  std::size_t piece_ = 0;   ///< the next one of its results
-  std::size_t failed_ = 0;  ///< the next one of its failures
+  std::vector<ChunkPtr> spare_;  ///< that were read
+  std::size_t piece_ = 0;        ///< the next one of its results
+  std::size_t failed_ = 0;       ///< the next one of its failures
   std::size_t left_in_piece_ = 0;
   std::size_t at_ = 0;  ///< index of the next element
   std::optional<Decoder> decoder_;

@@ -53,8 +53,7 @@ void PoolCore::open_stream() {
   ++streams_;
 }
 
-void PoolCore::submit_chunks(const JobPtr& job,
-                             const std::vector<std::shared_ptr<StreamChunk>>& chunks) {
+void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<StreamChunk>> chunks) {
   const std::lock_guard guard(mutex_);
   if (!admit(*job)) {
     return;
@@ -64,10 +63,17 @@ void PoolCore::submit_chunks(const JobPtr& job,
         "the pool was joined before all results were asked for, and takes no more elements from "
         "the range; read a ResultRange to its end before join()");
   }
-  for (const std::shared_ptr<StreamChunk>& chunk : chunks) {
-    job->adopt(chunk);
-    backlog_.push_back(
-        {job, chunk.get(), 0, static_cast<std::uint32_t>(chunk->count), 0, 0, chunk});
+  const bool outlived = on_threads() && job->timeout();
+  for (std::shared_ptr<StreamChunk>& chunk : chunks) {
+    Task task{job,
+              chunk.get(),
+              0,
+              static_cast<std::uint32_t>(chunk->count),
+              0,
+              0,
+              outlived ? chunk : nullptr};
+    job->adopt(std::move(chunk));
+    backlog_.push_back(std::move(task));
   }
   feed_backlog();
 }

@@ -195,6 +195,9 @@ bool PoolCore::put(Task& task, std::uint32_t before) {
   }
   const std::uint32_t number = free_.back();
   free_.pop_back();
+  if (free_.size() > kAhead) {
+    fetch_small_task(shared_.slots[free_[free_.size() - 1 - kAhead]]);
+  }
   Slot& slot = shared_.slots[number];
   Job& job = *task.job;
   const JobBytes& items = task.chunk->items;

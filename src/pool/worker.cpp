@@ -192,7 +192,8 @@ void work(heap::Offset pool, std::uint32_t number) {
       if (shared.stop == Shared::leave) {
         return;
       }
-      looking = wait_for_task(shared, number);
+      // One that has just begun sleeps at once: its owner is busy starting the others.
+      looking = wait_for_task(shared, number, ended != 0);
       continue;
     }
     if (looking) {

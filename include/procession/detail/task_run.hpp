@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <tuple>
 #include <type_traits>
 
@@ -83,14 +86,10 @@ void run_single(Decoder& call, Decoder& /*items*/, TaskRun& run) {
   run_one(decoded, run);
 }
 
-/// One call for each element.
+/// One call for each of `count` elements.
 template <class F, class... T>
-void run_each(Decoder& call, Decoder& items, TaskRun& run) {
-  F target = decode_stored<F>(call);
-  for (std::size_t i = 0; i < run.skip; ++i) {
-    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
-  }
-  for (std::size_t i = 0; i < run.count; ++i) {
+void run_elements(F& target, Decoder& items, TaskRun& run, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
     std::tuple<T...> arguments{decode_stored<T>(items)...};
     run.begin_one();
     try {
@@ -106,6 +105,83 @@ void run_each(Decoder& call, Decoder& items, TaskRun& run) {
     }
     run.finished_one();
   }
+}
+
+/// Whether elements and results are copied as they lie in memory.
+template <class F, class... T>
+inline constexpr bool kRunsBitwise =
+    sizeof...(T) != 0 && ((kBitwise<T> && std::is_default_constructible_v<T>) && ...) &&
+    kBitwise<std::decay_t<CallResult<F, T...>>>;
+
+/// Copies a value out of bytes, and goes on behind it.
+template <class T>
+T load_next(const std::byte*& from) {
+  T value;
+  std::memcpy(&value, from, sizeof(value));
+  from += sizeof(value);
+  return value;
+}
+
+/// The same as run_elements() of elements that are not timed, several times as fast where calls are
+/// short: what goes on in encoder, decoder and run is kept in registers.
+template <class F, class... T>
+  requires kRunsBitwise<F, T...>
+void run_bitwise(F& target, Decoder& items, TaskRun& run) {
+  using R = std::decay_t<CallResult<F, T...>>;
+  constexpr std::size_t kBlock = 1024;
+  constexpr std::size_t kEach = (sizeof(T) + ...);
+  for (std::size_t left = run.count; left != 0;) {
+    const std::size_t count = std::min(left, kBlock);
+    std::byte* to = nullptr;
+    try {
+      to = run.failed ? nullptr : run.out.extend(count * sizeof(R));
+    } catch (...) {
+      // Some of these may have room for their results; the first that has none says so.
+    }
+    if (to == nullptr) {
+      run_elements<F, T...>(target, items, run, left);
+      return;
+    }
+    const std::span<const std::byte> bytes = items.take(count * kEach);
+    const std::byte* from = bytes.data();
+    std::uint64_t word = run.progress.load(std::memory_order_relaxed);
+    std::size_t done = 0;
+    try {
+      for (; done < count; ++done) {
+        std::tuple<T...> arguments{load_next<T>(from)...};
+        const R result = invoke_stored(target, arguments);
+        std::memcpy(to, &result, sizeof(R));
+        to += sizeof(R);
+        word += (std::uint64_t{sizeof(R)} << TaskRun::kCountBits) + 1;
+        run.progress.store(word, std::memory_order_release);
+      }
+      run.done += done;
+    } catch (...) {
+      run.done += done;
+      run.failed_one();
+      run.finished_one();
+      Decoder rest(bytes.subspan((done + 1) * kEach));
+      run_elements<F, T...>(target, rest, run, count - done - 1);
+    }
+    left -= count;
+  }
+}
+
+/// One call for each element.
+template <class F, class... T>
+void run_each(Decoder& call, Decoder& items, TaskRun& run) {
+  F target = decode_stored<F>(call);
+  for (std::size_t i = 0; i < run.skip; ++i) {
+    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
+  }
+  if constexpr (kRunsBitwise<F, T...>) {
+    constexpr std::size_t kWorthIt = 4;
+    if (run.start_clock == nullptr && run.count >= kWorthIt) {
+      run_bitwise<F, T...>(target, items, run);
+      return;
+    }
+  }
+  run_elements<F, T...>(target, items, run, run.count);
 }
 
 /// What precedes each result of run_outcomes(): an exception follows, or the result.
