@@ -116,11 +116,24 @@ class OpenSlab {
 
 thread_local OpenSlab open_slab;
 
+// The sanitizer would not see that an object in a slab is used after it was given back.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kInSlabs = false;
+#else
+constexpr bool kInSlabs = true;
+#endif
+
 }  // namespace
 
-void* take_from_slab(std::size_t size) { return open_slab.take(size); }
+void* take_from_slab(std::size_t size) {
+  return kInSlabs ? open_slab.take(size) : ::operator new(size);
+}
 
 void give_back_to_slab(void* memory, std::size_t size) noexcept {
+  if constexpr (!kInSlabs) {
+    ::operator delete(memory);
+    return;
+  }
   Slab* slab = nullptr;
   std::memcpy(&slab, static_cast<std::byte*>(memory) - kHeader, kHeader);
   if (!open_slab.take_back(slab, memory, size)) {
