@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "procession/timeout.hpp"
@@ -40,6 +42,13 @@ struct Address {
 /// forges addresses) can take over a connection once it is proved. It keeps out those who can only
 /// connect. On a network that you do not trust, use TLS as well.
 using AuthKey = std::vector<std::byte>;
+
+/// The key that is this text, as `b"secret"` is in Python: a byte for each char. Throws
+/// `std::bad_alloc`.
+[[nodiscard]] inline AuthKey make_authkey(std::string_view text) {
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(text.data(), text.size()));
+  return {bytes.begin(), bytes.end()};
+}
 
 /// The default key of this tree of processes: 32 random bytes, made when first asked for and the
 /// same in every process of the tree. It is in no command line, environment or file. Thread-safe

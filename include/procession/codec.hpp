@@ -30,11 +30,11 @@
 /// Everything else is refused by the compiler, in one line that names the type. Values come back by
 /// default construction and assignment of their parts, so a struct's fields must allow that.
 ///
-/// The bytes are for processes of one machine and one build of a program: little endian, sizes as
-/// the compiler has them, no tags. Decoding believes none of them: it ends in a value or in
-/// `DecodeError`, takes no more memory than the value of a message of that size can need, and does
-/// not nest deeper than `detail::kMaxNesting`. Of an enum, any value of its underlying type
-/// arrives, named or not.
+/// The bytes are for programs that have the same types on machines of one kind: little endian,
+/// sizes as the compiler has them, no tags. Where programs meet, they compare fingerprints of the
+/// types first. Decoding believes none of them: it ends in a value or in `DecodeError`, takes no
+/// more memory than the value of a message of that size can need, and does not nest deeper than
+/// `detail::kMaxNesting`. Of an enum, any value of its underlying type arrives, named or not.
 #pragma once
 
 #include <bit>

@@ -30,9 +30,11 @@
 /// a pipe of which it is given an end as an argument, it keeps that end only.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -262,6 +264,16 @@ class Waitable {
 [[nodiscard]] inline std::vector<std::size_t> wait(std::initializer_list<Waitable> waitables,
                                                    Timeout timeout = {}) {
   return wait(std::span<const Waitable>(waitables.begin(), waitables.size()), timeout);
+}
+/// The same for a range of connections, listeners or descriptors.
+template <std::ranges::input_range Range>
+  requires(std::convertible_to<std::ranges::range_reference_t<Range>, Waitable> &&
+           !std::convertible_to<Range, std::span<const Waitable>>)
+[[nodiscard]] std::vector<std::size_t> wait(Range&& range, Timeout timeout = {}) {
+  std::vector<Waitable> all;
+  for (auto&& one : range)
+    all.emplace_back(one);
+  return wait(std::span<const Waitable>(all), timeout);
 }
 
 }  // namespace procession

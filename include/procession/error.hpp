@@ -150,6 +150,8 @@ class TypeMismatch : public ProcessError {
  public:
   /// Both are names of types as a person would write them. Throws std::bad_alloc.
   TypeMismatch(std::string asked, std::string found);
+  /// With a text of its own.
+  TypeMismatch(std::string asked, std::string found, const std::string& text);
   TypeMismatch() = default;
 
   /// Name of the type that the receiver asked for. Lives as long as any copy of this exception.
@@ -233,6 +235,9 @@ class WorkerLost : public ProcessError {
 
 /// Where in another process an exception was thrown.
 struct RemoteOrigin {
+  /// Of what was no task: a call of a manager's object.
+  static constexpr std::size_t kNoTask = ~std::size_t{0};
+
   std::size_t task_index = 0;  ///< element of the range given to map(); 0 for a single task
   int pid = 0;                 ///< process that ran the task; 0 when not known
 };

@@ -21,10 +21,11 @@ struct LogRecord {
 };
 
 /// Prints the library's records from `level` upwards on the standard error stream, each as one line
-/// `[LEVEL/ProcessName] message`; `off` stops that. The environment variable `PROCESSION_LOG=debug`
-/// (or info, warning, error, off) does the same without a change of the program, in its processes
-/// too. Any thread may call it at any time; the last call counts. Throws only for lack of memory.
-/// Python: `log_to_stderr(level)`.
+/// `[LEVEL/ProcessName] message`; `off` stops that. Without a call, errors are printed: what nobody
+/// else would hear of, such as an exception that leaves a callback. The environment variable
+/// `PROCESSION_LOG=debug` (or info, warning, error, off) does the same without a change of the
+/// program, in its processes too. Any thread may call it at any time; the last call counts. Throws
+/// only for lack of memory. Python: `log_to_stderr(level)`.
 void log_to_stderr(LogLevel level = LogLevel::info);
 
 /// Hands this process's records from `level` upwards to `sink` as well; an empty one ends that. It

@@ -48,7 +48,7 @@ class Manager {
   explicit Manager(const ManagerOptions& options = {})
       : core_(detail::start_manager(options.start_method)) {}
   Manager(Manager&& other) noexcept = default;
-  /// Ends the server, or the connection, that this object had.
+  /// Ends the server that this object had; what it was connected to stays as long as proxies do.
   Manager& operator=(Manager&& other) noexcept {
     Manager ended(std::move(*this));
     core_ = std::move(other.core_);
@@ -57,11 +57,13 @@ class Manager {
   }
   ~Manager() { detail::end_manager(core_); }
 
-  /// Connects to the ManagerServer of another program, with its key. What is registered there can
+  /// Connects to the ManagerServer of another program, with its key, which stands for that of the
+  /// options. What is registered there can
   /// be had by `get`; `lock()` and its kin, and what makes objects of registered types, make them
   /// there. Throws as Client does. Python: `m = MyManager(address, authkey); m.connect()`.
-  [[nodiscard]] static Manager connect(const Address& address, const AuthKey& authkey) {
-    return Manager(detail::connect_manager(address, authkey));
+  [[nodiscard]] static Manager connect(const Address& address, const AuthKey& authkey,
+                                       ClientOptions options = {}) {
+    return Manager(detail::connect_manager(address, authkey, std::move(options)));
   }
   /// Where the server that this is connected to listens. Throws `ProcessError` for a server of this
   /// tree, which listens nowhere.
@@ -74,8 +76,10 @@ class Manager {
   template <class P, class... Args>
   P get(std::string_view name, const Args&... args) const {
     if constexpr (detail::ProxyClass<P>) {
-      return obtain<P>(name, args...);
-    } else {
+      if constexpr (detail::check_encodable<detail::Kept<const Args&>...>()) {
+        return obtain<P>(name, args...);
+      }
+    } else if constexpr (detail::check_encodable<P, detail::Kept<const Args&>...>()) {
       return detail::value_of<P>(remote(name), name, args...);
     }
   }
@@ -96,27 +100,37 @@ class Manager {
   /// `dict()`.
   template <class K, class V>
   [[nodiscard]] DictProxy<K, V> dict(const std::vector<std::pair<K, V>>& items = {}) const {
-    return make<DictProxy<K, V>, detail::ServedDict<K, V>>(items);
+    if constexpr (detail::check_sendable<K, V>()) {
+      return make<DictProxy<K, V>, detail::ServedDict<K, V>>(items);
+    }
   }
   /// A list of these elements. Python: `list()`.
   template <class T>
   [[nodiscard]] ListProxy<T> list(const std::vector<T>& elements = {}) const {
-    return make<ListProxy<T>, detail::ServedList<T>>(elements);
+    if constexpr (detail::check_sendable<T>()) {
+      return make<ListProxy<T>, detail::ServedList<T>>(elements);
+    }
   }
   /// A set of these elements. Python: `set()`.
   template <class T>
   [[nodiscard]] SetProxy<T> set(const std::vector<T>& elements = {}) const {
-    return make<SetProxy<T>, detail::ServedSet<T>>(elements);
+    if constexpr (detail::check_sendable<T>()) {
+      return make<SetProxy<T>, detail::ServedSet<T>>(elements);
+    }
   }
   /// A value. Python: `Value()`.
   template <class T>
   [[nodiscard]] ValueProxy<T> value(const T& initial = T()) const {
-    return make<ValueProxy<T>, detail::ServedValue<T>>(initial);
+    if constexpr (detail::check_sendable<T>()) {
+      return make<ValueProxy<T>, detail::ServedValue<T>>(initial);
+    }
   }
   /// An array of these elements. Python: `Array()`.
   template <class T>
   [[nodiscard]] ArrayProxy<T> array(const std::vector<T>& elements) const {
-    return make<ArrayProxy<T>, detail::ServedArray<T>>(elements);
+    if constexpr (detail::check_sendable<T>()) {
+      return make<ArrayProxy<T>, detail::ServedArray<T>>(elements);
+    }
   }
   /// An empty namespace. Python: `Namespace()`.
   [[nodiscard]] NamespaceProxy ns() const {
@@ -126,7 +140,9 @@ class Manager {
   /// A queue for `maxsize` items at most; 0: without a bound. Python: `Queue()`, `JoinableQueue()`.
   template <class T>
   [[nodiscard]] QueueProxy<T> queue(std::size_t maxsize = 0) const {
-    return make<QueueProxy<T>, detail::ServedQueue<T>>(maxsize);
+    if constexpr (detail::check_sendable<T>()) {
+      return make<QueueProxy<T>, detail::ServedQueue<T>>(maxsize);
+    }
   }
   /// A lock. Python: `Lock()`.
   [[nodiscard]] LockProxy lock() const { return make<LockProxy, detail::ServedLock>(); }
@@ -159,8 +175,12 @@ class Manager {
   [[nodiscard]] std::size_t number_of_objects() const {
     return remote_ != nullptr ? detail::count_remote(remote_) : detail::count_objects(core_);
   }
-  /// The server's process id. Throws `ProcessError` after `shutdown()`.
-  [[nodiscard]] int pid() const { return detail::manager_pid(core_); }
+  /// The server's process id. Throws `ProcessError` after `shutdown()`, and for the server of
+  /// another program.
+  [[nodiscard]] int pid() const {
+    if (remote_ != nullptr) detail::throw_not_local("the process id of its server");
+    return detail::manager_pid(core_);
+  }
 
   /// Ends the server, or the connections to that of another program; calls of its objects throw
   /// from then on, and those that are under way. A second call does nothing. Python: `shutdown()`.

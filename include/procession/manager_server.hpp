@@ -1,6 +1,6 @@
 /// Objects for programs of other trees, or hosts.
 ///
-///     mp::ManagerServer server({"", 5000}, key);       // one program
+///     mp::ManagerServer server({"0.0.0.0", 5000}, key);  // one program, for other hosts too
 ///     server.register_type<Counter>("Counter", mp::constructor<int>(),
 ///                                   mp::method<&Counter::add>("add"));
 ///     server.share<mp::QueueProxy<std::string>>("jobs");
@@ -13,7 +13,11 @@
 ///
 /// Only what is registered can be called, by its name, and only by who has proved the key; no
 /// address of code ever crosses the network. Both sides compare the types of arguments and results,
-/// and `TypeMismatch` names both where they differ. See `AuthKey` for what the key does not do.
+/// and `TypeMismatch` names both where they differ. See `AuthKey` for what the key does not do;
+/// with `tls` in the options of both, nobody on the way reads or changes what is said.
+///
+/// A proxy of such an object belongs to the program that got it: it cannot be sent to another
+/// process, nor be kept in an object of the server.
 #pragma once
 
 #include <concepts>
@@ -72,9 +76,10 @@ template <class... Args>
 /// call any member. Python: `BaseManager` with `register` and `get_server()`.
 class ManagerServer {
  public:
-  /// Listens there, from now on. Throws as the constructor of Listener does.
-  ManagerServer(const Address& address, const AuthKey& authkey)
-      : core_(detail::make_remote_server(address, authkey)) {}
+  /// Listens there, from now on, and lets in who proves that he has `authkey`, which stands for
+  /// that of the options. Throws as the constructor of Listener does.
+  ManagerServer(const Address& address, const AuthKey& authkey, ListenerOptions options = {})
+      : core_(detail::make_remote_server(address, authkey, std::move(options))) {}
   ManagerServer(const ManagerServer&) = delete;
   ManagerServer& operator=(const ManagerServer&) = delete;
   /// As `shutdown()`.

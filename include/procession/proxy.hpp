@@ -23,6 +23,7 @@ namespace procession {
 /// itself.
 ///
 /// A handle, which can be sent anywhere within the process tree; two of the same object are equal.
+/// One of an object that another program has stays with the program that got it.
 /// Every member may be called from any thread of any process. Python: what the methods of a manager
 /// return (`BaseProxy`).
 ///
@@ -60,7 +61,9 @@ class Proxy {
   template <class R = void, class... Args>
   R call(std::string_view name, const Args&... args) const {
     if (core_.remote() == nullptr) detail::throw_has_no_names();
-    return detail::call_remote<R>(core_.remote(), std::string(name).c_str(), args...);
+    if constexpr (detail::check_encodable<R, detail::Kept<const Args&>...>()) {
+      return detail::call_remote<R>(core_.remote(), std::string(name).c_str(), args...);
+    }
   }
 
   /// Whether both name the same object.

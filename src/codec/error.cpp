@@ -60,7 +60,9 @@ std::string describe_remote(const RemoteTrace& trace) {
   if (text.empty()) return text;
   if (!trace.text().empty()) text += ": " + trace.text();
   if (trace.pid() != 0) {
-    text += " (thrown by task " + std::to_string(trace.task_index()) + " in process " +
+    const bool by_task = trace.task_index() != RemoteOrigin::kNoTask;
+    text += (by_task ? " (thrown by task " + std::to_string(trace.task_index()) + " in process "
+                     : std::string(" (thrown in process ")) +
             std::to_string(trace.pid()) + ")";
   }
   return text + "; to catch it by its type, announce that with register_exception in the sender " +
@@ -85,6 +87,10 @@ TypeMismatch::TypeMismatch(std::string asked, std::string found)
                    " was sent; that message was dropped, and the next call gets the next one: ask "
                    "for the type "
                    "that is sent"),
+      names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
+
+TypeMismatch::TypeMismatch(std::string asked, std::string found, const std::string& text)
+    : ProcessError(text),
       names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
 
 const std::string& TypeMismatch::asked() const noexcept { return names_ ? names_->asked : kNone; }

@@ -29,7 +29,7 @@ std::atomic<const Settings*> current{nullptr};
 /// What a program that set nothing has: the word in the environment.
 LogLevel environment_level() {
   const char* word = std::getenv("PROCESSION_LOG");
-  if (word == nullptr || *word == '\0') return LogLevel::off;
+  if (word == nullptr || *word == '\0') return LogLevel::error;
   if (const auto level = parse_level(word)) return *level;
   platform::write_text(platform::kStandardError,
                        std::string("procession: PROCESSION_LOG is \"") + word +

@@ -27,7 +27,7 @@ ManagerBlock& block_of(std::byte* manager) { return *reinterpret_cast<ManagerBlo
 RemoteOrigin origin_of(const ManagerBlock& block) {
   const heap::Offset server = block.server;
   const int pid = server != 0 ? process::record_at(server).pid() : 0;
-  return {0, block.on_thread != 0 ? 0 : pid};
+  return {RemoteOrigin::kNoTask, block.on_thread != 0 ? 0 : pid};
 }
 
 /// Whether the server has begun and its process has ended.

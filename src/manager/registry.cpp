@@ -21,11 +21,33 @@ SentMark read_mark(Decoder& in) {
   return mark;
 }
 
-/// `what` was called with types that it does not have.
-void check_mark(const std::string& what, const char* part, detail::TypeMark ours,
-                const SentMark& sent) {
+[[noreturn]] void refuse_arguments(const std::string& what, const std::string& ours,
+                                   const SentMark& sent) {
+  throw TypeMismatch(ours, sent.name,
+                     what + " takes " + ours + ", and was called with " + sent.name +
+                         "; another program converts nothing: give it these very types");
+}
+void check_arguments(const std::string& what, detail::TypeMark ours, const SentMark& sent) {
+  if (ours.fingerprint != sent.fingerprint) refuse_arguments(what, std::string(ours.name), sent);
+}
+
+void check_result(const std::string& what, detail::TypeMark ours, const SentMark& sent) {
   if (ours.fingerprint == sent.fingerprint) return;
-  throw TypeMismatch(std::string(ours.name) + ", as " + part + " of " + what, sent.name);
+  const std::string name(ours.name);
+  throw TypeMismatch(sent.name, name,
+                     what + " gives " + name + ", and " + sent.name +
+                         " was asked for; name that type, as in call<" + name + ">(...)");
+}
+
+/// The class of the proxy of one of the library's own objects, which is what users know of it;
+/// other names as they are.
+std::string as_users_know(std::string type) {
+  constexpr std::string_view kPrefix = "Served";
+  const std::size_t begin = type.find(kPrefix);
+  if (begin == std::string::npos) return type;
+  const std::size_t end = std::min(type.find('<', begin), type.size());
+  type.insert(end, "Proxy");
+  return type.erase(begin, kPrefix.size());
 }
 
 }  // namespace
@@ -152,8 +174,8 @@ void RemoteSession::call(Decoder& request, Encoder& reply) {
                        "method<...>(\"" +
                        name + "\") in the server's program");
   }
-  check_mark(what, "the arguments", method->arguments, arguments);
-  check_mark(what, "the result", method->result, result);
+  check_arguments(what, method->arguments, arguments);
+  check_result(what, method->result, result);
   method->call(*entry.object, request, reply);
 }
 
@@ -168,8 +190,15 @@ void RemoteSession::give_value(Decoder& request, Encoder& reply) {
                        registry_.names());
   }
   const std::string what = "the function \"" + name + "\"";
-  check_mark(what, "the arguments", function->arguments, arguments);
-  check_mark(what, "the result", function->result, result);
+  check_arguments(what, function->arguments, arguments);
+  if (function->result.fingerprint == 0 && result.fingerprint != 0) {
+    throw TypeMismatch(result.name, "an object, or nothing",
+                       what + " gives no value of type " + result.name +
+                           ", but an object or nothing; ask for the proxy of that, as in "
+                           "get<Proxy<T>>(\"" +
+                           name + "\")");
+  }
+  check_result(what, function->result, result);
   function->call(request, reply);
 }
 
@@ -178,21 +207,27 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
   const SentMark arguments = read_mark(request);
   const SentMark wanted = read_mark(request);
   if (const RegisteredFunction* const function = registry_.function(name)) {
-    check_mark("the function \"" + name + "\"", "the arguments", function->arguments, arguments);
+    const std::string what = "the function \"" + name + "\"";
+    check_arguments(what, function->arguments, arguments);
     if (function->result.fingerprint != 0) {
-      throw TypeMismatch(std::string(function->result.name) +
-                             ", a value, as the result of the function \"" + name + "\"",
-                         wanted.name + ", an object,");
+      const std::string value(function->result.name);
+      throw TypeMismatch(wanted.name, value,
+                         what + " gives " + value +
+                             ", a value, and an object was asked for; use get<" + value + ">(\"" +
+                             name + "\")");
     }
     BufferEncoder nothing;
     return keep(shares_.served(function->call(request, nothing)), wanted, reply);
   }
   const RegisteredType* const type = registry_.type(name);
   if (type == nullptr) {
-    throw ProcessError("asked for \"" + name +
-                       "\", and the server has neither a function nor a type registered under that "
-                       "name; it has: " +
-                       registry_.names());
+    const std::string known = as_users_know(name);
+    throw ProcessError(
+        "asked for \"" + known + "\", and the server has " +
+        (known == name
+             ? std::string("neither a function nor a type registered under that name")
+             : "not registered the type; call register_type<" + known + ">(...) in its program") +
+        "; it has: " + registry_.names());
   }
   std::string known;
   for (const auto& maker : type->makers) {
@@ -201,9 +236,8 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
     }
     known += (known.empty() ? "" : " or ") + std::string(maker.arguments.name);
   }
-  throw TypeMismatch((known.empty() ? "that has a registered constructor" : known) +
-                         ", as the arguments of the constructor of \"" + name + "\"",
-                     arguments.name);
+  refuse_arguments("the constructor of \"" + as_users_know(name) + "\"",
+                   known.empty() ? "nothing, since none is registered," : known, arguments);
 }
 
 void RemoteSession::keep(const ServedPtr& object, const SentMark& wanted, Encoder& reply) {
@@ -214,7 +248,10 @@ void RemoteSession::keep(const ServedPtr& object, const SentMark& wanted, Encode
                        "register_type() for it in the server's program");
   }
   if (wanted.fingerprint != 0 && wanted.fingerprint != type->fingerprint) {
-    throw TypeMismatch(wanted.name, std::string(type->type));
+    const std::string asked = as_users_know(wanted.name);
+    const std::string found = as_users_know(std::string(type->type));
+    throw TypeMismatch(asked, found,
+                       "asked for a proxy of " + asked + ", and what the server has is " + found);
   }
   const std::lock_guard guard(mutex_);
   const auto known = numbers_.find(object.get());

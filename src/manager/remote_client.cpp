@@ -22,7 +22,8 @@ using namespace manager;
 /// others; one more is kept as long as the session lasts.
 class RemoteClient {
  public:
-  RemoteClient(Address address, AuthKey key) : address_(std::move(address)), key_(std::move(key)) {
+  RemoteClient(Address address, ClientOptions options)
+      : address_(std::move(address)), options_(std::move(options)) {
     static std::atomic<std::uint64_t> last{0};
     number_ = ++last;
     platform::fill_random(std::as_writable_bytes(std::span(session_)));
@@ -63,7 +64,7 @@ class RemoteClient {
   TransportPtr connect() const;
 
   const Address address_;
-  const AuthKey key_;
+  const ClientOptions options_;
   std::uint64_t number_ = 0;  ///< no other client of this process ever has the same
   SessionId session_{};
   TransportPtr kept_;
@@ -106,7 +107,7 @@ Decoder& read_reply(std::optional<Decoder>& decoder, const Incoming& reply) {
 }  // namespace
 
 TransportPtr RemoteClient::connect() const {
-  TransportPtr transport = connect_to(address_, {.authkey = key_});
+  TransportPtr transport = connect_to(address_, options_);
   transport->close_in_forks();
   platform::expect_prompt_peer(Transport::Use(*transport).descriptor());
   MessageDraft draft(transport);
@@ -148,8 +149,14 @@ TransportPtr RemoteClient::connection() {
   return own.back().transport;
 }
 
-RemoteClientPtr connect_manager(const Address& address, const AuthKey& key) {
-  return std::make_shared<RemoteClient>(address, key);
+RemoteClientPtr connect_manager(const Address& address, const AuthKey& key, ClientOptions options) {
+  options.authkey = key;
+  return std::make_shared<RemoteClient>(address, std::move(options));
+}
+
+bool same_object(const RemoteRefPtr& a, const RemoteRefPtr& b) noexcept {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->client() == b->client() && a->number() == b->number();
 }
 
 Address remote_address(const RemoteClientPtr& client) { return client->address(); }
@@ -229,6 +236,11 @@ void throw_has_no_names() {
 void throw_not_remote(std::string_view what) {
   throw ProcessError("asked a Manager of this tree of processes for " + std::string(what) +
                      ", by name; that is for one of Manager::connect()");
+}
+
+void throw_not_local(std::string_view what) {
+  throw ProcessError("asked a Manager that is connected to another program for " +
+                     std::string(what) + "; that is known of servers of this tree of processes");
 }
 
 void throw_not_for_abroad() {

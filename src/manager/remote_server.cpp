@@ -38,8 +38,8 @@ RegisteredType known_type(const char* name) {
 
 class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
  public:
-  RemoteServer(const Address& address, const AuthKey& key)
-      : listener_(make_listener(address, {.authkey = key})) {
+  RemoteServer(const Address& address, const ListenerOptions& options)
+      : listener_(make_listener(address, options)) {
     registry_.add(known_type<ServedLock>("Lock"));
     registry_.add(known_type<ServedRLock>("RLock"));
     registry_.add(known_type<ServedCondition>("Condition"));
@@ -150,8 +150,10 @@ RemoteServer& named(const RemoteServerPtr& server) {
 
 }  // namespace
 
-RemoteServerPtr make_remote_server(const Address& address, const AuthKey& key) {
-  return std::make_shared<RemoteServer>(address, key);
+RemoteServerPtr make_remote_server(const Address& address, const AuthKey& key,
+                                   ListenerOptions options) {
+  options.authkey = key;
+  return std::make_shared<RemoteServer>(address, options);
 }
 
 void register_type(const RemoteServerPtr& server, RegisteredType type) {

@@ -28,6 +28,45 @@ std::string last_fault() {
   return reason == nullptr ? "no reason is known" : reason;
 }
 
+/// What became of the connection, in OpenSSL's words and what they mean. Takes the last fault.
+struct Fault {
+  bool of_certificate = false;
+  std::string text;
+
+  Fault() {
+    const char* meaning = "the other side does not speak it, or somebody interferes";
+    switch (ERR_GET_REASON(::ERR_peek_last_error())) {
+      case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        of_certificate = true;
+        meaning =
+            "the other side asks for a certificate and was given none: name one by certificate "
+            "and key of TlsOptions";
+        break;
+      case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        of_certificate = true;
+        meaning = "the other side has no certificate, and ca of TlsOptions asks for one";
+        break;
+      case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+      case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+      case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+      case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+        of_certificate = true;
+        meaning =
+            "the other side does not take the certificate that it was given: see certificate of "
+            "TlsOptions here, and ca there";
+        break;
+      case SSL_R_WRONG_VERSION_NUMBER:
+        meaning = "the other side does not use TLS";
+        break;
+      default:
+        break;
+    }
+    text = last_fault() + "; " + meaning;
+  }
+};
+
 void demand(int good, const std::string& what) {
   if (good != 1) {
     throw ProcessError("cannot " + what + " for TLS: " + last_fault() +
@@ -92,24 +131,31 @@ TlsSession::TlsSession(const TlsContext& context, int socket, const std::string&
   ::ERR_clear_error();
 }
 
-TlsSession::Result TlsSession::result_of(int returned) {
+std::optional<TlsSession::Result> TlsSession::faultless(int returned) {
   switch (::SSL_get_error(session_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
-      return {{Flow::none, 0}, false};
+      return Result{{Flow::none, 0}, false};
     case SSL_ERROR_WANT_WRITE:
-      return {{Flow::none, 0}, true};
+      return Result{{Flow::none, 0}, true};
     case SSL_ERROR_ZERO_RETURN:
     case SSL_ERROR_SYSCALL:
-      return {{Flow::ended, 0}, false};
+      return Result{{Flow::ended, 0}, false};
     default:
       break;
   }
   if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
     ::ERR_clear_error();
-    return {{Flow::ended, 0}, false};
+    return Result{{Flow::ended, 0}, false};
   }
+  return std::nullopt;
+}
+
+TlsSession::Result TlsSession::result_of(int returned) {
+  if (const auto result = faultless(returned)) return *result;
+  const Fault fault;
+  if (fault.of_certificate) throw AuthenticationError("asked to go on by TLS: " + fault.text);
   throw DecodeError("asked to go on with a connection by TLS, found what TLS does not allow: " +
-                    last_fault() + "; the other side does not speak it, or somebody interferes");
+                    fault.text);
 }
 
 TlsSession::Result TlsSession::greet() {
@@ -117,17 +163,14 @@ TlsSession::Result TlsSession::greet() {
   ::ERR_clear_error();
   const int returned = ::SSL_do_handshake(session_.get());
   if (returned == 1) return {{Flow::moved, 0}, false};
-  try {
-    return result_of(returned);
-  } catch (const DecodeError& error) {
-    const long verdict = ::SSL_get_verify_result(session_.get());
-    throw AuthenticationError(std::string("asked to connect by TLS: ") +
-                              (verdict == X509_V_OK
-                                   ? error.what()
-                                   : std::string("the other side's certificate is not good: ") +
-                                         ::X509_verify_cert_error_string(verdict) +
-                                         "; see ca and server_name of TlsOptions"));
-  }
+  if (const auto result = faultless(returned)) return *result;
+  const long verdict = ::SSL_get_verify_result(session_.get());
+  throw AuthenticationError("asked to connect by TLS: " +
+                            (verdict == X509_V_OK
+                                 ? Fault().text
+                                 : std::string("the other side's certificate is not good: ") +
+                                       ::X509_verify_cert_error_string(verdict) +
+                                       "; see ca and server_name of TlsOptions"));
 }
 
 TlsSession::Result TlsSession::receive_some(std::span<std::byte> room) {

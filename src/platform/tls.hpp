@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -56,6 +57,8 @@ class TlsSession {
   [[nodiscard]] bool pending();
 
  private:
+  /// Empty for a fault, of which OpenSSL then knows more.
+  std::optional<Result> faultless(int returned);
   Result result_of(int returned);
 
   std::mutex mutex_;

@@ -30,7 +30,7 @@ class ProxyCore {
   static ProxyCore decode(Decoder& decoder, std::uint64_t fingerprint);
 
   friend bool operator==(const ProxyCore& a, const ProxyCore& b) noexcept {
-    return a.handle_.address() == b.handle_.address() && a.remote_ == b.remote_;
+    return a.handle_.address() == b.handle_.address() && same_object(a.remote_, b.remote_);
   }
 
  private:

@@ -116,8 +116,8 @@ class QueueCore {
   void encode(Encoder& encoder) const { handle_.encode(encoder, what_); }
   void decode(Decoder& decoder, std::uint64_t fingerprint);
 
-  /// Waits while it is full, so that who encodes an item then has no memory before there is room for
-  /// it, and takes what it waited off the time-out. False when that passes. Throws ShutDown.
+  /// Waits while it is full, so that who encodes an item then has no memory before there is room
+  /// for it, and takes what it waited off the time-out. False when that passes. Throws ShutDown.
   bool await_room(Timeout& timeout) const;
   /// False when it is full and the time-out passes. Throws ShutDown.
   bool put(std::span<const std::byte> item, Timeout timeout) const;

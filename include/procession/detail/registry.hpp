@@ -142,22 +142,23 @@ Given call_registered(F& f, Decoder& in, Encoder& out) {
   }
 }
 
+/// The value that a function gives which is declared to give an R; void: none, or an object.
 template <class R>
-constexpr TypeMark given_mark() {
-  if constexpr (kIsShared<std::remove_cvref_t<R>> || std::is_void_v<R> ||
-                (std::is_lvalue_reference_v<R> && !std::is_const_v<std::remove_reference_t<R>>)) {
-    return {};
-  } else {
-    return mark_of<Kept<R>>();
-  }
-}
+struct GivenValue : std::type_identity<Kept<R>> {};
+template <class R>
+  requires(kIsShared<std::remove_cvref_t<R>> || std::is_void_v<R> ||
+           (std::is_lvalue_reference_v<R> && !std::is_const_v<std::remove_reference_t<R>>))
+struct GivenValue<R> : std::type_identity<void> {};
 
 template <class R, class... P, class F>
 RegisteredFunction register_function(std::string name, F f, std::function<R(P...)>*) {
-  return {std::move(name), mark_of<std::tuple<Kept<P>...>>(), given_mark<R>(),
-          [f = std::move(f)](Decoder& in, Encoder& out) mutable {
-            return call_registered<R, F, Kept<P>...>(f, in, out);
-          }};
+  using Value = typename GivenValue<R>::type;
+  if constexpr (check_encodable<Kept<P>..., Value>()) {
+    return {std::move(name), mark_of<std::tuple<Kept<P>...>>(), mark_of<Value>(),
+            [f = std::move(f)](Decoder& in, Encoder& out) mutable {
+              return call_registered<R, F, Kept<P>...>(f, in, out);
+            }};
+  }
 }
 
 }  // namespace procession::detail

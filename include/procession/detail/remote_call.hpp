@@ -37,7 +37,9 @@ using RemoteClientPtr = std::shared_ptr<RemoteClient>;
 class RemoteRef;
 using RemoteRefPtr = std::shared_ptr<RemoteRef>;
 
-RemoteClientPtr connect_manager(const Address& address, const AuthKey& key);
+RemoteClientPtr connect_manager(const Address& address, const AuthKey& key, ClientOptions options);
+/// Whether both name the same object of the same client.
+bool same_object(const RemoteRefPtr& a, const RemoteRefPtr& b) noexcept;
 Address remote_address(const RemoteClientPtr& client);
 void disconnect_manager(const RemoteClientPtr& client) noexcept;
 std::size_t count_remote(const RemoteClientPtr& client);
@@ -103,6 +105,7 @@ R call_remote(const RemoteRefPtr& object, const char* name, const Args&... args)
 }
 
 [[noreturn]] void throw_not_remote(std::string_view what);
+[[noreturn]] void throw_not_local(std::string_view what);
 
 /// The value that the function of that name gives.
 template <class R, class... Args>

@@ -12,7 +12,8 @@ namespace procession::detail {
 class RemoteServer;
 using RemoteServerPtr = std::shared_ptr<RemoteServer>;
 
-RemoteServerPtr make_remote_server(const Address& address, const AuthKey& key);
+RemoteServerPtr make_remote_server(const Address& address, const AuthKey& key,
+                                   ListenerOptions options);
 void register_type(const RemoteServerPtr& server, RegisteredType type);
 void register_function(const RemoteServerPtr& server, RegisteredFunction function);
 bool knows_type(const RemoteServerPtr& server, std::uint64_t fingerprint);

@@ -82,6 +82,27 @@ Kept<T> store(T&& argument) {
 template <class T>
 concept Sendable = PlainCallable<T> || SelfDecoding<T> || Encodable<T>;
 
+/// Stops the compilation, with the line that says why, unless it is true.
+template <class T, bool kGood>
+constexpr void demand_sendable() {
+  // Named, not called: a call here, in a constant expression, would be a second error.
+  if constexpr (!kGood) static_cast<void>(&refuse<T>);
+}
+
+/// Whether all of them can be arguments; where not, stops the compilation.
+template <class... T>
+constexpr bool check_sendable() {
+  (demand_sendable<T, Sendable<T>>(), ...);
+  return (Sendable<T> && ...);
+}
+
+/// Whether all of them (void too) can be sent to another program; where not, stops the compilation.
+template <class... T>
+constexpr bool check_encodable() {
+  (demand_sendable<T, std::is_void_v<T> || Encodable<T>>(), ...);
+  return ((std::is_void_v<T> || Encodable<T>) && ...);
+}
+
 template <Sendable T>
 void encode_stored(Encoder& encoder, const T& value) {
   if constexpr (SelfDecoding<T>) {
