@@ -191,22 +191,24 @@ TEST(Pains, Pain19_TasksTakeAndReturnWhatBringsItsOwnEncoding) {
 }
 
 TEST(Pains, Pain20_WorkersLeaveCtrlCToTheOwner) {
-  Tally gate(2);
+  Tally gate(3);
   Pool pool(2);
-  const auto waiting = pool.apply_async(
-      [](Where where) {
-        counter(where, 1) = 1;
-        await(where);
-        return 7;
-      },
-      gate.where());
-  until([&] { return gate[1] == 1; });
+  const auto wait = [](Where where, std::size_t begun) {
+    counter(where, begun) = 1;
+    await(where);
+    return 7;
+  };
+  // Both: one that is still being started is not ready for it.
+  const auto waiting = pool.apply_async(wait, gate.where(), std::size_t{1});
+  const auto other = pool.apply_async(wait, gate.where(), std::size_t{2});
+  until([&] { return gate[1] == 1 && gate[2] == 1; });
   const std::vector<int> pids = pool.pids();
   for (const int pid : pids) {
     ::kill(pid, SIGINT);
   }
   gate[0] = 1;
   EXPECT_EQ(waiting.get(), 7);
+  EXPECT_EQ(other.get(), 7);
   EXPECT_EQ(pool.pids(), pids);
 }
 
