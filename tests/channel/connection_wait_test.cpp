@@ -183,6 +183,19 @@ TEST_P(Waiting, WaitEndsWhenAMessageOrAProcessEnds) {
   process.join();
 }
 
+TEST(Wait, TakesARangeOfConnections) {
+  std::vector<Connection> mine;
+  std::vector<Connection> its;
+  for (int i = 0; i < 3; ++i) {
+    auto [first, second] = mp::Pipe();
+    mine.push_back(first);
+    its.push_back(second);
+  }
+  EXPECT_EQ(mp::wait(mine, 1ms), Indices{});
+  its[1].send(1);
+  EXPECT_EQ(mp::wait(mine), (Indices{1}));
+}
+
 TEST(Wait, RefusesWhatItCannotWaitFor) {
   auto [first, second] = mp::Pipe();
   EXPECT_EQ(mp::wait({}), Indices{});

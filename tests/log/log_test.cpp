@@ -133,7 +133,8 @@ TEST(LogEnvironment, SetsTheLevel) {
   EXPECT_EQ(stderr_with("info"), "[INFO/MainProcess] i\n[ERROR/MainProcess] e\n");
   EXPECT_EQ(stderr_with("debug"),
             "[DEBUG/MainProcess] d\n[INFO/MainProcess] i\n[ERROR/MainProcess] e\n");
-  EXPECT_EQ(stderr_with(""), "");
+  EXPECT_EQ(stderr_with(""), "[ERROR/MainProcess] e\n");
+  EXPECT_EQ(stderr_with("off"), "");
 }
 
 TEST(LogEnvironment, SaysWhatWordsItKnows) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "channel/listener_support.hpp"
+#include "channel/tls_support.hpp"
 #include "manager/support.hpp"
 #include "procession/manager_server.hpp"
 
@@ -124,6 +125,31 @@ TEST_F(Remote, TypesAreComparedOnBothSides) {
   EXPECT_THROW(manager.get<mp::QueueProxy<int>>("jobs"), mp::TypeMismatch);
   EXPECT_THROW(manager.get<mp::Proxy<>>("sum", 1, std::vector<int>{}), mp::TypeMismatch);
   EXPECT_EQ(counter.call<int>("add", 3), 13);
+}
+
+TEST_F(Remote, TypesThatDifferAreToldAsUsersKnowThem) {
+  const mp::Manager manager = connect();
+  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 10);
+  const auto expect = [](const char* part, const auto& act) {
+    const std::string text = text_of<mp::ProcessError>(act);
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  expect("gives int, and double was asked for", [&] { counter.call<double>("total"); });
+  expect("as in call<int>(...)", [&] { counter.call("add", 3); });
+  expect("ask for the proxy of that", [&] { manager.get<int>("jobs"); });
+  expect("QueueProxy<int>", [&] { manager.get<mp::QueueProxy<int>>("jobs"); });
+  expect("call register_type<", [&] { (void)manager.dict<int, int>(); });
+  expect("connected to another program", [&] { (void)manager.pid(); });
+}
+
+TEST_F(Remote, ProxiesOfOneObjectAreEqual) {
+  const mp::Manager manager = connect();
+  const auto one = manager.get<mp::Proxy<Counter>>("the_counter");
+  EXPECT_EQ(one, manager.get<mp::Proxy<Counter>>("the_counter"));
+  EXPECT_NE(one, manager.get<mp::Proxy<Counter>>("Counter"));
+  EXPECT_NE(one, mp::Proxy<Counter>());
+  EXPECT_EQ(manager.get<mp::QueueProxy<std::string>>("jobs"),
+            manager.get<mp::QueueProxy<std::string>>("jobs"));
 }
 
 TEST_F(Remote, TheTypesThatAManagerKnows) {
@@ -265,6 +291,30 @@ TEST(RemoteServers, CallsOfAKilledServerThrow) {
   EXPECT_THROW(queue.put(1), mp::ProcessError);
   EXPECT_THROW(queue.put(1), mp::ProcessError);
   server.join();
+}
+
+class ManagerTls : public channel_test::Tls {};
+
+TEST_F(ManagerTls, CallsAreEncrypted) {
+  const mp::AuthKey key = mp::make_authkey("secret");
+  EXPECT_EQ(key, key_of("secret"));
+  mp::ManagerServer server({"", 0}, key, {.tls = shown("host")});
+  server.share<mp::DictProxy<std::string, int>>("results");
+  std::thread thread([&] { server.serve_forever(); });
+  {
+    const mp::Manager manager = mp::Manager::connect(server.address(), key, {.tls = trusting()});
+    const auto results = manager.get<mp::DictProxy<std::string, int>>("results");
+    results.set("one", 1);
+    std::thread other([&] { EXPECT_EQ(results.get("one"), 1); });
+    other.join();
+  }
+  EXPECT_THROW((void)mp::Manager::connect(server.address(), key, {.tls = mp::TlsOptions{}}),
+               mp::AuthenticationError)
+      << "the system does not know the authority";
+  EXPECT_THROW((void)mp::Manager::connect(server.address(), key, {.timeout = 200ms}),
+               mp::ProcessError);
+  server.shutdown();
+  thread.join();
 }
 
 }  // namespace
