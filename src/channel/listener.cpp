@@ -29,8 +29,8 @@ ListenerOptions checked(ListenerOptions options) {
       options.max_handshakes == 0) {
     throw std::invalid_argument(
         "asked for a Listener with a backlog of " + std::to_string(options.backlog) +
-        ", a handshake_timeout of " + std::to_string(options.handshake_timeout.count()) +
-        " ns and " + std::to_string(options.max_handshakes) +
+        ", a handshake_timeout of " + platform::to_text(options.handshake_timeout) + " and " +
+        std::to_string(options.max_handshakes) +
         " handshakes at a time; the first must not be negative, the others must be positive");
   }
   return options;

@@ -1,6 +1,9 @@
 #include "platform/deadline.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -12,8 +15,8 @@ Deadline::Deadline(Timeout timeout) {
   }
   if (*timeout < Duration::zero()) {
     throw std::invalid_argument(
-        "a time-out of " + std::to_string(timeout->count()) +
-        " ns was asked for; it must not be negative: pass zero to poll, or an empty "
+        "a time-out of " + to_text(*timeout) +
+        " was asked for; it must not be negative: pass zero to poll, or an empty "
         "Timeout to wait for ever");
   }
   const auto now = Clock::now();
@@ -21,6 +24,21 @@ Deadline::Deadline(Timeout timeout) {
   if (*timeout < Clock::time_point::max() - now) {
     end_ = now + *timeout;
   }
+}
+
+std::string to_text(Duration time) {
+  struct Unit {
+    const char* name;
+    double nanoseconds;
+  };
+  constexpr Unit kUnits[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+  const auto count = static_cast<double>(time.count());
+  const Unit* unit = kUnits;
+  while (std::abs(count) < unit->nanoseconds && unit + 1 != std::end(kUnits))
+    ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, "%g %s", count / unit->nanoseconds, unit->name);
+  return text;
 }
 
 Timeout Deadline::left() const {

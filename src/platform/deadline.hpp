@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "procession/timeout.hpp"
 
@@ -21,5 +22,8 @@ class Deadline {
   using Clock = std::chrono::steady_clock;
   std::optional<Clock::time_point> end_;
 };
+
+/// As a person would write it: `1.5 s`, `300 ms`. Throws std::bad_alloc.
+std::string to_text(Duration time);
 
 }  // namespace procession::platform

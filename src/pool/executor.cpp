@@ -95,8 +95,8 @@ void finish_pool(PoolPtr& pool) noexcept {
 std::exception_ptr future_exception(const JobPtr& job, Timeout timeout) {
   if (!wait_job(job, timeout)) {
     throw TimeoutError("the exception of a call was asked for within " +
-                       std::to_string(timeout->count()) +
-                       " ns, and the call had not ended; it goes on: ask again, or give it longer");
+                       platform::to_text(*timeout) +
+                       ", and the call had not ended; it goes on: ask again, or give it longer");
   }
   std::exception_ptr failure = job_failure(job);
   if (is_cancellation(failure)) {

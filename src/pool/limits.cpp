@@ -34,8 +34,7 @@ std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
   const bool thread = task.job->pool()->on_threads();
   const std::string text =
       (task.job->is_map() ? "element " + std::to_string(index) + " of a map" : "a task") +
-      " ran longer than its time-out of " +
-      std::to_string(std::chrono::duration<double, std::milli>(limit).count()) + " ms in process " +
+      " ran longer than its time-out of " + platform::to_text(limit) + " in process " +
       std::to_string(pid) +
       (thread ? ", on a thread, which runs on until the task ends"
               : ", which was killed and replaced") +

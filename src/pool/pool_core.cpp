@@ -40,8 +40,8 @@ void check_submission(const PoolPtr& pool, const Encoder& encoder) {
 
 void check_timeout(Timeout timeout) {
   if (timeout && *timeout <= Duration::zero()) {
-    throw std::invalid_argument("a time-out of " + std::to_string(timeout->count()) +
-                                " ns was asked for, in which no task can run; give more than 0, "
+    throw std::invalid_argument("a time-out of " + platform::to_text(*timeout) +
+                                " was asked for, in which no task can run; give more than 0, "
                                 "or leave it empty for no limit");
   }
 }
@@ -173,8 +173,8 @@ void finish_job(const JobPtr& job, Timeout timeout) {
     return;
   }
   if (!job->pool()->finish(*job, deadline)) {
-    throw TimeoutError("a result was asked for within " + std::to_string(timeout->count()) +
-                       " ns and was not ready; the task goes on: ask again, or give it longer");
+    throw TimeoutError("a result was asked for within " + platform::to_text(*timeout) +
+                       " and was not ready; the task goes on: ask again, or give it longer");
   }
 }
 

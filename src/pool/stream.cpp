@@ -94,9 +94,8 @@ Decoder* Stream::next(Timeout timeout) {
     }
     std::vector<ChunkPtr> ended = pool_->await_chunks(*job_, deadline);
     if (ended.empty()) {
-      throw TimeoutError("the next result was asked for within " +
-                         std::to_string(timeout->count()) +
-                         " ns and was not ready; the task goes on: ask again, or give it longer");
+      throw TimeoutError("the next result was asked for within " + platform::to_text(*timeout) +
+                         " and was not ready; the task goes on: ask again, or give it longer");
     }
     arrive(std::move(ended));
   }

@@ -49,5 +49,13 @@ TEST(Deadline, BelowZeroIsRefused) {
   }
 }
 
+TEST(Deadline, TimesAreWrittenAsAPersonWould) {
+  EXPECT_EQ(to_text(hours(1)), "3600 s");
+  EXPECT_EQ(to_text(std::chrono::milliseconds(1500)), "1.5 s");
+  EXPECT_EQ(to_text(std::chrono::milliseconds(-300)), "-300 ms");
+  EXPECT_EQ(to_text(std::chrono::microseconds(20)), "20 us");
+  EXPECT_EQ(to_text(nanoseconds(0)), "0 ns");
+}
+
 }  // namespace
 }  // namespace procession::platform
