@@ -62,7 +62,7 @@ void prepare(int socket, const SocketAddress& address) {
 [[noreturn]] void refuse_connecting(const Address& address, int code) {
   std::string text = system_error_text("connect to " + to_string(address), code);
   if (code == ECONNREFUSED || code == ENOENT) {
-    text += "; nobody listens there: start the program that listens there first";
+    text += "; nobody listens there: start the program with the ManagerServer or Listener first";
   } else if (code == EAGAIN) {
     text = "cannot connect to " + to_string(address) +
            ": its listener has as many connections waiting as it said it would; have it accept "
