@@ -2,7 +2,6 @@
 
 #include <iostream>
 #include <procession/procession.hpp>
-#include <string_view>
 
 namespace mp = procession;
 
@@ -13,11 +12,6 @@ class Account {
  private:
   int balance_ = 0;
 };
-
-mp::AuthKey key_of(std::string_view text) {
-  const auto bytes = std::as_bytes(std::span(text));
-  return {bytes.begin(), bytes.end()};
-}
 
 void serve(const mp::AuthKey& key, const mp::Connection& starter) {
   Account account;
@@ -51,7 +45,7 @@ int main() {
     client.start();
     client.join();
   }
-  mp::Process stranger(deposit, address, key_of("a guess"), 1000);
+  mp::Process stranger(deposit, address, mp::make_authkey("a guess"), 1000);
   stranger.start();
   stranger.join();
   deposit(address, key, 12);

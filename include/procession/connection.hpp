@@ -33,8 +33,8 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -266,8 +266,8 @@ class Waitable {
   return wait(std::span<const Waitable>(waitables.begin(), waitables.size()), timeout);
 }
 /// The same for a range of connections, listeners or descriptors.
-template <std::ranges::input_range Range>
-  requires(std::convertible_to<std::ranges::range_reference_t<Range>, Waitable> &&
+template <class Range>
+  requires(requires(Range& range) { Waitable(*std::begin(range)); } &&
            !std::convertible_to<Range, std::span<const Waitable>>)
 [[nodiscard]] std::vector<std::size_t> wait(Range&& range, Timeout timeout = {}) {
   std::vector<Waitable> all;

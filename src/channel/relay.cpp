@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "heap/testing.hpp"
@@ -165,7 +166,7 @@ bool RelaySender::await_room(std::size_t bytes, sync::Patience& patience,
                relay_.read.load(std::memory_order_acquire) <=
            kRelayWindow;
   };
-  if (there() || patience.spin(there)) return true;
+  if (patience.spin(there)) return true;
   if (relay_.state == RelayState::offered && put_aside()) return false;
   const auto gone = [&] {
     return relay_.state == RelayState::given_up ||
@@ -197,7 +198,7 @@ bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
     const auto gone = [&] {
       return relay.state == RelayState::given_up || !relay.sender.occupied();
     };
-    if (!there() && !await(relay.filled, patience, there, gone, still_wanted)) return false;
+    if (!await(relay.filled, patience, there, gone, still_wanted)) return false;
     const std::uint64_t place = read % kRelayWindow;
     const std::size_t piece = std::min({relay.written - read, kPiece, kRelayWindow - place});
     destination.add(relay.window + place, piece);
