@@ -39,6 +39,11 @@ class TypedQueue {
     if constexpr (plain()) {
       return core_.put(std::as_bytes(std::span<const T, 1>(&item, 1)), timeout);
     } else {
+      if constexpr (is_flat<T>()) {
+        if (const FlatItem flat = FlatItem::of(item); flat.is_large()) {
+          return core_.put(flat, timeout);
+        }
+      }
       if (!core_.await_room(timeout)) {
         return false;
       }
@@ -56,11 +61,11 @@ class TypedQueue {
       }
       return item;
     } else {
-      ReceivedItem received;
-      if (!core_.get(received, timeout)) {
+      Received received;
+      if (!core_.get(received.item, timeout)) {
         return std::nullopt;
       }
-      return decode_item(received.bytes());
+      return received.take();
     }
   }
 
@@ -72,6 +77,13 @@ class TypedQueue {
       if constexpr (plain()) {
         batch.add<sizeof(T)>(std::addressof(item));
       } else {
+        if constexpr (is_flat<T>()) {
+          if (FlatItem::of(item).is_large()) {
+            flush(batch);
+            put_one(item, std::nullopt);
+            continue;
+          }
+        }
         ItemEncoder encoder;
         encode_checked(encoder, item);
         if (encoder.in_place()) {
@@ -91,15 +103,15 @@ class TypedQueue {
   std::vector<T> get_several(std::size_t most, Timeout timeout) const {
     std::vector<T> items;
     ItemBatch batch;
-    ReceivedItem large;
+    Received large;
     if (most == 0) {
       return items;
     }
-    if (!core_.get_many(batch, large, most, timeout)) {
+    if (!core_.get_many(batch, large.item, most, timeout)) {
       throw_queue_empty();
     }
     if (batch.count() == 0) {
-      items.push_back(decode_item(large.bytes()));
+      items.push_back(large.take());
     }
     items.reserve(batch.count());
     for (auto rest = batch.bytes(); !rest.empty();) {
@@ -131,6 +143,20 @@ class TypedQueue {
       refuse<T>();
     }
   }
+  /// An item that was taken off the queue, by itself.
+  struct Received {
+    [[no_unique_address]] FlatSinkFor<T> sink;
+    ReceivedItem item{sink.address()};
+
+    T take() {
+      if constexpr (is_flat<T>()) {
+        if (sink.complete()) {
+          return std::move(sink.value());
+        }
+      }
+      return decode_item(item.bytes());
+    }
+  };
   static T decode_item(std::span<const std::byte> bytes) {
     Decoder decoder(bytes);
     T item = decode_stored<T>(decoder);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "channel/handover.hpp"
 #include "channel/queue_object.hpp"
 #include "channel/queue_wait.hpp"
 #include "procession/error.hpp"
@@ -35,6 +36,8 @@ QueueCore::QueueCore(std::size_t maxsize, std::uint64_t fingerprint, const char*
     side->mark = kFirstMark;
     side->other_seen = kFirstMark;
   }
+  queue.giver.init();
+  queue.taker.init();
   make_ring(queue, block.offset());
   handle_ = Handle::own(block.release());
 }
@@ -76,22 +79,24 @@ void QueueCore::shutdown() const {
 void QueueCore::task_done() const {
   QueueObject& queue = object(handle_, what_);
   std::uint32_t done = queue.done.load();
-  const auto put = [&] { return queue.producers.at().count() - 1; };  // so many ever
   do {
-    if (done == put()) {
+    if (done == count_put(queue)) {
       throw ProcessError(
           "asked to count an item of a JoinableQueue as done, but all that were put are done with; "
           "task_done() is called once for each item");
     }
   } while (!queue.done.compare_exchange_weak(done, done + 1));
-  if (done + 1 == put()) {
+  if (done + 1 == count_put(queue)) {
     queue.finished.wake_all();
   }
 }
 
 bool QueueCore::join(Timeout timeout) const {
   QueueObject& queue = object(handle_, what_);
-  const auto all_done = [&] { return queue.done == queue.producers.at().count() - 1; };
+  const auto all_done = [&] {
+    const std::uint32_t done = queue.done;  // first: there are never more of them
+    return done == count_put(queue);
+  };
   return wait_until_done({queue.finished, queue.pauses}, timeout, false, all_done, all_done);
 }
 

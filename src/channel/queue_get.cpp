@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "channel/handover.hpp"
 #include "channel/queue_object.hpp"
 #include "channel/queue_wait.hpp"
 #include "channel/spin.hpp"
@@ -65,6 +66,24 @@ bool get(QueueObject& queue, const Timeout& timeout, const Read& read) {
       [&] { return try_get(queue, read); }, [&] { return items_in(queue); });
 }
 
+/// The same for who takes over an item besides that is offered, if there is a sink for it. Not
+/// where there is no time for that.
+template <class Read>
+bool get(QueueObject& queue, const Timeout& timeout, FlatSink* sink, const Read& read) {
+  if (timeout && *timeout <= Duration::zero()) sink = nullptr;
+  const platform::Deadline deadline(sink != nullptr ? timeout : Timeout());
+  return wait_until_done(
+      {queue.items, queue.consumers.pauses}, timeout, looks_later(queue),
+      [&] {
+        return try_get(queue, read) || (sink != nullptr && take_over(queue, *sink, deadline));
+      },
+      [&] {
+        const std::size_t there = items_in(queue);
+        const bool more = sink != nullptr && offer_of(queue).state() == Offer::offered;
+        return there == 0 && more ? 1 : there;
+      });
+}
+
 /// Takes over the block of the first record.
 std::uint64_t take_block(QueueObject& queue, Mark& head, const std::byte* record) {
   const std::uint64_t ticket = load_word(record + 8);
@@ -81,7 +100,7 @@ std::uint64_t take_block(QueueObject& queue, Mark& head, const std::byte* record
 
 bool QueueCore::get(ReceivedItem& item, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
-  return detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
+  return detail::get(queue, timeout, item.sink_, [&](Mark& head, const std::byte* record) {
     const std::uint64_t word = load_word(record);
     if (record_of(word) == Record::block) {
       const std::size_t size = load_word(record + 16);
@@ -121,7 +140,7 @@ bool QueueCore::get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most
                          Timeout timeout) const {
   constexpr std::size_t kMostBytes = std::size_t{256} * 1024;
   auto& queue = handle_.object<QueueObject>(what_);
-  return detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
+  return detail::get(queue, timeout, large.sink_, [&](Mark& head, const std::byte* record) {
     if (record_of(load_word(record)) == Record::block) {
       const std::size_t size = load_word(record + 16);
       large.ticket_ = take_block(queue, head, record);

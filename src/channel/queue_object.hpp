@@ -29,6 +29,7 @@
 #include "heap/testing.hpp"
 #include "platform/mutex.hpp"
 #include "procession/detail/handle.hpp"
+#include "sync/presence.hpp"
 #include "sync/wait_word.hpp"
 
 namespace procession::channel {
@@ -144,6 +145,13 @@ struct QueueObject {
   alignas(64) std::atomic<std::uint32_t> done;  ///< of a JoinableQueue
   sync::WaitWord finished;
   std::atomic<std::uint32_t> pauses;  ///< of who waits there
+
+  // See handover.hpp.
+  sync::Presence giver;    ///< the producer that makes the offer
+  sync::Presence taker;    ///< the consumer that has taken it
+  std::uint64_t handover;  ///< ticket of a Handover; 0: none. Of the giver, and what follows
+  std::uint32_t misses;    ///< offers in a row that came to nothing
+  alignas(64) std::atomic<std::uint64_t> offer;
 };
 
 /// A side's mutex, for a scope. What a dead owner left half done is finished first.

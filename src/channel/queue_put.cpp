@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "channel/handover.hpp"
 #include "channel/queue_object.hpp"
 #include "channel/queue_wait.hpp"
 #include "procession/detail/queue_core.hpp"
@@ -84,6 +85,10 @@ void write_block(QueueObject& queue, Mark& tail, heap::Block& block, std::size_t
   tail = tail.plus(span_of(word), 1);
 }
 
+bool put_block(QueueObject& queue, const Timeout& timeout, heap::Block& block, std::size_t size) {
+  return put(queue, timeout, [&](Mark& tail) { write_block(queue, tail, block, size); });
+}
+
 }  // namespace
 
 bool QueueCore::await_room(Timeout& timeout) const {
@@ -123,7 +128,20 @@ bool QueueCore::put(ItemEncoder& item, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
   const std::size_t size = item.size();
   heap::Block block = heap::Block::own(item.release());
-  return detail::put(queue, timeout, [&](Mark& tail) { write_block(queue, tail, block, size); });
+  return put_block(queue, timeout, block, size);
+}
+
+bool QueueCore::put(const FlatItem& item, Timeout timeout) const {
+  auto& queue = handle_.object<QueueObject>(what_);
+  AsideItem aside(item);
+  heap::expect_possible(aside.size());
+  if (!await_room(timeout)) return false;
+  if (!timeout || *timeout > Duration::zero()) {
+    const platform::Deadline deadline(timeout);
+    if (hand_over(queue, aside, deadline)) return true;
+    timeout = deadline.left();
+  }
+  return put_block(queue, timeout, aside.finish(), aside.size());
 }
 
 void QueueCore::put_many(const ItemBatch& items) const {

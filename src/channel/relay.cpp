@@ -1,6 +1,5 @@
 #include "channel/relay.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -15,9 +14,6 @@ namespace procession::channel {
 namespace {
 
 using heap::testing::step;
-
-constexpr std::size_t kPiece = std::size_t{32} << 10;
-static_assert(kRelayWindow % kPiece == 0);
 
 /// From any of the states in which the other side may still be waiting.
 void give_up(Relay& relay) noexcept {
@@ -65,7 +61,7 @@ class Taking {
   Taking(const Taking&) = delete;
   Taking& operator=(const Taking&) = delete;
   ~Taking() {
-    if (found_ == RelayState::offered && relay_.read != relay_.size) give_up(relay_);
+    if (found_ == RelayState::offered && relay_.window.read != relay_.size) give_up(relay_);
     relay_.receiver.leave();
   }
 
@@ -85,13 +81,13 @@ class Destination {
     if (!in_place_) bytes_.reserve(size);
   }
 
-  void add(const std::byte* piece, std::size_t size) {
+  void add(std::span<const std::byte> piece) {
     if (in_place_) {
-      std::memcpy(message_.room().data() + size_, piece, size);
+      std::memcpy(message_.room().data() + size_, piece.data(), piece.size());
     } else {
-      bytes_.insert(bytes_.end(), piece, piece + size);
+      bytes_.insert(bytes_.end(), piece.begin(), piece.end());
     }
-    size_ += size;
+    size_ += piece.size();
   }
 
   void finish() noexcept {
@@ -114,31 +110,22 @@ RelaySender::RelaySender(std::span<const std::byte> bytes)
   relay_.state = RelayState::offered;
   relay_.sender.init();
   relay_.receiver.init();
-  relay_.written = relay_.read = 0;
+  relay_.window.reset();
   new (&relay_.filled) sync::WaitWord{};
   new (&relay_.emptied) sync::WaitWord{};
   relay_.sender.enter();
-  while (relay_.written < std::min(kRelayWindow, bytes.size()))
-    write(std::min(kPiece, bytes.size() - relay_.written));
+  while (!relay_.window.has_all(bytes_) && relay_.window.has_room(bytes_))
+    relay_.window.write(bytes_);
 }
 
 RelaySender::~RelaySender() {
-  if (relay_.written != relay_.size) give_up(relay_);
+  if (!relay_.window.has_all(bytes_)) give_up(relay_);
   step();
   relay_.sender.leave();
 }
 
 heap::Block RelaySender::message() const {
   return heap::Block::own(heap::hold(block_.offset(), heap::self()));
-}
-
-void RelaySender::write(std::size_t bytes) noexcept {
-  const std::uint64_t written = relay_.written.load(std::memory_order_relaxed);
-  std::memcpy(relay_.window + written % kRelayWindow, bytes_.data() + written, bytes);
-  step();
-  relay_.written.store(written + bytes, std::memory_order_release);
-  step();
-  relay_.filled.wake_one();
 }
 
 bool RelaySender::put_aside() {
@@ -159,13 +146,8 @@ bool RelaySender::put_aside() {
   return false;
 }
 
-bool RelaySender::await_room(std::size_t bytes, sync::Patience& patience,
-                             const StillWanted& still_wanted) {
-  const auto there = [&] {
-    return relay_.written.load(std::memory_order_relaxed) + bytes -
-               relay_.read.load(std::memory_order_acquire) <=
-           kRelayWindow;
-  };
+bool RelaySender::await_room(sync::Patience& patience, const StillWanted& still_wanted) {
+  const auto there = [&] { return relay_.window.has_room(bytes_); };
   if (patience.spin(there)) return true;
   if (relay_.state == RelayState::offered && put_aside()) return false;
   const auto gone = [&] {
@@ -176,10 +158,10 @@ bool RelaySender::await_room(std::size_t bytes, sync::Patience& patience,
 }
 
 void RelaySender::finish(sync::Patience& patience, const StillWanted& still_wanted) {
-  while (relay_.written < relay_.size) {
-    const std::size_t piece = std::min(kPiece, relay_.size - relay_.written);
-    if (!await_room(piece, patience, still_wanted)) return;
-    write(piece);
+  while (!relay_.window.has_all(bytes_)) {
+    if (!await_room(patience, still_wanted)) return;
+    relay_.window.write(bytes_);
+    relay_.filled.wake_one();
   }
 }
 
@@ -193,19 +175,15 @@ bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
   }
   if (taking.found() != RelayState::offered) return false;
   Destination destination(message, relay.size);
-  for (std::uint64_t read = 0; read != relay.size;) {
-    const auto there = [&] { return relay.written.load(std::memory_order_acquire) != read; };
+  while (relay.window.read != relay.size) {
+    std::span<const std::byte> piece;
+    const auto there = [&] { return !(piece = relay.window.next()).empty(); };
     const auto gone = [&] {
       return relay.state == RelayState::given_up || !relay.sender.occupied();
     };
     if (!await(relay.filled, patience, there, gone, still_wanted)) return false;
-    const std::uint64_t place = read % kRelayWindow;
-    const std::size_t piece = std::min({relay.written - read, kPiece, kRelayWindow - place});
-    destination.add(relay.window + place, piece);
-    read += piece;
-    step();
-    relay.read.store(read, std::memory_order_release);
-    step();
+    destination.add(piece);
+    relay.window.advance(piece.size());
     relay.emptied.wake_one();
   }
   destination.finish();

@@ -19,6 +19,7 @@
 #include <functional>
 #include <span>
 
+#include "channel/relay_window.hpp"
 #include "heap/heap.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "sync/patience.hpp"
@@ -26,10 +27,6 @@
 #include "sync/wait_word.hpp"
 
 namespace procession::channel {
-
-/// Messages of so many bytes, and of more, are relayed.
-inline constexpr std::size_t kRelayLeast = std::size_t{2} << 20;
-inline constexpr std::size_t kRelayWindow = std::size_t{512} << 10;
 
 enum class RelayState : std::uint32_t { offered, taken, whole, given_up };
 
@@ -39,11 +36,9 @@ struct Relay {
   std::atomic<RelayState> state;
   sync::Presence sender;
   sync::Presence receiver;
-  alignas(64) std::atomic<std::uint64_t> written;  ///< bytes
-  sync::WaitWord filled;                           ///< the receiver sleeps here
-  alignas(64) std::atomic<std::uint64_t> read;     ///< bytes
-  sync::WaitWord emptied;                          ///< the sender
-  alignas(64) std::byte window[kRelayWindow];
+  alignas(64) sync::WaitWord filled;   ///< the receiver sleeps here
+  alignas(64) sync::WaitWord emptied;  ///< the sender
+  RelayWindow window;
 };
 
 /// Called now and then while nothing moves; throws to give up.
@@ -67,10 +62,9 @@ class RelaySender {
   void finish(sync::Patience& patience, const StillWanted& still_wanted);
 
  private:
-  /// Whether there is room in the window for so many bytes more; if not, it is not needed any more.
-  bool await_room(std::size_t bytes, sync::Patience& patience, const StillWanted& still_wanted);
+  /// Whether there is room in the window for the next piece; if not, it is not needed any more.
+  bool await_room(sync::Patience& patience, const StillWanted& still_wanted);
   bool put_aside();
-  void write(std::size_t bytes) noexcept;
 
   std::span<const std::byte> bytes_;
   heap::Block block_;

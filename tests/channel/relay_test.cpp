@@ -1,13 +1,11 @@
 // Messages of so many bytes that sender and receiver copy them at the same time.
 
 #include <atomic>
-#include <random>
 #include <thread>
 
 #include "channel/relay.hpp"
-#include "channel/support.hpp"
+#include "channel/relay_support.hpp"
 #include "heap/support.hpp"
-#include "support/kill_step.hpp"
 
 namespace channel_test {
 namespace {
@@ -17,20 +15,6 @@ using namespace std::chrono_literals;
 using mp::Connection;
 using mp::channel::kRelayLeast;
 using mp::channel::kRelayWindow;
-using Bytes = std::vector<std::byte>;
-
-Bytes bytes_of(std::size_t size, std::size_t seed) {
-  Bytes bytes(size);
-  for (std::size_t i = 0; i < size; ++i)
-    bytes[i] = static_cast<std::byte>((i + seed) * 0x9e3779b97f4a7c15 >> 56);
-  return bytes;
-}
-
-/// Around what matters: nothing of it is a multiple of anything.
-std::vector<std::size_t> sizes() {
-  return {kRelayLeast - 1, kRelayLeast, kRelayLeast + 1, 5 * kRelayWindow,
-          7 * kRelayWindow + 12'345};
-}
 
 class Relayed : public process_test::EachMethod {};
 PROCESSION_BY_ALL_METHODS(Relayed);
@@ -166,26 +150,6 @@ void receive_and_die(const Connection& end, std::size_t step) {
   kill_step::arm(step);
   (void)end.recv_bytes();
   kill_step::disarm();
-}
-
-/// Kills at steps from the first to the last, of which it leaves out some, other ones each time.
-/// `round(step)` is false when the process got to its end.
-template <class Round>
-void at_steps(const Round& round) {
-  const unsigned seed = std::random_device()();
-  std::printf("seed %u\n", seed);
-  std::mt19937 random(seed);
-  settle_in();
-  round(std::size_t{0});
-  const auto before = mp::heap::books();
-  std::size_t step = 1;
-  while (round(step) && !testing::Test::HasFailure())
-    step += 1 + random() % (mp::kSanitized ? 40 : 12);
-  EXPECT_GT(step, 100U);
-  // What the round without a kill left may have gone only now.
-  const auto after = mp::heap::books();
-  EXPECT_LE(after.blocks, before.blocks);
-  EXPECT_LE(after.holds, before.holds);
 }
 
 TEST(RelayKill, OfASenderLosesItsMessageAtMost) {

@@ -10,6 +10,7 @@
 
 #include "procession/codec.hpp"
 #include "procession/detail/draft.hpp"
+#include "procession/detail/flat_item.hpp"
 #include "procession/detail/handle.hpp"
 #include "procession/timeout.hpp"
 
@@ -32,7 +33,8 @@ class ItemEncoder final : public Draft {
 /// One item that was taken off a queue, still encoded.
 class ReceivedItem {
  public:
-  ReceivedItem() = default;
+  /// Where there is a sink, a flat item may be there instead, and complete.
+  explicit ReceivedItem(FlatSink* sink = nullptr) : sink_(sink) {}
   ReceivedItem(const ReceivedItem&) = delete;
   ReceivedItem& operator=(const ReceivedItem&) = delete;
   ~ReceivedItem();
@@ -42,6 +44,7 @@ class ReceivedItem {
  private:
   friend class QueueCore;
 
+  FlatSink* const sink_;
   std::span<const std::byte> bytes_;
   std::uint64_t ticket_ = 0;  ///< of the block that the bytes lie in; 0: they lie here
   alignas(8) std::byte inline_[kInlineItem];
@@ -122,6 +125,8 @@ class QueueCore {
   /// False when it is full and the time-out passes. Throws ShutDown.
   bool put(std::span<const std::byte> item, Timeout timeout) const;
   bool put(ItemEncoder& item, Timeout timeout) const;
+  /// Waits for room, too. The item is to be large.
+  bool put(const FlatItem& item, Timeout timeout) const;
   /// Waits for room as often as need be. Throws ShutDown: the first ones may have been put.
   void put_many(const ItemBatch& items) const;
 
@@ -131,7 +136,7 @@ class QueueCore {
   /// The same for an item of exactly `into.size()` bytes. Throws DecodeError for another one.
   bool get(std::span<std::byte> into, Timeout timeout) const;
   /// Waits for the first, and takes up to `most` that are there: into `batch` those that lie in the
-  /// ring; if the first one does not, that one alone, into `large`. False as above.
+  /// ring; if the first one does not, that one alone, into `large`, or its sink. False as above.
   bool get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most, Timeout timeout) const;
 
   [[nodiscard]] std::size_t size() const;

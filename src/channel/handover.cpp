@@ -1,0 +1,266 @@
+#include "channel/handover.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "heap/testing.hpp"
+#include "platform/cpu.hpp"
+#include "platform/relax.hpp"
+#include "procession/detail/copy_bytes.hpp"
+#include "procession/error.hpp"
+
+namespace procession::channel {
+
+namespace {
+
+using namespace std::chrono_literals;
+using heap::testing::step;
+
+static_assert(detail::FlatItem::kLeast == kRelayLeast);
+static_assert(kRelayPiece % 64 == 0, "see FlatReceiver");
+
+/// What a producer writes before somebody takes it: something to begin with. Nobody may come.
+constexpr std::size_t kSample = 2 * kRelayPiece;
+
+/// False: it was another one by now.
+bool change(QueueObject& queue, Offer from, Offer to) {
+  step();
+  const bool changed = queue.offer.compare_exchange_strong(from.word, to.word);
+  step();
+  return changed;
+}
+
+/// Whatever has become of it, it is not on offer any more.
+void withdraw(QueueObject& queue, Offer offer) {
+  for (const Offer::State state : {Offer::offered, Offer::taken})
+    change(queue, offer.as(state), offer.as(Offer::none));
+}
+
+bool is_empty(const QueueObject& queue) {
+  const Mark head = queue.consumers.at();  // first: it never gets past what the other one was
+  return head == queue.producers.at();
+}
+
+/// Without a sign from the other side, of which nobody knows whether it is alive, or runs.
+constexpr std::chrono::nanoseconds kStall = 2ms;
+
+/// How long an offer of so many bytes stands before the producer begins to copy them aside, after
+/// so many for which nobody came. About as long as a consumer takes that has such an item to copy
+/// yet: both are done sooner if they do the next one together. Where nobody comes it costs little:
+/// what 32 offers wait is two such times.
+std::chrono::nanoseconds wait_for_taker(std::size_t bytes, std::uint32_t misses) {
+  constexpr std::size_t kBytesInOne = 12;
+  return std::chrono::nanoseconds(bytes / kBytesInOne >> misses % 32);
+}
+
+/// Waiting for the other side.
+class Stall {
+ public:
+  Stall(const platform::Deadline& deadline, std::chrono::nanoseconds most)
+      : deadline_(deadline), most_(most) {}
+
+  /// Waits a little; false when that has been long enough. `done` is how far the other one is.
+  bool wait(std::uint64_t done) {
+    for (int i = 0; i < 16; ++i)
+      platform::relax();
+    const auto now = Clock::now();
+    if (std::exchange(done_, done) != done) since_ = now;
+    if (now - since_ > most_ || deadline_.passed()) return false;
+    if (now - since_ > kAwake) std::this_thread::yield();  // it may need this processor
+    return true;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kAwake = 20us;
+
+  const platform::Deadline& deadline_;
+  const std::chrono::nanoseconds most_;
+  Clock::time_point since_;
+  std::uint64_t done_ = ~std::uint64_t{0};  ///< at the last wait
+};
+
+Handover& handover_of(const QueueObject& queue) {
+  return *heap::at<Handover>(heap::target(queue.handover));
+}
+
+/// By the giver. Throws OutOfMemory.
+Handover& make_handover(QueueObject& queue) {
+  if (heap::settled(queue.handover) == 0) {  // else a dead giver has left one
+    heap::Block block(sizeof(Handover));
+    heap::move(block.ticket(), heap::offset_of(&queue), &queue.handover, block.ticket());
+    static_cast<void>(block.release());
+  }
+  return handover_of(queue);
+}
+
+void drop_handover(QueueObject& queue) {
+  const heap::Ticket ticket = queue.handover;
+  heap::move(ticket, heap::self(), &queue.handover, 0);
+  heap::drop(ticket);
+}
+
+/// The producer's side, to the end of the scope.
+class Giving {
+ public:
+  Giving(QueueObject& queue, AsideItem& item)
+      : queue_(queue), item_(item), there_(queue.giver.enter()) {
+    step();
+  }
+  Giving(const Giving&) = delete;
+  Giving& operator=(const Giving&) = delete;
+  ~Giving() {
+    if (handover_ != nullptr) {
+      withdraw(queue_, offer_);
+      // A taker who is not there yet looks at the offer first.
+      if (is_handed_over() || !queue_.taker.occupied()) drop_handover(queue_);
+    }
+    step();
+    if (there_) queue_.giver.leave();
+  }
+
+  bool run(const platform::Deadline& deadline) {
+    if (!there_) return false;
+    withdraw(queue_, offer_of(queue_));  // a dead one's
+    if (queue_.taker.occupied()) return false;
+    const std::uint32_t misses = queue_.misses++;
+    try {
+      make_offer();
+      Stall nobody(deadline, wait_for_taker(bytes().size(), misses));
+      Stall stall(deadline, kStall);
+      while (advance(nobody, stall)) {
+      }
+    } catch (const OutOfMemory&) {
+      // What needs it fails again, unless it was for the window.
+    }
+    if (handover_ == nullptr) return false;
+    withdraw(queue_, offer_);
+    if (!is_handed_over()) return false;
+    queue_.misses = 0;
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::span<const std::byte> bytes() const { return item_.item().bytes; }
+  /// Of one that is not on offer any more. Only whose offer it is can tell, before the next one.
+  [[nodiscard]] bool is_handed_over() const { return offer_of(queue_).count() != offer_.count(); }
+
+  void make_offer() {
+    Handover& handover = make_handover(queue_);
+    handover.length = item_.item().length;
+    handover.size = bytes().size();
+    handover.window.reset();
+    offer_ = offer_of(queue_).next();
+    handover_ = &handover;
+    step();
+    queue_.offer.store(offer_.word);
+    step();
+    queue_.items.wake_one();
+  }
+
+  /// The next thing to be done; false when there is nothing more.
+  bool advance(Stall& nobody, Stall& stall) {
+    RelayWindow& window = handover_->window;
+    switch (offer_of(queue_).state()) {
+      case Offer::offered:
+        if (window.written < kSample) {
+          window.write(bytes());
+        } else if (!nobody.wait(0)) {
+          if (item_.complete()) return false;
+          item_.copy_piece();
+        }
+        return true;
+      case Offer::taken:
+        if (window.has_all(bytes()) || !window.has_room(bytes())) return stall.wait(window.read);
+        window.write(bytes());
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  QueueObject& queue_;
+  AsideItem& item_;
+  const bool there_;
+  Handover* handover_ = nullptr;  ///< where an offer was made
+  Offer offer_;
+};
+
+/// The consumer's, of an offer that it has taken.
+class Taking {
+ public:
+  Taking(QueueObject& queue, Offer offer)
+      : queue_(queue), offer_(offer), there_(queue.taker.enter()) {
+    step();
+  }
+  Taking(const Taking&) = delete;
+  Taking& operator=(const Taking&) = delete;
+  ~Taking() {
+    withdraw(queue_, offer_);
+    if (there_) queue_.taker.leave();
+  }
+
+  bool run(detail::FlatSink& sink, const platform::Deadline& deadline) {
+    // If it is still the one, all stays from here on as long as this one is there.
+    if (!there_ || offer_of(queue_) != offer_) return false;
+    Handover& handover = handover_of(queue_);
+    const std::uint64_t size = handover.size;
+    if (!sink.begin(handover.length, size))
+      return false;  // to be decoded, which says what is wrong
+    Stall stall(deadline, kStall);
+    while (handover.window.read != size) {
+      const std::span<const std::byte> piece = handover.window.next();
+      if (!piece.empty()) {
+        sink.add(piece);
+        handover.window.advance(piece.size());
+      } else if (offer_of(queue_) != offer_ || !stall.wait(handover.window.written)) {
+        return false;
+      }
+    }
+    if (!change(queue_, offer_, offer_.handed_over())) return false;
+    sink.finish();
+    return true;
+  }
+
+ private:
+  QueueObject& queue_;
+  const Offer offer_;
+  const bool there_;
+};
+
+}  // namespace
+
+void AsideItem::copy_piece() {
+  if (!block_) {
+    block_ = heap::Block(size());
+    // As the codec writes it.
+    std::memcpy(block_.data(), &item_.length, sizeof item_.length);
+  }
+  const std::size_t piece = std::min(detail::kCopyPiece, item_.bytes.size() - copied_);
+  std::memcpy(block_.data() + sizeof item_.length + copied_, item_.bytes.data() + copied_, piece);
+  copied_ += piece;
+}
+
+heap::Block& AsideItem::finish() {
+  while (!complete())
+    copy_piece();
+  return block_;
+}
+
+bool hand_over(QueueObject& queue, AsideItem& item, const platform::Deadline& deadline) {
+  static const bool worth_it = platform::usable_cpus() > 1;
+  if (!worth_it || !is_empty(queue) || queue.shut != 0) return false;
+  return Giving(queue, item).run(deadline);
+}
+
+bool take_over(QueueObject& queue, detail::FlatSink& sink, const platform::Deadline& deadline) {
+  const Offer offer = offer_of(queue);
+  if (offer.state() != Offer::offered || !is_empty(queue) || queue.shut != 0) return false;
+  const Offer mine = offer.as(Offer::taken);
+  return change(queue, offer, mine) && Taking(queue, mine).run(sink, deadline);
+}
+
+}  // namespace procession::channel
