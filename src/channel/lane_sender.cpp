@@ -102,7 +102,7 @@ bool end_ring(Lane& lane, const Ring& ring, int bell) noexcept {
   return true;
 }
 
-void put(PipeObject& pipe, Lane& lane, Outgoing& message) {
+std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
   const heap::Ticket ticket = message.block.ticket();
   if (ticket != 0) {
@@ -127,15 +127,21 @@ void put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
   if (!name.empty()) std::memcpy(body + message.bytes.size(), name.data(), name.size());
   step();
-  lane.tail.store(at + size, std::memory_order_release);
+  const std::uint64_t end = at + size;
+  lane.tail.store(end, std::memory_order_release);
   // The place of the next frame was last in the receiver's cache. It is fetched now, while nobody
   // waits for it.
-  __builtin_prefetch(lane.ring + (at + size) % kRingBytes, 1);
+  __builtin_prefetch(lane.ring + end % kRingBytes, 1);
   step();
   if (ticket != 0) {
     std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
     step();
   }
+  return end;
+}
+
+bool was_received(const Lane& lane, std::uint64_t end) noexcept {
+  return lane.freed.load(std::memory_order_acquire) >= end;
 }
 
 }  // namespace procession::channel

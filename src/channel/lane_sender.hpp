@@ -51,10 +51,13 @@ struct Ring {
 /// when the bell had to be rung at once and nobody has the other side any more.
 std::optional<Ring> begin_ring(Lane& lane, int bell) noexcept;
 
-/// Sends it. Under SendLock, and with room for it.
-void put(PipeObject& pipe, Lane& lane, Outgoing& message);
+/// Sends it. Under SendLock, and with room for it. Returns where it ends.
+std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message);
 
 /// Wakes who sleeps, without the lock. False when nobody has the other side any more.
 bool end_ring(Lane& lane, const Ring& ring, int bell) noexcept;
+
+/// Whether somebody has received the message that ends there.
+bool was_received(const Lane& lane, std::uint64_t end) noexcept;
 
 }  // namespace procession::channel

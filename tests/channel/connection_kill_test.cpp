@@ -2,8 +2,11 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <functional>
 #include <random>
+#include <semaphore>
+#include <thread>
 
 #include "channel/support.hpp"
 #include "support/kill_step.hpp"
@@ -176,6 +179,49 @@ TEST(EachStepOf, AReceiverThatSleepsMayBeItsLast) {
   const auto after = mp::heap::books();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
+}
+
+/// Receives one message when told to, and is gone.
+struct Leaver {
+  explicit Leaver(Connection its)
+      : thread([this, end = std::move(its)]() mutable {
+          begin.acquire();
+          (void)end.recv<std::string>();
+          end.close();
+          gone = true;
+        }) {}
+  ~Leaver() {
+    begin.release();
+    thread.join();
+  }
+
+  std::counting_semaphore<2> begin{0};
+  std::atomic<bool> gone{false};
+  std::thread thread;
+};
+
+TEST(EachStepOf, ASenderMayBeTheOneAfterWhichTheReceiverIsGone) {
+  static Leaver* leaver;
+  std::size_t received_before_the_end = 0;
+  std::size_t step = 1;
+  for (bool reached = true; reached; ++step) {
+    auto [mine, its] = mp::Pipe();
+    Leaver other(std::move(its));
+    leaver = &other;
+    kill_step::left = step;
+    mp::heap::testing::on_step = [] {
+      if (kill_step::left == 0 || --kill_step::left != 0) return;
+      leaver->begin.release();
+      for (int i = 0; i < 20 && !leaver->gone; ++i)
+        std::this_thread::sleep_for(1ms);
+    };
+    EXPECT_NO_THROW(mine.send(text('b'))) << "step " << step;
+    kill_step::disarm();
+    reached = kill_step::left == 0;
+    received_before_the_end += other.gone ? 1 : 0;
+  }
+  EXPECT_GT(step, 6U);
+  EXPECT_GT(received_before_the_end, 0U);
 }
 
 }  // namespace
