@@ -18,6 +18,7 @@
 #include "process/record.hpp"
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
+#include "procession/error.hpp"
 
 namespace procession::process {
 
@@ -82,7 +83,8 @@ void reply(const platform::Descriptor& socket, ForkReply::Result result, int val
 
 void serve_forks(heap::Offset record, platform::Descriptor watched, platform::Descriptor socket) {
   // Ends with the parent also where the preload function hangs, and nobody reads the socket.
-  platform::Descriptor line = platform::die_with(watched.get());
+  platform::Descriptor line = platform::open_own(watched.get());
+  platform::die_with(line);
   platform::ignore_interrupts();
   platform::fill_standard_descriptors();
   const std::string failure = preload(record_at(record));
@@ -105,6 +107,13 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       reply(socket, ForkReply::cannot_clone, 0, "");
       continue;
     }
+    // Cheaper here, where it has been done before, than in the copy.
+    platform::Descriptor own_line;
+    try {
+      own_line = platform::open_own(watched.get());
+    } catch (const ProcessError&) {
+      // The copy tries, if it needs one, and says what fails.
+    }
     // The requester finds it there even when this process and the copy are killed before either can
     // say anything.
     const int pid = platform::clone_sibling(&record_at(request.claim.record).copied());
@@ -120,7 +129,7 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       // The socket is held until the record is taken: a client that sees it closed, because the
       // server was killed, knows that no child of it will come yet.
       run_child(request.claim, std::move(watched), std::move(received.descriptors),
-                std::move(socket));
+                {std::move(socket), std::move(own_line)});
     }
     reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
   }

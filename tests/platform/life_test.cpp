@@ -22,7 +22,8 @@ pid_t fork_watcher(LifeLine& line) {
   const pid_t child = ::fork();
   if (child == 0) {
     line.held.reset();
-    const Descriptor own = die_with(line.watched.get());
+    const Descriptor own = open_own(line.watched.get());
+    die_with(own);
     for (;;) {
       ::pause();
     }
