@@ -69,14 +69,19 @@ void take_over(const ForkRequest& request, std::vector<platform::Descriptor>& de
   descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<std::ptrdiff_t>(next));
 }
 
-void reply(const platform::Descriptor& socket, ForkReply::Result result, int value,
-           const std::string& text) {
-  ForkReply message{};
-  message.result = result;
-  message.value = value;
-  std::copy_n(text.data(), std::min(text.size(), sizeof message.text - 1), message.text);
-  const std::size_t size = offsetof(ForkReply, text) + (text.empty() ? 0 : sizeof message.text);
-  platform::send_message(socket.get(), std::as_bytes(std::span(&message, 1)).first(size), {});
+ForkReply reply_of(ForkReply::Result result, int value = 0, const std::string& text = "") {
+  ForkReply reply{};
+  reply.result = result;
+  reply.value = value;
+  std::copy_n(text.data(), std::min(text.size(), sizeof reply.text - 1), reply.text);
+  return reply;
+}
+
+void send(const platform::Descriptor& socket, const ForkReply& reply) {
+  const std::size_t text = reply.text[0] == 0 ? 0 : sizeof reply.text;
+  platform::send_message(
+      socket.get(), std::as_bytes(std::span(&reply, 1)).first(offsetof(ForkReply, text) + text),
+      {});
 }
 
 }  // namespace
@@ -89,22 +94,32 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
   platform::fill_standard_descriptors();
   const std::string failure = preload(record_at(record));
   rehearse();
+  // Whoever has sent several requests waits for all of them, and is woken once.
+  std::vector<ForkReply> replies;
   for (;;) {
     ForkRequest request{};
     platform::Received received =
-        platform::receive_message(socket.get(), std::as_writable_bytes(std::span(&request, 1)));
+        platform::receive_message(socket.get(), std::as_writable_bytes(std::span(&request, 1)),
+                                  replies.empty() ? platform::Waiting::yes : platform::Waiting::no);
+    if (received.size == 0 && !replies.empty()) {
+      for (const ForkReply& reply : replies) {
+        send(socket, reply);
+      }
+      replies.clear();
+      continue;
+    }
     if (received.size != sizeof request) {
       platform::exit_now(0);
     }
     if (!failure.empty()) {
-      reply(socket, ForkReply::preload_failed, 0, failure);
+      replies.push_back(reply_of(ForkReply::preload_failed, 0, failure));
       continue;
     }
     if (!Record::stands(request.claim)) {
       platform::exit_now(0);  // whoever sent it has been killed
     }
     if (!platform::can_clone_sibling()) {
-      reply(socket, ForkReply::cannot_clone, 0, "");
+      replies.push_back(reply_of(ForkReply::cannot_clone));
       continue;
     }
     // Cheaper here, where it has been done before, than in the copy.
@@ -131,7 +146,8 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
       run_child(request.claim, std::move(watched), std::move(received.descriptors),
                 {std::move(socket), std::move(own_line)});
     }
-    reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
+    replies.push_back(pid > 0 ? reply_of(ForkReply::started, pid)
+                              : reply_of(ForkReply::failed, -pid));
   }
 }
 
