@@ -34,7 +34,7 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
 }
 
 int run_call(std::span<const std::byte> call, const std::string& name,
-             std::vector<platform::Descriptor> passed) {
+             std::span<platform::Descriptor> passed) {
   std::vector<int> numbers;
   numbers.reserve(passed.size());
   for (platform::Descriptor& descriptor : passed) {
@@ -56,7 +56,7 @@ int run_call(std::span<const std::byte> call, const std::string& name,
 }
 
 void run_child(const Record::Claim& claim, platform::Descriptor watched,
-               std::vector<platform::Descriptor> passed, FromServer from_server) {
+               std::vector<platform::Descriptor>&& passed, FromServer from_server) {
   Record& record = record_at(claim.record);
   if (!become_process(claim)) {
     platform::exit_now(0);
@@ -73,8 +73,7 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     const auto message = decode<BootMessage>(decoder);
     name = message.name;
     set_identity(message.identity());
-    log::set_process_name(name);
-    log_to_stderr(static_cast<LogLevel>(message.log_level));
+    log::begin_process(name, static_cast<LogLevel>(message.log_level));
     set_start_method(static_cast<StartMethod>(message.default_method), true);
     if (message.tied) {
       platform::Descriptor& line = from_server.own_line;
@@ -87,7 +86,7 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     }
     from_server.own_line.reset();
     watched.reset();
-    code = run_call({heap::at(record.call), record.call_size}, name, std::move(passed));
+    code = run_call({heap::at(record.call), record.call_size}, name, passed);
   } catch (...) {
     report_failure("Process", name, std::current_exception());
   }
