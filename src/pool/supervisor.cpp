@@ -81,7 +81,7 @@ void watch_once() {
   }
 }
 
-[[noreturn]] void run() {
+[[noreturn]] void run_supervisor() {
   platform::block_signals();
   for (;;) {
     watch_once();
@@ -120,7 +120,7 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
     process::set_services_fork(before_fork, after_in_parent, after_in_child);
     supervisor.nudge = platform::make_event();
     process::add_own_threads(1);
-    std::thread(run).detach();
+    std::thread(run_supervisor).detach();
     supervisor.running = true;
   }
 }
