@@ -20,9 +20,9 @@ class Row:
 class Group:
     """Contestants that are measured in turns, so that all of them see the same machine.
 
-    contestants: name -> command; {ours}, {bare}, {cpython}, {boost}, {zeromq}, {tbb} and {asio} stand for
-    the programs, {one_cpu} for what keeps one on one processor. Rows of contestants whose program was
-    not built, because its library is not there, are left out."""
+    contestants: name -> command; {ours}, {ours_served}, {bare}, {cpython}, {boost}, {zeromq},
+    {tbb} and {asio} stand for the programs, {one_cpu} for what keeps one on one processor. Rows of
+    contestants whose program was not built, because its library is not there, are left out."""
 
     name: str
     contestants: dict
@@ -164,7 +164,7 @@ GROUPS = (
         Group(
             operation,
             {
-                "ours": f"{{ours}} {operation}",
+                "ours": f"{{ours_served}} {operation}",
                 "bare socket": f"{{bare}} {operation}",
                 "CPython": f"{{cpython}} {operation}",
             },
@@ -177,17 +177,17 @@ GROUPS = (
     ),
     Group(
         "manager-get",
-        {"ours": "{ours} manager-get", "CPython": "{cpython} manager-get"},
+        {"ours": "{ours_served} manager-get", "CPython": "{cpython} manager-get"},
         (Row("dict of a manager, get", "ours", "CPython", at_least=10),),
     ),
     Group(
         "manager-proxy",
-        {"ours": "{ours} manager-proxy", "CPython": "{cpython} manager-proxy"},
+        {"ours": "{ours_served} manager-proxy", "CPython": "{cpython} manager-proxy"},
         (Row("object of a manager, made and dropped", "ours", "CPython", at_least=20),),
     ),
     Group(
         "manager-crowd",
-        {"64 clients": "{ours} manager-64", "2 clients": "{ours} manager-2"},
+        {"64 clients": "{ours_served} manager-64", "2 clients": "{ours_served} manager-2"},
         (Row("calls of 64 clients at once", "64 clients", "2 clients", within=1),),
     ),
     Group(

@@ -1,4 +1,5 @@
-// This library's side of each comparison: `ours OPERATION [MEBIBYTES of live heap]`.
+// This library's side of each comparison but for those of ours_served.cpp:
+// `ours OPERATION [MEBIBYTES of live heap]`.
 
 #include <cstdlib>
 #include <cstring>
@@ -63,9 +64,7 @@ int main(int argc, char** argv) {
                         {"pool", pool_made_and_closed}};
   operations.merge(pool_operations());
   operations.merge(queue_operations());
-  operations.merge(network_operations());
   operations.merge(pipe_operations());
   operations.merge(sync_operations());
-  operations.merge(manager_operations());
   return contestant::serve(operations, argv[1]);
 }

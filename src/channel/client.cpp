@@ -29,8 +29,7 @@ TransportPtr connect_to(const Address& address, const ClientOptions& options) {
   channel::TlsPtr tls;
   if (context) {
     const std::string& name = options.tls->server_name;
-    tls = std::make_unique<platform::TlsSession>(*context, socket.get(),
-                                                 name.empty() ? host_of(address) : name);
+    tls = context->open(socket.get(), name.empty() ? host_of(address) : name);
   }
   Greeting greeting(std::move(socket), std::move(tls), Greeting::Side::client, options.authkey,
                     options.allow_md5);

@@ -39,7 +39,7 @@ void withdraw(QueueObject& queue, Offer offer) {
     change(queue, offer.as(state), offer.as(Offer::none));
 }
 
-bool is_empty(const QueueObject& queue) {
+bool holds_nothing(const QueueObject& queue) {
   const Mark head = queue.consumers.at();  // first: it never gets past what the other one was
   return head == queue.producers.at();
 }
@@ -104,15 +104,15 @@ void drop_handover(QueueObject& queue) {
 }
 
 /// The producer's side, to the end of the scope.
-class Giving {
+class HandingOver {
  public:
-  Giving(QueueObject& queue, AsideItem& item)
+  HandingOver(QueueObject& queue, AsideItem& item)
       : queue_(queue), item_(item), there_(queue.giver.enter()) {
     step();
   }
-  Giving(const Giving&) = delete;
-  Giving& operator=(const Giving&) = delete;
-  ~Giving() {
+  HandingOver(const HandingOver&) = delete;
+  HandingOver& operator=(const HandingOver&) = delete;
+  ~HandingOver() {
     if (handover_ != nullptr) {
       withdraw(queue_, offer_);
       // A taker who is not there yet looks at the offer first.
@@ -190,15 +190,15 @@ class Giving {
 };
 
 /// The consumer's, of an offer that it has taken.
-class Taking {
+class TakingOver {
  public:
-  Taking(QueueObject& queue, Offer offer)
+  TakingOver(QueueObject& queue, Offer offer)
       : queue_(queue), offer_(offer), there_(queue.taker.enter()) {
     step();
   }
-  Taking(const Taking&) = delete;
-  Taking& operator=(const Taking&) = delete;
-  ~Taking() {
+  TakingOver(const TakingOver&) = delete;
+  TakingOver& operator=(const TakingOver&) = delete;
+  ~TakingOver() {
     withdraw(queue_, offer_);
     if (there_) queue_.taker.leave();
   }
@@ -252,15 +252,15 @@ heap::Block& AsideItem::finish() {
 
 bool hand_over(QueueObject& queue, AsideItem& item, const platform::Deadline& deadline) {
   static const bool worth_it = platform::usable_cpus() > 1;
-  if (!worth_it || !is_empty(queue) || queue.shut != 0) return false;
-  return Giving(queue, item).run(deadline);
+  if (!worth_it || !holds_nothing(queue) || queue.shut != 0) return false;
+  return HandingOver(queue, item).run(deadline);
 }
 
 bool take_over(QueueObject& queue, detail::FlatSink& sink, const platform::Deadline& deadline) {
   const Offer offer = offer_of(queue);
-  if (offer.state() != Offer::offered || !is_empty(queue) || queue.shut != 0) return false;
+  if (offer.state() != Offer::offered || !holds_nothing(queue) || queue.shut != 0) return false;
   const Offer mine = offer.as(Offer::taken);
-  return change(queue, offer, mine) && Taking(queue, mine).run(sink, deadline);
+  return change(queue, offer, mine) && TakingOver(queue, mine).run(sink, deadline);
 }
 
 }  // namespace procession::channel

@@ -130,7 +130,7 @@ void ListenerCore::welcome() {
     platform::Guest visitor = platform::accept_stream(socket_.get());
     if (!visitor.socket) return;
     const int socket = visitor.socket.get();
-    auto tls = tls_ ? std::make_unique<platform::TlsSession>(*tls_, socket, "") : nullptr;
+    auto tls = tls_ ? tls_->open(socket, "") : nullptr;
     guests_.push_back({Greeting(std::move(visitor.socket), std::move(tls), Greeting::Side::listener,
                                 options_.authkey, options_.allow_md5),
                        std::move(visitor.address), Deadline(options_.handshake_timeout),

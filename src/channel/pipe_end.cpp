@@ -65,21 +65,25 @@ void PipeEnd::send(Outgoing& message) {
   }
   tidy();
   Lane& lane = outgoing();
-  std::optional<Ring> ring;
+  std::optional<BellDuty> ring;
+  std::uint64_t end = 0;
   for (;;) {
     {
       const SendLock lock(lane);
       if (has_room(lane, message)) {
         ring = begin_ring(lane, use.descriptor());
-        if (ring) put(pipe(), lane, message);
+        if (ring) end = put(pipe(), lane, message);
         break;
       }
     }
     wait_for_room(message, use.descriptor());
   }
-  if (!ring || !end_ring(lane, *ring, use.descriptor())) throw_broken_pipe();
-  // Who rang the bell knows. Not before: the receiver, if there is one, need not wait for it.
-  if (ring->strokes == 0) check_receiver(use.descriptor());
+  if (!ring) throw_broken_pipe();
+  // Who rang the bell knows whether there is a receiver; else it is asked now, since a receiver need
+  // not wait for that. One that took this message and then went is not missed.
+  const bool heard = end_ring(lane, *ring, use.descriptor()) &&
+                     (ring->strokes != 0 || !has_left(use.descriptor()));
+  if (!heard && !was_received(lane, end)) throw_broken_pipe();
 }
 
 void PipeEnd::send_bytes(std::span<const std::byte> bytes) {
@@ -111,16 +115,17 @@ void PipeEnd::await_room(std::size_t size) {
   if (writable() && !may_have_room(outgoing(), message)) wait_for_room(message, use.descriptor());
 }
 
-void PipeEnd::check_receiver(int descriptor) {
+bool PipeEnd::has_left(int descriptor) {
   const std::uint32_t departures = outgoing().departures.load(std::memory_order_acquire);
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
   if (departures == departures_.load(std::memory_order_relaxed) &&
       now - checked_.load(std::memory_order_relaxed) < kTrust.count()) {
-    return;
+    return false;
   }
-  if (platform::is_abandoned(descriptor)) throw_broken_pipe();
+  if (platform::is_abandoned(descriptor)) return true;
   departures_.store(departures, std::memory_order_relaxed);
   checked_.store(now, std::memory_order_relaxed);
+  return false;
 }
 
 void PipeEnd::wait_for_room(const Outgoing& message, int descriptor) {

@@ -52,7 +52,8 @@ class PipeEnd final : public Transport {
   /// False when there was none, or it was lost with its sender.
   bool take(Incoming& message, int descriptor);
   void check_readable() const;
-  void check_receiver(int descriptor);
+  /// Whether nobody has the other end any more. Asks the kernel only now and then.
+  [[nodiscard]] bool has_left(int descriptor);
   void wait_for_room(const channel::Outgoing& message, int descriptor);
   void tidy() noexcept;
   [[noreturn]] void give_up();

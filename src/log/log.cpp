@@ -83,19 +83,29 @@ void write(LogLevel level, std::string message) noexcept {
   }
 }
 
-void set_process_name(std::string name) noexcept {
-  try {
-    change_settings([&](Settings& next) { next.process = name; });
-  } catch (...) {
-    // The old name stays, as announced.
-  }
-}
-
 LogLevel stderr_level() noexcept {
   try {
     return settings().to_stderr;
   } catch (...) {
     return LogLevel::off;
+  }
+}
+
+void begin_process(std::string name, LogLevel to_stderr) noexcept {
+  try {
+    // Always the same block, which the fork server has made for its copies: a new process need not
+    // wake the allocator for it.
+    static auto& own = *new Settings;
+    const Settings* const old = &settings();
+    if (old != &own) {
+      own = *old;
+      own.previous = old;
+    }
+    own.process = std::move(name);
+    own.to_stderr = to_stderr;
+    current.store(&own, std::memory_order_release);
+  } catch (...) {
+    // As announced.
   }
 }
 

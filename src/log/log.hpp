@@ -14,11 +14,11 @@ bool enabled(LogLevel level) noexcept;
 /// Writes one record. Never throws: a record that cannot be made or written is dropped.
 void write(LogLevel level, std::string message) noexcept;
 
-/// Names this process in the records to come; "MainProcess" before the first call. Never throws;
-/// without memory the old name stays.
-void set_process_name(std::string name) noexcept;
-
 /// What `log_to_stderr` or the environment asked for: a new process is given its parent's.
 LogLevel stderr_level() noexcept;
+
+/// For a new process, while it has a single thread: its name in the records to come, "MainProcess"
+/// until then, and its parent's level. Never throws; without memory both stay.
+void begin_process(std::string name, LogLevel to_stderr) noexcept;
 
 }  // namespace procession::log

@@ -15,8 +15,13 @@ struct LifeLine {
 
 LifeLine make_life_line();
 
+/// The same end, opened anew: whom to signal is a property of the open file, which all heirs of a
+/// descriptor share. The first time that a process does this costs it some microseconds, for the
+/// folders of /proc that come and go with it.
+Descriptor open_own(int watched);
+
 /// From now on SIGKILL ends this process when the holder of the other end has gone; at once if it
-/// has gone already. Returns the descriptor that must stay open for it.
-Descriptor die_with(int watched);
+/// has gone already. `own` was opened for this process alone and must stay open for it.
+void die_with(const Descriptor& own);
 
 }  // namespace procession::platform

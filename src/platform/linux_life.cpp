@@ -19,22 +19,25 @@ LifeLine make_life_line() {
   return {clear_of_standard(std::move(line.held)), clear_of_standard(std::move(line.watched))};
 }
 
-Descriptor die_with(int watched) {
-  // Whom to signal is a property of the open file, which all heirs of the descriptor share: open
-  // one of our own.
+Descriptor open_own(int watched) {
   const std::string path = "/proc/self/fd/" + std::to_string(watched);
   Descriptor own =
       clear_of_standard(Descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)));
-  if (!own || ::fcntl(own.get(), F_SETOWN, ::getpid()) != 0 ||
-      ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
+  if (!own) {
+    throw_system_error("open this process's watch of its parent (is /proc mounted?)");
+  }
+  return own;
+}
+
+void die_with(const Descriptor& own) {
+  if (::fcntl(own.get(), F_SETOWN, ::getpid()) != 0 || ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
       ::fcntl(own.get(), F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {
-    throw_system_error("watch the parent process (is /proc mounted?)");
+    throw_system_error("watch the parent process");
   }
   pollfd entry{own.get(), 0, 0};
   if (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) != 0) {
     ::kill(::getpid(), SIGKILL);
   }
-  return own;
 }
 
 }  // namespace procession::platform

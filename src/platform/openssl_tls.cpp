@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <mutex>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -75,6 +77,119 @@ void demand(int good, const std::string& what) {
   }
 }
 
+class OpenSslSession final : public TlsSession {
+ public:
+  OpenSslSession(SSL_CTX* context, TlsContext::Side side, int socket, const std::string& name);
+
+  Result greet() override;
+  Result receive_some(std::span<std::byte> room) override;
+  Result send_some(std::span<const std::byte> first, std::span<const std::byte> second) override;
+  [[nodiscard]] bool pending() override;
+
+ private:
+  /// Empty for a fault, of which OpenSSL then knows more.
+  std::optional<Result> faultless(int returned);
+  Result result_of(int returned);
+
+  std::mutex mutex_;
+  const std::shared_ptr<SSL> session_;
+};
+
+OpenSslSession::OpenSslSession(SSL_CTX* context, TlsContext::Side side, int socket,
+                               const std::string& name)
+    : session_(::SSL_new(context), ::SSL_free) {
+  SSL* const session = session_.get();
+  if (session == nullptr) throw std::bad_alloc();
+  BIO* const bio = make_socket_bio(socket);
+  ::SSL_set_bio(session, bio, bio);
+  if (side == TlsContext::Side::listener) {
+    ::SSL_set_accept_state(session);
+    return;
+  }
+  ::SSL_set_connect_state(session);
+  if (::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(session), name.c_str()) != 1) {
+    demand(::SSL_set1_host(session, name.c_str()), "ask for the host '" + name + "'");
+    SSL_set_tlsext_host_name(session, name.c_str());
+  }
+  ::ERR_clear_error();
+}
+
+std::optional<TlsSession::Result> OpenSslSession::faultless(int returned) {
+  switch (::SSL_get_error(session_.get(), returned)) {
+    case SSL_ERROR_WANT_READ:
+      return Result{{Flow::none, 0}, false};
+    case SSL_ERROR_WANT_WRITE:
+      return Result{{Flow::none, 0}, true};
+    case SSL_ERROR_ZERO_RETURN:
+    case SSL_ERROR_SYSCALL:
+      return Result{{Flow::ended, 0}, false};
+    default:
+      break;
+  }
+  if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    ::ERR_clear_error();
+    return Result{{Flow::ended, 0}, false};
+  }
+  return std::nullopt;
+}
+
+TlsSession::Result OpenSslSession::result_of(int returned) {
+  if (const auto result = faultless(returned)) return *result;
+  const Fault fault;
+  if (fault.of_certificate) throw AuthenticationError("asked to go on by TLS: " + fault.text);
+  throw DecodeError("asked to go on with a connection by TLS, found what TLS does not allow: " +
+                    fault.text);
+}
+
+TlsSession::Result OpenSslSession::greet() {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int returned = ::SSL_do_handshake(session_.get());
+  if (returned == 1) return {{Flow::moved, 0}, false};
+  if (const auto result = faultless(returned)) return *result;
+  const long verdict = ::SSL_get_verify_result(session_.get());
+  throw AuthenticationError("asked to connect by TLS: " +
+                            (verdict == X509_V_OK
+                                 ? Fault().text
+                                 : std::string("the other side's certificate is not good: ") +
+                                       ::X509_verify_cert_error_string(verdict) +
+                                       "; see ca and server_name of TlsOptions"));
+}
+
+TlsSession::Result OpenSslSession::receive_some(std::span<std::byte> room) {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int got = ::SSL_read(session_.get(), room.data(),
+                             static_cast<int>(std::min<std::size_t>(room.size(), INT_MAX)));
+  if (got > 0) return {{Flow::moved, static_cast<std::size_t>(got)}, false};
+  return result_of(got);
+}
+
+TlsSession::Result OpenSslSession::send_some(std::span<const std::byte> first,
+                                             std::span<const std::byte> second) {
+  std::vector<std::byte> both;
+  std::span<const std::byte> record = first.empty() ? second : first;
+  if (!first.empty() && !second.empty()) {
+    // One record of both, where a call to send more would follow.
+    both.assign(first.begin(), first.end());
+    const std::size_t rest = kRecord - std::min(kRecord, first.size());
+    const auto more = second.first(std::min(rest, second.size()));
+    both.insert(both.end(), more.begin(), more.end());
+    record = both;
+  }
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int sent = ::SSL_write(session_.get(), record.data(),
+                               static_cast<int>(std::min<std::size_t>(record.size(), INT_MAX)));
+  if (sent > 0) return {{Flow::moved, static_cast<std::size_t>(sent)}, false};
+  return result_of(sent);
+}
+
+bool OpenSslSession::pending() {
+  const std::lock_guard lock(mutex_);
+  return ::SSL_pending(session_.get()) > 0;
+}
+
 }  // namespace
 
 TlsContext::TlsContext(Side side, const TlsOptions& options) : side_(side) {
@@ -113,98 +228,8 @@ TlsContext::TlsContext(Side side, const TlsOptions& options) : side_(side) {
   }
 }
 
-TlsSession::TlsSession(const TlsContext& context, int socket, const std::string& name)
-    : session_(::SSL_new(context.context_.get()), ::SSL_free) {
-  SSL* const session = session_.get();
-  if (session == nullptr) throw std::bad_alloc();
-  BIO* const bio = make_socket_bio(socket);
-  ::SSL_set_bio(session, bio, bio);
-  if (context.side_ == TlsContext::Side::listener) {
-    ::SSL_set_accept_state(session);
-    return;
-  }
-  ::SSL_set_connect_state(session);
-  if (::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(session), name.c_str()) != 1) {
-    demand(::SSL_set1_host(session, name.c_str()), "ask for the host '" + name + "'");
-    SSL_set_tlsext_host_name(session, name.c_str());
-  }
-  ::ERR_clear_error();
-}
-
-std::optional<TlsSession::Result> TlsSession::faultless(int returned) {
-  switch (::SSL_get_error(session_.get(), returned)) {
-    case SSL_ERROR_WANT_READ:
-      return Result{{Flow::none, 0}, false};
-    case SSL_ERROR_WANT_WRITE:
-      return Result{{Flow::none, 0}, true};
-    case SSL_ERROR_ZERO_RETURN:
-    case SSL_ERROR_SYSCALL:
-      return Result{{Flow::ended, 0}, false};
-    default:
-      break;
-  }
-  if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-    ::ERR_clear_error();
-    return Result{{Flow::ended, 0}, false};
-  }
-  return std::nullopt;
-}
-
-TlsSession::Result TlsSession::result_of(int returned) {
-  if (const auto result = faultless(returned)) return *result;
-  const Fault fault;
-  if (fault.of_certificate) throw AuthenticationError("asked to go on by TLS: " + fault.text);
-  throw DecodeError("asked to go on with a connection by TLS, found what TLS does not allow: " +
-                    fault.text);
-}
-
-TlsSession::Result TlsSession::greet() {
-  const std::lock_guard lock(mutex_);
-  ::ERR_clear_error();
-  const int returned = ::SSL_do_handshake(session_.get());
-  if (returned == 1) return {{Flow::moved, 0}, false};
-  if (const auto result = faultless(returned)) return *result;
-  const long verdict = ::SSL_get_verify_result(session_.get());
-  throw AuthenticationError("asked to connect by TLS: " +
-                            (verdict == X509_V_OK
-                                 ? Fault().text
-                                 : std::string("the other side's certificate is not good: ") +
-                                       ::X509_verify_cert_error_string(verdict) +
-                                       "; see ca and server_name of TlsOptions"));
-}
-
-TlsSession::Result TlsSession::receive_some(std::span<std::byte> room) {
-  const std::lock_guard lock(mutex_);
-  ::ERR_clear_error();
-  const int got = ::SSL_read(session_.get(), room.data(),
-                             static_cast<int>(std::min<std::size_t>(room.size(), INT_MAX)));
-  if (got > 0) return {{Flow::moved, static_cast<std::size_t>(got)}, false};
-  return result_of(got);
-}
-
-TlsSession::Result TlsSession::send_some(std::span<const std::byte> first,
-                                         std::span<const std::byte> second) {
-  std::vector<std::byte> both;
-  std::span<const std::byte> record = first.empty() ? second : first;
-  if (!first.empty() && !second.empty()) {
-    // One record of both, where a call to send more would follow.
-    both.assign(first.begin(), first.end());
-    const std::size_t rest = kRecord - std::min(kRecord, first.size());
-    const auto more = second.first(std::min(rest, second.size()));
-    both.insert(both.end(), more.begin(), more.end());
-    record = both;
-  }
-  const std::lock_guard lock(mutex_);
-  ::ERR_clear_error();
-  const int sent = ::SSL_write(session_.get(), record.data(),
-                               static_cast<int>(std::min<std::size_t>(record.size(), INT_MAX)));
-  if (sent > 0) return {{Flow::moved, static_cast<std::size_t>(sent)}, false};
-  return result_of(sent);
-}
-
-bool TlsSession::pending() {
-  const std::lock_guard lock(mutex_);
-  return ::SSL_pending(session_.get()) > 0;
+std::unique_ptr<TlsSession> TlsContext::open(int socket, const std::string& name) const {
+  return std::make_unique<OpenSslSession>(context_.get(), side_, socket, name);
 }
 
 }  // namespace procession::platform

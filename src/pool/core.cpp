@@ -1,5 +1,6 @@
 #include "pool/core.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <stdexcept>
@@ -52,6 +53,11 @@ std::size_t checked_seats(const PoolSettings& settings) {
   return seats;
 }
 
+std::uint32_t next_number() {
+  static std::atomic<std::uint32_t> last{0};
+  return ++last;
+}
+
 /// Slots and ring positions are written before they are read: their memory is touched only as tasks
 /// need it.
 Shared& make_shared_part(const heap::Block& block, std::size_t seats) {
@@ -66,10 +72,11 @@ Shared& make_shared_part(const heap::Block& block, std::size_t seats) {
 
 PoolCore::PoolCore(PoolSettings settings)
     : settings_(std::move(settings)),
+      number_(next_number()),
       owner_pid_(platform::process_id()),
       block_((heap::ensure(), sizeof(Shared) + checked_seats(settings_) * sizeof(Seat))),
       shared_(make_shared_part(block_, checked_seats(settings_))),
-      crew_(checked_seats(settings_), method()),
+      crew_(checked_seats(settings_), method(), number_),
       ended_(crew_.size()) {
   // One processor is left to whoever submits.
   shared_.spinners_most = platform::affinity_cpus() - 1;
@@ -107,9 +114,8 @@ StartMethod PoolCore::method() const {
 }
 
 void PoolCore::open() {
-  crew_.fill(block_.offset());
   supervise(shared_from_this());
-  nudge_supervisor();
+  crew_.fill(block_.offset());
 }
 
 void PoolCore::check_open() {

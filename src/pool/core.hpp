@@ -80,6 +80,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void check_open();
 
   // For the supervisor.
+  [[nodiscard]] std::uint32_t number() const { return number_; }
   pool::Crew& crew() { return crew_; }
   /// The worker of a seat has ended: settles what it was running.
   void worker_ended(std::uint32_t seat);
@@ -160,6 +161,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   bool withdraw(std::uint32_t slot);
 
   const PoolSettings settings_;
+  const std::uint32_t number_;  ///< among the pools of this process
   const int owner_pid_;
   std::atomic<bool> disowned_{false};  ///< this is the child of a fork
   heap::Block block_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heap/block_encoder.hpp"
+#include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
 #include "process/identity.hpp"
@@ -50,20 +51,31 @@ void Crew::fill(heap::Offset pool) {
       seats.push_back(seat);
     }
   }
-  const auto seat_those_that_run = [&] {
-    for (std::size_t i = 0; i < hired.size(); ++i) {
-      if (hired[i]->started_here()) {
-        workers_[seats[i]] = hired[i];
-      }
-    }
-  };
+  std::exception_ptr failure;
   try {
     detail::Child::start_all(hired);
   } catch (...) {
-    seat_those_that_run();
-    throw;
+    failure = std::current_exception();
   }
-  seat_those_that_run();
+  for (std::size_t i = 0; i < hired.size(); ++i) {
+    if (!hired[i]->started_here()) {
+      continue;
+    }
+    workers_[seats[i]] = hired[i];
+    try {
+      watch_worker(pool_number_, seats[i], hired[i]->sentinel());
+    } catch (...) {
+      failure = std::current_exception();
+      if (!hired[i]->is_thread()) {
+        // The end of a worker that nobody watches would not be noticed.
+        hired[i]->signal(platform::Signal::kill);
+        workers_[seats[i]] = nullptr;
+      }
+    }
+  }
+  if (failure != nullptr) {
+    std::rethrow_exception(failure);
+  }
 }
 
 void Crew::stop_filling() {
@@ -78,6 +90,7 @@ std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
     return std::nullopt;
   }
   workers_[seat] = nullptr;
+  unwatch_worker(worker->sentinel());
   process::unregister_child(*worker);
   Ended ended{worker->pid(), worker->exitcode().value_or(255), {}, {}};
   ended.over_memory = std::exchange(over_memory_[seat], {});
@@ -88,17 +101,6 @@ std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
     }
   }
   return ended;
-}
-
-std::vector<Crew::Watch> Crew::watches() {
-  const std::lock_guard guard(mutex_);
-  std::vector<Watch> all;
-  for (std::uint32_t seat = 0; seat < workers_.size(); ++seat) {
-    if (workers_[seat] != nullptr) {
-      all.push_back({workers_[seat]->sentinel(), seat, workers_[seat]});
-    }
-  }
-  return all;
 }
 
 std::vector<int> Crew::pids() {
@@ -125,6 +127,14 @@ std::vector<std::shared_ptr<detail::Child>> Crew::living() {
   return all;
 }
 
+std::vector<std::shared_ptr<detail::Child>> Crew::unwatched() {
+  auto all = living();
+  for (const auto& worker : all) {
+    unwatch_worker(worker->sentinel());
+  }
+  return all;
+}
+
 void Crew::kill(std::uint32_t seat, std::string over_memory) {
   const std::lock_guard guard(mutex_);
   if (workers_[seat] != nullptr) {
@@ -141,7 +151,7 @@ int Crew::pid(std::uint32_t seat) {
 void Crew::end() noexcept {
   stop_filling();
   try {
-    const auto all = living();
+    const auto all = unwatched();
     for (const auto& worker : all) {
       if (!worker->is_thread()) {
         worker->signal(platform::Signal::terminate);
@@ -159,7 +169,10 @@ void Crew::end() noexcept {
 }
 
 void Crew::join() {
-  for (const auto& worker : living()) {
+  auto all = unwatched();
+  // The last one first: when it has ended, the others have, as a rule, and nobody sleeps for them.
+  std::reverse(all.begin(), all.end());
+  for (const auto& worker : all) {
     worker->join({});
     process::unregister_child(*worker);
   }

@@ -29,8 +29,13 @@ struct Ended {
 /// The workers of a pool, one for each seat: started, replaced, ended. Thread-safe.
 class Crew {
  public:
-  Crew(std::size_t seats, StartMethod method)
-      : workers_(seats), stderrs_(seats), over_memory_(seats), method_(method) {}
+  /// `pool_number` is what the supervisor knows the pool by.
+  Crew(std::size_t seats, StartMethod method, std::uint32_t pool_number)
+      : pool_number_(pool_number),
+        workers_(seats),
+        stderrs_(seats),
+        over_memory_(seats),
+        method_(method) {}
 
   [[nodiscard]] std::size_t size() const { return workers_.size(); }
 
@@ -44,13 +49,6 @@ class Crew {
   /// The seat is then empty.
   std::optional<Ended> take_ended(std::uint32_t seat);
 
-  struct Watch {
-    int descriptor;  ///< readable once the worker has ended
-    std::uint32_t seat;
-    std::shared_ptr<detail::Child> worker;  ///< keeps the descriptor open
-  };
-  /// What to wait for.
-  std::vector<Watch> watches();
   [[nodiscard]] std::vector<int> pids();
   /// Whether a seat waits for a worker.
   bool wants_workers();
@@ -70,8 +68,11 @@ class Crew {
 
  private:
   std::vector<std::shared_ptr<detail::Child>> living();
+  /// The same, of whose end the supervisor is not told any more.
+  std::vector<std::shared_ptr<detail::Child>> unwatched();
   std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat);
 
+  const std::uint32_t pool_number_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<detail::Child>> workers_;
   std::vector<std::shared_ptr<WorkerStderr>> stderrs_;  ///< by seat; null for a thread

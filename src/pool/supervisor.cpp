@@ -1,11 +1,14 @@
 #include "pool/supervisor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "platform/poller.hpp"
 #include "platform/signals.hpp"
 #include "platform/wait.hpp"
 #include "pool/core.hpp"
@@ -21,11 +24,15 @@ namespace {
 /// How often pools with seats that could not be filled are seen to.
 constexpr std::chrono::milliseconds kFillEvery{20};
 
+/// Of the nudge; workers have their pool's number above their seat's.
+constexpr std::uint64_t kNudgeTag = ~std::uint64_t{0};
+
 struct Supervisor {
   std::mutex mutex;
   std::vector<std::weak_ptr<detail::PoolCore>> pools;
   platform::Descriptor nudge;
-  bool running = false;
+  /// Of `nudge` and the sentinels of workers. Set as long as the thread runs.
+  std::optional<platform::Poller> poller;
 
   std::vector<std::shared_ptr<detail::PoolCore>> living() {
     const std::lock_guard guard(mutex);
@@ -44,15 +51,8 @@ struct Supervisor {
 // Never destroyed: the thread outlives main().
 Supervisor& supervisor = *new Supervisor;
 
-struct Watched {
-  std::shared_ptr<detail::PoolCore> pool;
-  Crew::Watch watch;
-};
-
 /// Looks after all pools once, then sleeps until there is something to do.
 void watch_once() {
-  std::vector<Watched> watched;
-  std::vector<int> descriptors{supervisor.nudge.get()};
   Timeout sleep;
   const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
   for (const auto& pool : supervisor.living()) {
@@ -62,26 +62,28 @@ void watch_once() {
     if (const Timeout left = pool->check_limits()) {
       sleep_at_most(*left);
     }
-    for (auto& watch : pool->crew().watches()) {
-      descriptors.push_back(watch.descriptor);
-      watched.push_back({pool, std::move(watch)});
-    }
     if (pool->crew().wants_workers()) {
       pool->fill_seats();
       sleep_at_most(kFillEvery);
     }
   }
-  for (const std::size_t ready :
-       platform::wait_readable_any(descriptors, platform::Deadline(sleep))) {
-    if (ready == 0) {
+  std::array<std::uint64_t, 64> tags;
+  const std::size_t ready = supervisor.poller->wait(tags, platform::Deadline(sleep));
+  const auto pools = supervisor.living();
+  for (const std::uint64_t tag : std::span(tags).first(ready)) {
+    if (tag == kNudgeTag) {
       platform::clear_event(supervisor.nudge.get());
-    } else {
-      watched[ready - 1].pool->worker_ended(watched[ready - 1].watch.seat);
+      continue;
+    }
+    for (const auto& pool : pools) {
+      if (pool->number() == tag >> 32U) {
+        pool->worker_ended(static_cast<std::uint32_t>(tag));
+      }
     }
   }
 }
 
-[[noreturn]] void run() {
+[[noreturn]] void run_supervisor() {
   platform::block_signals();
   for (;;) {
     watch_once();
@@ -104,7 +106,7 @@ void after_in_child() {
   }
   supervisor.pools.clear();
   supervisor.nudge.reset();
-  supervisor.running = false;
+  supervisor.poller.reset();
   disown_listener();
   disown_stderr_relay();
   supervisor.mutex.unlock();
@@ -115,15 +117,23 @@ void after_in_child() {
 void supervise(const std::shared_ptr<detail::PoolCore>& core) {
   const std::lock_guard guard(supervisor.mutex);
   supervisor.pools.push_back(core);
-  if (!supervisor.running) {
+  if (!supervisor.poller) {
     process::set_services_end(end_all);
     process::set_services_fork(before_fork, after_in_parent, after_in_child);
+    platform::Poller poller;
     supervisor.nudge = platform::make_event();
+    poller.add(supervisor.nudge.get(), kNudgeTag);
+    supervisor.poller = std::move(poller);
     process::add_own_threads(1);
-    std::thread(run).detach();
-    supervisor.running = true;
+    std::thread(run_supervisor).detach();
   }
 }
+
+void watch_worker(std::uint32_t pool_number, std::uint32_t seat, int sentinel) {
+  supervisor.poller->add(sentinel, std::uint64_t{pool_number} << 32U | seat);
+}
+
+void unwatch_worker(int sentinel) noexcept { supervisor.poller->remove(sentinel); }
 
 std::vector<std::shared_ptr<detail::PoolCore>> living_pools() { return supervisor.living(); }
 

@@ -34,7 +34,7 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
 }
 
 int run_call(std::span<const std::byte> call, const std::string& name,
-             std::vector<platform::Descriptor> passed) {
+             std::span<platform::Descriptor> passed) {
   std::vector<int> numbers;
   numbers.reserve(passed.size());
   for (platform::Descriptor& descriptor : passed) {
@@ -56,12 +56,12 @@ int run_call(std::span<const std::byte> call, const std::string& name,
 }
 
 void run_child(const Record::Claim& claim, platform::Descriptor watched,
-               std::vector<platform::Descriptor> passed, platform::Descriptor until_taken) {
+               std::vector<platform::Descriptor>&& passed, FromServer from_server) {
   Record& record = record_at(claim.record);
   if (!become_process(claim)) {
     platform::exit_now(0);
   }
-  until_taken.reset();
+  from_server.until_taken.reset();
   if (record.own_stderr != 0 && !passed.empty()) {
     platform::replace(platform::kStandardError, passed.back().get());
     passed.pop_back();
@@ -73,15 +73,20 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     const auto message = decode<BootMessage>(decoder);
     name = message.name;
     set_identity(message.identity());
-    log::set_process_name(name);
-    log_to_stderr(static_cast<LogLevel>(message.log_level));
+    log::begin_process(name, static_cast<LogLevel>(message.log_level));
     set_start_method(static_cast<StartMethod>(message.default_method), true);
     if (message.tied) {
+      platform::Descriptor& line = from_server.own_line;
+      if (!line) {
+        line = platform::open_own(watched.get());
+      }
+      platform::die_with(line);
       // The kernel, and nobody before it, is to close it.
-      static_cast<void>(platform::die_with(watched.get()).release());
+      static_cast<void>(line.release());
     }
+    from_server.own_line.reset();
     watched.reset();
-    code = run_call({heap::at(record.call), record.call_size}, name, std::move(passed));
+    code = run_call({heap::at(record.call), record.call_size}, name, passed);
   } catch (...) {
     report_failure("Process", name, std::current_exception());
   }

@@ -34,14 +34,19 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
 /// Runs an encoded call, which brings `passed` along, and reports what escapes it to stderr.
 /// Returns the exit code, 0 or 1.
 int run_call(std::span<const std::byte> call, const std::string& name,
-             std::vector<platform::Descriptor> passed);
+             std::span<platform::Descriptor> passed);
+
+/// What the fork server has ready for its copies.
+struct FromServer {
+  platform::Descriptor until_taken;  ///< closed once the request is answered
+  platform::Descriptor own_line;  ///< the parent's life line, opened for this child alone; or empty
+};
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
-/// the reading end of the parent's life line; `passed` is what the call brings along, and
-/// `until_taken` is closed once the request is answered.
+/// the reading end of the parent's life line; `passed` is what the call brings along.
 [[noreturn]] void run_child(const Record::Claim& claim, platform::Descriptor watched,
-                            std::vector<platform::Descriptor> passed,
-                            platform::Descriptor until_taken = {});
+                            std::vector<platform::Descriptor>&& passed,
+                            FromServer from_server = {});
 
 /// The orderly end of this process: daemons are terminated, other children joined, the fork server
 /// stopped. Runs at exit; a second call does nothing.

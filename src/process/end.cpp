@@ -56,7 +56,7 @@ void end_children() noexcept {
   } catch (...) {
     // Without memory, say. The fork server is stopped all the same.
   }
-  ForkServer::instance().stop();
+  ForkServer::stop();
 }
 
 }  // namespace procession::process

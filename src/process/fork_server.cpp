@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -102,9 +104,23 @@ bool send(const Server& server, const ForkRequest& request, const Surroundings& 
                                 descriptors) == platform::Delivery::done;
 }
 
-bool receive(const Server& server, ForkReply& reply) {
-  const auto room = std::as_writable_bytes(std::span(&reply, 1));
-  return platform::receive_message(server.socket.get(), room).size != 0;
+struct Replies {
+  std::vector<ForkReply> each;  ///< none when the server has gone
+  std::string failure;          ///< of the preload function
+};
+
+Replies receive(const Server& server, std::size_t requests) {
+  const std::size_t of_replies = requests * sizeof(ForkReply);
+  std::vector<std::byte> room(of_replies + kMostFailureText);
+  const std::size_t size = platform::receive_message(server.socket.get(), room).size;
+  Replies replies;
+  if (size >= of_replies) {
+    replies.each.resize(requests);
+    std::memcpy(replies.each.data(), room.data(), of_replies);
+    replies.failure.assign(reinterpret_cast<const char*>(room.data()) + of_replies,
+                           size - of_replies);
+  }
+  return replies;
 }
 
 }  // namespace
@@ -140,15 +156,23 @@ struct ForkServer::State {
 
   void start(std::vector<Order> orders);
   std::vector<Order> ask(const std::vector<Order>& orders, std::uint16_t attempt);
-  bool settle(Started& started, const ForkReply& reply);
+  bool settle(Started& started, const ForkReply& reply, const std::string& preload_failure);
 
   int last_exitcode = 0;  ///< of a server that ended by itself
 };
 
 ForkServer::ForkServer() : state_(std::make_unique<State>()) {}
 
+namespace {
+std::atomic<ForkServer*> made{nullptr};
+}
+
 ForkServer& ForkServer::instance() {
-  static auto* const server = new ForkServer;  // never destroyed: exit handlers use it
+  // Never destroyed: exit handlers use it.
+  static auto* const server = [] {
+    made = new ForkServer;
+    return made.load();
+  }();
   return *server;
 }
 
@@ -196,7 +220,8 @@ void ForkServer::State::start(std::vector<Order> orders) {
   }
 }
 
-/// Sends all requests, then reads the replies. Returns the orders that are still to be carried out.
+/// Sends all requests, then waits for the replies. Returns the orders that are still to be carried
+/// out.
 std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<Order>& orders,
                                                              std::uint16_t attempt) {
   const Surroundings surroundings;
@@ -208,7 +233,10 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
   std::exception_ptr failure;
   try {
     for (const Order& order : orders) {
-      gone = gone || !send(*server, {claim_of(order.record, attempt), surroundings.sent},
+      const bool more = &order != &orders.back();
+      gone = gone || !send(*server,
+                           {claim_of(order.record, attempt), surroundings.sent,
+                            static_cast<std::uint16_t>(more ? 1 : 0)},
                            surroundings, order.passed);
     }
   } catch (const ProcessError&) {
@@ -217,21 +245,17 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
     platform::send_signal_to(server->pid, platform::Signal::kill);
   }
   std::vector<Order> left;
-  std::vector<Order> unanswered;
-  gone = false;  // a server that has gone may have answered before
-  for (const Order& order : orders) {
-    ForkReply reply{};
-    gone = gone || !receive(*server, reply);
-    if (gone) {
-      unanswered.push_back(order);
-    } else if (!settle(*order.started, reply)) {
-      left.push_back(order);
+  // A server that has gone may have answered before.
+  if (const Replies replies = receive(*server, orders.size()); !replies.each.empty()) {
+    for (std::size_t i = 0; i < orders.size(); ++i) {
+      if (!settle(*orders[i].started, replies.each[i], replies.failure)) {
+        left.push_back(orders[i]);
+      }
     }
+    return left;
   }
-  if (gone) {
-    last_exitcode = end();
-  }
-  for (const Order& order : unanswered) {
+  last_exitcode = end();
+  for (const Order& order : orders) {
     // The server died over this request. A child that took it all the same is the one that was
     // asked for.
     if (record_at(order.record).cancel(attempt)) {
@@ -252,7 +276,8 @@ std::vector<ForkServer::State::Order> ForkServer::State::ask(const std::vector<O
 }
 
 /// False when the order is to be carried out in another way.
-bool ForkServer::State::settle(Started& started, const ForkReply& reply) {
+bool ForkServer::State::settle(Started& started, const ForkReply& reply,
+                               const std::string& preload_failure) {
   switch (reply.result) {
     case ForkReply::started:
       started.pid = reply.value;
@@ -265,7 +290,7 @@ bool ForkServer::State::settle(Started& started, const ForkReply& reply) {
       started.failure = std::make_exception_ptr(ProcessError(
           "cannot start a process: the function given to set_forkserver_preload failed in the fork "
           "server with " +
-          std::string(reply.text)));
+          preload_failure));
       return true;
     default:
       clones = false;
@@ -274,9 +299,13 @@ bool ForkServer::State::settle(Started& started, const ForkReply& reply) {
 }
 
 void ForkServer::stop() noexcept {
-  const std::lock_guard guard(state_->mutex);
-  if (state_->server) {
-    state_->end();
+  ForkServer* const existing = made;
+  if (existing == nullptr) {
+    return;
+  }
+  const std::lock_guard guard(existing->state_->mutex);
+  if (existing->state_->server) {
+    existing->state_->end();
   }
 }
 

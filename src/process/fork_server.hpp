@@ -34,8 +34,9 @@ class ForkServer {
   /// Where the kernel or another thread in the server makes copies unsafe, they are spawned.
   std::vector<Started> start(std::span<const Wanted> wanted);
 
-  /// Stops the server, if there is one, and waits for its end.
-  void stop() noexcept;
+  /// Stops the server, if there is one, and waits for its end. Static, so that a process that never
+  /// had one need not make this object to end.
+  static void stop() noexcept;
 
   /// Runs in each server from the next start on. Stops a server that runs already.
   void set_preload(heap::Block encoded_call, std::size_t size);

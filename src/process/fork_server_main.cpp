@@ -1,7 +1,8 @@
-#include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "log/log.hpp"
@@ -18,6 +19,7 @@
 #include "process/record.hpp"
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
+#include "procession/error.hpp"
 
 namespace procession::process {
 
@@ -46,8 +48,7 @@ void rehearse() {
   encode(bytes, BootMessage{});
   Decoder decoder(bytes.bytes());
   set_identity(decode<BootMessage>(decoder).identity());
-  log::set_process_name(identity().name);
-  log_to_stderr(log::stderr_level());
+  log::begin_process(identity().name, log::stderr_level());
 }
 
 /// In the copy: the requester's standard descriptors and working directory become this process's.
@@ -68,61 +69,83 @@ void take_over(const ForkRequest& request, std::vector<platform::Descriptor>& de
   descriptors.erase(descriptors.begin(), descriptors.begin() + static_cast<std::ptrdiff_t>(next));
 }
 
-void reply(const platform::Descriptor& socket, ForkReply::Result result, int value,
-           const std::string& text) {
-  ForkReply message{};
-  message.result = result;
-  message.value = value;
-  std::copy_n(text.data(), std::min(text.size(), sizeof message.text - 1), message.text);
-  const std::size_t size = offsetof(ForkReply, text) + (text.empty() ? 0 : sizeof message.text);
-  platform::send_message(socket.get(), std::as_bytes(std::span(&message, 1)).first(size), {});
+void send(const platform::Descriptor& socket, std::span<const ForkReply> replies,
+          std::string_view failure) {
+  const auto each = std::as_bytes(replies);
+  const auto text = std::as_bytes(std::span(failure.substr(0, kMostFailureText)));
+  std::vector<std::byte> message(each.begin(), each.end());
+  message.insert(message.end(), text.begin(), text.end());
+  platform::send_message(socket.get(), message, {});
+}
+
+/// What the server keeps open.
+struct Own {
+  platform::Descriptor line;  ///< ends this process with its parent
+  platform::Descriptor watched;
+  platform::Descriptor socket;
+};
+
+/// Copies this process. Returns in the server only.
+ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& descriptors,
+                Own& own) {
+  if (!platform::can_clone_sibling()) {
+    return {ForkReply::cannot_clone, 0};
+  }
+  // Cheaper here, where it has been done before, than in the copy.
+  platform::Descriptor its_line;
+  try {
+    its_line = platform::open_own(own.watched.get());
+  } catch (const ProcessError&) {
+    // The copy tries, if it needs one, and says what fails.
+  }
+  // The requester finds it there even when this process and the copy are killed before either can
+  // say anything.
+  const int pid = platform::clone_sibling(&record_at(request.claim.record).copied());
+  if (pid != 0) {
+    return pid > 0 ? ForkReply{ForkReply::started, pid} : ForkReply{ForkReply::failed, -pid};
+  }
+  own.line.reset();
+  platform::restore_interrupts();
+  try {
+    take_over(request, descriptors);
+  } catch (...) {
+    report_failure("Process", "copied from the fork server", std::current_exception());
+    platform::exit_now(1);
+  }
+  // The socket is held until the record is taken: a client that sees it closed, because the server
+  // was killed, knows that no child of it will come yet.
+  run_child(request.claim, std::move(own.watched), std::move(descriptors),
+            {std::move(own.socket), std::move(its_line)});
 }
 
 }  // namespace
 
 void serve_forks(heap::Offset record, platform::Descriptor watched, platform::Descriptor socket) {
   // Ends with the parent also where the preload function hangs, and nobody reads the socket.
-  platform::Descriptor line = platform::die_with(watched.get());
+  Own own{platform::open_own(watched.get()), std::move(watched), std::move(socket)};
+  platform::die_with(own.line);
   platform::ignore_interrupts();
   platform::fill_standard_descriptors();
   const std::string failure = preload(record_at(record));
   rehearse();
+  std::vector<ForkReply> replies;
   for (;;) {
     ForkRequest request{};
     platform::Received received =
-        platform::receive_message(socket.get(), std::as_writable_bytes(std::span(&request, 1)));
+        platform::receive_message(own.socket.get(), std::as_writable_bytes(std::span(&request, 1)));
     if (received.size != sizeof request) {
       platform::exit_now(0);
-    }
-    if (!failure.empty()) {
-      reply(socket, ForkReply::preload_failed, 0, failure);
-      continue;
     }
     if (!Record::stands(request.claim)) {
       platform::exit_now(0);  // whoever sent it has been killed
     }
-    if (!platform::can_clone_sibling()) {
-      reply(socket, ForkReply::cannot_clone, 0, "");
-      continue;
+    replies.push_back(failure.empty() ? serve(request, received.descriptors, own)
+                                      : ForkReply{ForkReply::preload_failed, 0});
+    // Whoever has sent several requests waits for all of them, and is woken once.
+    if (request.more == 0) {
+      send(own.socket, replies, failure);
+      replies.clear();
     }
-    // The requester finds it there even when this process and the copy are killed before either can
-    // say anything.
-    const int pid = platform::clone_sibling(&record_at(request.claim.record).copied());
-    if (pid == 0) {
-      line.reset();
-      platform::restore_interrupts();
-      try {
-        take_over(request, received.descriptors);
-      } catch (...) {
-        report_failure("Process", "copied from the fork server", std::current_exception());
-        platform::exit_now(1);
-      }
-      // The socket is held until the record is taken: a client that sees it closed, because the
-      // server was killed, knows that no child of it will come yet.
-      run_child(request.claim, std::move(watched), std::move(received.descriptors),
-                std::move(socket));
-    }
-    reply(socket, pid > 0 ? ForkReply::started : ForkReply::failed, pid > 0 ? pid : -pid, "");
   }
 }
 

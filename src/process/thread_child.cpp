@@ -22,8 +22,8 @@ void Child::start_thread() {
         [this, child = shared_from_this(),
          told = boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied).identity()] {
           const ThreadIdentity scope(told);
-          thread_exitcode_ = process::run_call({call_.block.data(), call_.size}, told.name,
-                                               std::move(call_.descriptors));
+          thread_exitcode_ =
+              process::run_call({call_.block.data(), call_.size}, told.name, call_.descriptors);
           platform::raise_event(end_.get());
         });
   } catch (const std::system_error& failure) {

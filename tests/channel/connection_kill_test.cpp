@@ -2,8 +2,11 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <functional>
 #include <random>
+#include <semaphore>
+#include <thread>
 
 #include "channel/support.hpp"
 #include "support/kill_step.hpp"
@@ -17,13 +20,17 @@ namespace mp = procession;
 using namespace std::chrono_literals;
 using mp::Connection;
 
-constexpr std::size_t kSmall = 10;
-constexpr std::size_t kLarge = 50'000;
+constexpr std::size_t kSmallMessage = 10;
+constexpr std::size_t kLargeMessage = 50'000;
 
 using Act = void (*)(const Connection&, const Connection&);
 
-void send_small(const Connection& end, const Connection&) { end.send(std::string(kSmall, 'k')); }
-void send_large(const Connection& end, const Connection&) { end.send(std::string(kLarge, 'k')); }
+void send_small(const Connection& end, const Connection&) {
+  end.send(std::string(kSmallMessage, 'k'));
+}
+void send_large(const Connection& end, const Connection&) {
+  end.send(std::string(kLargeMessage, 'k'));
+}
 void send_connection(const Connection& end, const Connection& carried) { end.send(carried); }
 void receive(const Connection& end, const Connection&) { (void)end.recv<std::string>(); }
 void receive_connection(const Connection& end, const Connection&) { (void)end.recv<Connection>(); }
@@ -50,7 +57,9 @@ bool killed(const Connection& end, const Connection& carried, Act act, std::size
   return process.exitcode() == -SIGKILL;
 }
 
-std::string text(char name) { return std::string(name % 2 == 0 ? kSmall : kLarge, name); }
+std::string text(char name) {
+  return std::string(name % 2 == 0 ? kSmallMessage : kLargeMessage, name);
+}
 
 /// What is there, up to and with the message of `last`, by first letters.
 std::string names_until(const Connection& end, char last) {
@@ -176,6 +185,49 @@ TEST(EachStepOf, AReceiverThatSleepsMayBeItsLast) {
   const auto after = mp::heap::books();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
+}
+
+/// Receives one message when told to, and is gone.
+struct Leaver {
+  explicit Leaver(Connection its)
+      : thread([this, end = std::move(its)]() mutable {
+          begin.acquire();
+          (void)end.recv<std::string>();
+          end.close();
+          gone = true;
+        }) {}
+  ~Leaver() {
+    begin.release();
+    thread.join();
+  }
+
+  std::counting_semaphore<2> begin{0};
+  std::atomic<bool> gone{false};
+  std::thread thread;
+};
+
+TEST(EachStepOf, ASenderMayBeTheOneAfterWhichTheReceiverIsGone) {
+  static Leaver* leaver;
+  std::size_t received_before_the_end = 0;
+  std::size_t step = 1;
+  for (bool reached = true; reached; ++step) {
+    auto [mine, its] = mp::Pipe();
+    Leaver other(std::move(its));
+    leaver = &other;
+    kill_step::left = step;
+    mp::heap::testing::on_step = [] {
+      if (kill_step::left == 0 || --kill_step::left != 0) return;
+      leaver->begin.release();
+      for (int i = 0; i < 20 && !leaver->gone; ++i)
+        std::this_thread::sleep_for(1ms);
+    };
+    EXPECT_NO_THROW(mine.send(text('b'))) << "step " << step;
+    kill_step::disarm();
+    reached = kill_step::left == 0;
+    received_before_the_end += other.gone ? 1 : 0;
+  }
+  EXPECT_GT(step, 6U);
+  EXPECT_GT(received_before_the_end, 0U);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ TEST_F(HandoverStop, OfAConsumerHoldsNobodyUp) {
   const ByteQueue queue;
   const mp::Array<std::uint8_t> received(400);
   mp::Process consumer =
-      process_test::started(mp::StartMethod::forkserver, consume, queue, received);
+      process_test::started(mp::StartMethod::forkserver, consume_large, queue, received);
   std::size_t number = 0;
   for (; number < 60; ++number) {
     queue.put(numbered(0, number));
@@ -107,14 +107,14 @@ TEST_F(HandoverStop, OfAConsumerHoldsNobodyUp) {
 
 #ifndef NDEBUG
 
-void put_and_die(const ByteQueue& queue, std::size_t step) {
-  const Bytes item = bytes_of(kSize, 3);
+void put_large_and_die(const ByteQueue& queue, std::size_t step) {
+  const Bytes item = noise(kItemSize, 3);
   kill_step::arm(step);
   queue.put(item);
   kill_step::disarm();
 }
 
-void get_and_die(const ByteQueue& queue, std::size_t step) {
+void get_large_and_die(const ByteQueue& queue, std::size_t step) {
   kill_step::arm(step);
   (void)queue.get();
   kill_step::disarm();
@@ -122,8 +122,8 @@ void get_and_die(const ByteQueue& queue, std::size_t step) {
 
 /// Another item goes through, whoever died.
 void expect_handover(const ByteQueue& queue) {
-  std::thread thread([&] { queue.put(bytes_of(kSize, 4)); });
-  EXPECT_TRUE(queue.get() == bytes_of(kSize, 4));
+  std::thread thread([&] { queue.put(noise(kItemSize, 4)); });
+  EXPECT_TRUE(queue.get() == noise(kItemSize, 4));
   thread.join();
   EXPECT_TRUE(queue.empty());
 }
@@ -131,12 +131,12 @@ void expect_handover(const ByteQueue& queue) {
 TEST(HandoverKill, OfAProducerLosesItsItemAtMost) {
   at_steps([](std::size_t step) {
     const ByteQueue queue;
-    mp::Process process({}, put_and_die, queue, step);
+    mp::Process process({}, put_large_and_die, queue, step);
     process.start();
     std::size_t got = 0;
     while (process.is_alive() || !queue.empty()) {
       try {
-        EXPECT_TRUE(queue.get(3ms) == bytes_of(kSize, 3)) << "step " << step;
+        EXPECT_TRUE(queue.get(3ms) == noise(kItemSize, 3)) << "step " << step;
         ++got;
       } catch (const mp::Empty&) {
       }
@@ -151,18 +151,18 @@ TEST(HandoverKill, OfAProducerLosesItsItemAtMost) {
 TEST(HandoverKill, OfAConsumerLosesOneItemAtMost) {
   at_steps([](std::size_t step) {
     const ByteQueue queue;
-    mp::Process process({}, get_and_die, queue, step);
+    mp::Process process({}, get_large_and_die, queue, step);
     process.start();
-    queue.put(bytes_of(kSize, 5));
-    queue.put(bytes_of(kSize, 6));
+    queue.put(noise(kItemSize, 5));
+    queue.put(noise(kItemSize, 6));
     process.join();
     const bool killed = process.exitcode() == -SIGKILL;
     const std::size_t left = queue.size();
     EXPECT_TRUE(left == 1 || (killed && left == 2)) << "step " << step;
     if (left == 2) {
-      EXPECT_TRUE(queue.get() == bytes_of(kSize, 5)) << "step " << step;
+      EXPECT_TRUE(queue.get() == noise(kItemSize, 5)) << "step " << step;
     }
-    EXPECT_TRUE(queue.get() == bytes_of(kSize, 6)) << "step " << step;
+    EXPECT_TRUE(queue.get() == noise(kItemSize, 6)) << "step " << step;
     expect_handover(queue);
     return killed;
   });

@@ -12,17 +12,15 @@ namespace channel_test {
 
 using ByteQueue = procession::Queue<Bytes>;
 
-inline constexpr std::size_t kSize =
-    procession::channel::kRelayLeast + procession::channel::kRelayWindow / 2;
 inline constexpr std::size_t kProducers = 2;
 inline constexpr std::size_t kEach = 12;
 
 inline Bytes numbered(std::size_t producer, std::size_t number) {
-  return Bytes(kSize, static_cast<std::byte>(producer * 100 + number));
+  return Bytes(kItemSize, static_cast<std::byte>(producer * 100 + number));
 }
 
 /// Until the queue is shut down. Short items and large ones are counted by themselves.
-inline void consume(const ByteQueue& queue, const procession::Array<std::uint8_t>& received) {
+inline void consume_large(const ByteQueue& queue, const procession::Array<std::uint8_t>& received) {
   std::size_t next[2 * kProducers] = {};
   for (const Bytes& bytes : queue) {
     const auto which = static_cast<std::size_t>(bytes.at(0));

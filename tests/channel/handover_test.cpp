@@ -14,11 +14,11 @@ namespace mp = procession;
 using namespace std::chrono_literals;
 
 /// Its size is no multiple of anything that bytes are copied by.
-struct Point {
+struct Corner {
   float x = 0;
   float y = 0;
   float z = 0;
-  bool operator==(const Point&) const = default;
+  bool operator==(const Corner&) const = default;
 };
 
 template <class T>
@@ -26,7 +26,7 @@ T item_of(std::size_t bytes) {
   T item;
   item.resize(bytes / sizeof(typename T::value_type));
   for (std::size_t i = 0; i < item.size(); ++i) {
-    if constexpr (std::is_same_v<T, std::vector<Point>>) {
+    if constexpr (std::is_same_v<T, std::vector<Corner>>) {
       item[i] = {static_cast<float>(i), 1, static_cast<float>(i + 1)};
     } else {
       item[i] = static_cast<typename T::value_type>(i * 0x9e3779b97f4a7c15 >> 60);
@@ -72,10 +72,10 @@ TEST_P(HandedOver, ItemsArriveWhoeverComesFirst) {
   items_arrive<Bytes>(GetParam());
   items_arrive<std::string>(GetParam());
   items_arrive<std::vector<double>>(GetParam());
-  items_arrive<std::vector<Point>>(GetParam());
+  items_arrive<std::vector<Corner>>(GetParam());
 }
 
-void produce(const ByteQueue& queue, std::size_t id, bool many) {
+void produce_large(const ByteQueue& queue, std::size_t id, bool many) {
   for (std::size_t i = 0; i < kEach; ++i) {
     if (many) {
       queue.put_many({Bytes(1, numbered(id, i)[0]), numbered(id, i)});
@@ -93,8 +93,8 @@ TEST_P(HandedOver, EachOnceAndInTheOrderOfItsProducer) {
     std::vector<mp::Process> consumers;
     std::vector<mp::Process> producers;
     for (std::size_t i = 0; i < kProducers; ++i) {
-      producers.push_back(process_test::started(GetParam(), produce, queue, i, i == 0));
-      consumers.push_back(process_test::started(GetParam(), consume, queue, received));
+      producers.push_back(process_test::started(GetParam(), produce_large, queue, i, i == 0));
+      consumers.push_back(process_test::started(GetParam(), consume_large, queue, received));
     }
     for (mp::Process& producer : producers)
       producer.join();
@@ -145,8 +145,8 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
     EXPECT_THROW(queue.put(Bytes(kItem)), mp::OutOfMemory) << "with nobody there";
     EXPECT_THROW(queue.put(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);
     EXPECT_EQ(mp::heap::books().blocks, before.blocks);
-    std::thread thread([&] { EXPECT_TRUE(queue.get() == bytes_of(kItem, 7)); });
-    const Bytes item = bytes_of(kItem, 7);
+    std::thread thread([&] { EXPECT_TRUE(queue.get() == noise(kItem, 7)); });
+    const Bytes item = noise(kItem, 7);
     for (bool done = false; !done;) {
       try {
         queue.put(item);

@@ -14,12 +14,15 @@ namespace channel_test {
 
 using Bytes = std::vector<std::byte>;
 
-inline Bytes bytes_of(std::size_t size, std::size_t seed) {
+inline Bytes noise(std::size_t size, std::size_t seed) {
   Bytes bytes(size);
   for (std::size_t i = 0; i < size; ++i)
     bytes[i] = static_cast<std::byte>((i + seed) * 0x9e3779b97f4a7c15 >> 56);
   return bytes;
 }
+
+inline constexpr std::size_t kItemSize =
+    procession::channel::kRelayLeast + procession::channel::kRelayWindow / 2;
 
 /// Around what matters: nothing of it is a multiple of anything.
 inline std::vector<std::size_t> sizes() {

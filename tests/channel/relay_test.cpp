@@ -26,7 +26,7 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
       [](const Connection& connection) {
         for (int round = 0; round < 2; ++round) {
           for (const std::size_t size : sizes()) {
-            connection.send_bytes(bytes_of(size, 1));
+            connection.send_bytes(noise(size, 1));
             connection.send(size);  // what comes behind is not taken for it
             if (round == 1) connection.recv<int>();
           }
@@ -35,14 +35,14 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
       its);
   its.close();
   for (const std::size_t size : sizes()) {
-    ASSERT_TRUE(mine.recv_bytes() == bytes_of(size, 1)) << size;
+    ASSERT_TRUE(mine.recv_bytes() == noise(size, 1)) << size;
     ASSERT_EQ(mine.recv<std::size_t>(), size);
   }
   Bytes room(sizes().back());
   for (const std::size_t size : sizes()) {
     std::this_thread::sleep_for(5ms);  // longer than a sender waits for somebody
     ASSERT_EQ(mine.recv_bytes_into(room), size);
-    const Bytes expected = bytes_of(size, 1);
+    const Bytes expected = noise(size, 1);
     ASSERT_TRUE(std::equal(expected.begin(), expected.end(), room.begin())) << size;
     ASSERT_EQ(mine.recv<std::size_t>(), size);
     mine.send(0);
@@ -52,8 +52,8 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
 
 TEST(Relay, PutsAsideWhatNobodyReceives) {
   auto [receiver, sender] = mp::Pipe(false);
-  const Bytes first = bytes_of(kRelayLeast, 1);
-  const Bytes second = bytes_of(2 * kRelayLeast + 7, 2);
+  const Bytes first = noise(kRelayLeast, 1);
+  const Bytes second = noise(2 * kRelayLeast + 7, 2);
   sender.send_bytes(first);
   sender.send_bytes(second);
   EXPECT_TRUE(receiver.poll());
@@ -68,10 +68,10 @@ TEST(Relay, NeedsNoMemoryForTheMessage) {
     constexpr std::size_t kMessage = std::size_t{24} << 20;
     auto [receiver, sender] = mp::Pipe(false);
     const mp::heap::Block taken(std::size_t{16} << 20);
-    std::thread thread([end = sender] { end.send_bytes(bytes_of(kMessage, 7)); });
-    EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kMessage, 7));
+    std::thread thread([end = sender] { end.send_bytes(noise(kMessage, 7)); });
+    EXPECT_TRUE(receiver.recv_bytes() == noise(kMessage, 7));
     thread.join();
-    EXPECT_THROW(sender.send(bytes_of(kMessage, 7)), mp::OutOfMemory) << "which is not relayed";
+    EXPECT_THROW(sender.send(noise(kMessage, 7)), mp::OutOfMemory) << "which is not relayed";
     EXPECT_THROW(sender.send_bytes(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);
   });
 }
@@ -137,10 +137,8 @@ TEST(Relay, ACloseEndsTheWaitForAReceiver) {
 
 #ifndef NDEBUG
 
-constexpr std::size_t kSize = kRelayLeast + kRelayWindow / 2;
-
 void send_and_die(const Connection& end, std::size_t step) {
-  const Bytes bytes = bytes_of(kSize, 3);
+  const Bytes bytes = noise(kItemSize, 3);
   kill_step::arm(step);
   end.send_bytes(bytes);
   kill_step::disarm();
@@ -159,7 +157,7 @@ TEST(RelayKill, OfASenderLosesItsMessageAtMost) {
     process.start();
     sender.close();
     try {
-      EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kSize, 3)) << "step " << step;
+      EXPECT_TRUE(receiver.recv_bytes() == noise(kItemSize, 3)) << "step " << step;
       EXPECT_THROW((void)receiver.recv_bytes(), mp::EndOfFile);
     } catch (const mp::EndOfFile&) {
       EXPECT_NE(step, 0U);
@@ -175,11 +173,11 @@ TEST(RelayKill, OfASenderDoesNotEndThePipeForOthers) {
     mp::Process process({}, send_and_die, sender, step);
     process.start();
     process.join();
-    std::thread thread([end = sender] { end.send_bytes(bytes_of(kSize, 4)); });
+    std::thread thread([end = sender] { end.send_bytes(noise(kItemSize, 4)); });
     Bytes bytes = receiver.recv_bytes();
     const bool killed = process.exitcode() == -SIGKILL;
-    if (!killed || bytes == bytes_of(kSize, 3)) bytes = receiver.recv_bytes();
-    EXPECT_TRUE(bytes == bytes_of(kSize, 4)) << "step " << step;
+    if (!killed || bytes == noise(kItemSize, 3)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == noise(kItemSize, 4)) << "step " << step;
     thread.join();
     return killed;
   });
@@ -190,13 +188,13 @@ TEST(RelayKill, OfAReceiverLosesOneMessageAtMost) {
     auto [receiver, sender] = mp::Pipe(false);
     mp::Process process({}, receive_and_die, receiver, step);
     process.start();
-    sender.send_bytes(bytes_of(kSize, 5));
-    sender.send_bytes(bytes_of(kSize, 6));
+    sender.send_bytes(noise(kItemSize, 5));
+    sender.send_bytes(noise(kItemSize, 6));
     process.join();
     const bool killed = process.exitcode() == -SIGKILL;
     Bytes bytes = receiver.recv_bytes();
-    if (killed && bytes == bytes_of(kSize, 5)) bytes = receiver.recv_bytes();
-    EXPECT_TRUE(bytes == bytes_of(kSize, 6)) << "step " << step;
+    if (killed && bytes == noise(kItemSize, 5)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == noise(kItemSize, 6)) << "step " << step;
     return killed;
   });
 }
