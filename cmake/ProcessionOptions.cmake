@@ -6,12 +6,29 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # an overflow in a store to an atomic behind a pointer that it takes for null.
   list(APPEND PROCESSION_WARNING_FLAGS -Wno-restrict -Wno-stringop-overflow)
 endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # To gcc, a file that is compiled together with others is a header, where an anonymous namespace
+  # would be a mistake.
+  list(APPEND PROCESSION_WARNING_FLAGS -Wno-subobject-linkage)
+endif()
 
 # Warnings are errors in our own build; users' compilers may know warnings that we do not.
 function(procession_set_warnings target)
   if(PROJECT_IS_TOP_LEVEL)
     target_compile_options(${target} PRIVATE ${PROCESSION_WARNING_FLAGS})
   endif()
+endfunction()
+
+# Where CMAKE_UNITY_BUILD is on, files of one folder are compiled together, and none of another: it
+# is within a folder that names in anonymous namespaces are unique.
+function(procession_unite_by_folder target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME folder)
+    set_property(SOURCE ${source} PROPERTY UNITY_GROUP ${folder})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
 endfunction()
 
 # A program of this repository: test, example, benchmark.

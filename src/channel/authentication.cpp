@@ -22,7 +22,7 @@ constexpr std::string_view kFailure = "#FAILURE#";
 constexpr std::string_view kOurDigest = "{sha256}";
 constexpr std::size_t kNonce = 40;
 constexpr std::size_t kOldNonce = 20;  ///< of those who know nothing but MD5
-constexpr std::size_t kLongest = 256;
+constexpr std::size_t kLongestMessage = 256;
 
 struct Named {
   std::string_view name;
@@ -86,7 +86,7 @@ bool proves(std::span<const std::byte> reply, std::span<const std::byte> challen
 }
 
 Handshake::Handshake(Side side, AuthKey key, bool allow_md5)
-    : side_(side), key_(std::move(key)), allow_md5_(allow_md5), length_(kLongest) {
+    : side_(side), key_(std::move(key)), allow_md5_(allow_md5), length_(kLongestMessage) {
   if (side_ == Side::listener) send_challenge();
 }
 
@@ -109,7 +109,7 @@ void Handshake::received(std::size_t bytes) {
   if (!body_->complete()) return;
   const std::vector<std::byte> message = body_->take();
   body_.reset();
-  length_ = LengthReader(kLongest);
+  length_ = LengthReader(kLongestMessage);
   take(message);
 }
 

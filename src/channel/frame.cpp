@@ -18,7 +18,7 @@ constexpr std::uint64_t kAhead = 8;
 /// Bytes asked for at a time, few at first: what is cleared before it is filled is still in the
 /// cache then.
 constexpr std::size_t kFirstPiece = std::size_t{16} << 10;
-constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr std::size_t kMostPiece = std::size_t{256} << 10;
 
 void write_number(std::byte* to, std::uint64_t number, std::size_t bytes) noexcept {
   for (std::size_t i = 0; i != bytes; ++i)
@@ -75,7 +75,7 @@ BodyReader::BodyReader(std::uint64_t length, std::uint64_t at_first) : length_(l
 std::span<std::byte> BodyReader::room() {
   if (filled_ == bytes_.size() && filled_ != length_) {
     const std::uint64_t larger =
-        std::min<std::uint64_t>(length_, filled_ + std::clamp(filled_, kFirstPiece, kPiece));
+        std::min<std::uint64_t>(length_, filled_ + std::clamp(filled_, kFirstPiece, kMostPiece));
     if (larger > bytes_.capacity()) {
       bytes_.reserve(std::min(length_, std::max(larger, kAhead * bytes_.capacity())));
     }

@@ -12,10 +12,9 @@ namespace {
 
 using heap::testing::step;
 
-constexpr std::size_t kMostOfName = 120;
-
 std::string_view name_of(const Outgoing& message) noexcept {
-  return message.type.substr(0, kMostOfName);
+  constexpr std::size_t kMost = 120;
+  return message.type.substr(0, kMost);
 }
 
 /// What the frame takes at `tail`: itself, and what is left of the ring where it does not fit.
@@ -71,32 +70,32 @@ bool may_have_room(const Lane& lane, const Outgoing& message) noexcept {
   return fits(lane, message, freed, lane.received.load(std::memory_order_relaxed));
 }
 
-std::optional<Ring> begin_ring(Lane& lane, int bell) noexcept {
+std::optional<BellDuty> begin_ring(Lane& lane, int bell) noexcept {
   const std::uint32_t before = lane.bell.load(std::memory_order_relaxed);
   const BellState state = before % kBellStates;
-  if (state == kRung) return Ring{};
-  Ring ring{before - state + kBellStates + kRinging, platform::kBellBytes};
+  if (state == kRung) return BellDuty{};
+  BellDuty duty{before - state + kBellStates + kRinging, platform::kBellBytes};
   step();
-  lane.bell.store(ring.bell, std::memory_order_relaxed);
+  lane.bell.store(duty.bell, std::memory_order_relaxed);
   step();
   // If the last one was not rung to its end, nobody knows how many bytes there are: fewer than a
   // sleeper thinks, perhaps. Too many do no harm.
   const std::uint32_t sleepers = std::exchange(lane.sleeping, 0);
-  if (state == kRinging) ring.strokes = platform::kMostBellBytes;
+  if (state == kRinging) duty.strokes = platform::kMostBellBytes;
   lane.left = state == kRinging ? 0 : platform::kBellBytes - sleepers;
   step();
-  if (lane.watched.load(std::memory_order_relaxed) == 0) return ring;
-  if (!end_ring(lane, ring, bell)) return std::nullopt;
-  return Ring{};
+  if (lane.watched.load(std::memory_order_relaxed) == 0) return duty;
+  if (!end_ring(lane, duty, bell)) return std::nullopt;
+  return BellDuty{};
 }
 
-bool end_ring(Lane& lane, const Ring& ring, int bell) noexcept {
-  if (ring.strokes == 0) return true;
+bool end_ring(Lane& lane, const BellDuty& duty, int bell) noexcept {
+  if (duty.strokes == 0) return true;
   step();
-  if (!platform::ring_bell(bell, ring.strokes)) return false;
+  if (!platform::ring_bell(bell, duty.strokes)) return false;
   step();
-  std::uint32_t expected = ring.bell;
-  lane.bell.compare_exchange_strong(expected, ring.bell - kRinging + kRung,
+  std::uint32_t expected = duty.bell;
+  lane.bell.compare_exchange_strong(expected, duty.bell - kRinging + kRung,
                                     std::memory_order_relaxed);
   step();
   return true;

@@ -42,20 +42,20 @@ bool has_room(Lane& lane, const Outgoing& message) noexcept;
 bool may_have_room(const Lane& lane, const Outgoing& message) noexcept;
 
 /// What a sender still has to do for the bell when it has given the lock back.
-struct Ring {
+struct BellDuty {
   std::uint32_t bell = 0;  ///< what `Lane::bell` was made
   unsigned strokes = 0;    ///< bytes to be written; 0: it has been rung
 };
 
 /// To be called before `put`. Under SendLock. `bell` is the sender's side of the socket. Nothing
 /// when the bell had to be rung at once and nobody has the other side any more.
-std::optional<Ring> begin_ring(Lane& lane, int bell) noexcept;
+std::optional<BellDuty> begin_ring(Lane& lane, int bell) noexcept;
 
 /// Sends it. Under SendLock, and with room for it. Returns where it ends.
 std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message);
 
 /// Wakes who sleeps, without the lock. False when nobody has the other side any more.
-bool end_ring(Lane& lane, const Ring& ring, int bell) noexcept;
+bool end_ring(Lane& lane, const BellDuty& duty, int bell) noexcept;
 
 /// Whether somebody has received the message that ends there.
 bool was_received(const Lane& lane, std::uint64_t end) noexcept;

@@ -65,7 +65,7 @@ void PipeEnd::send(Outgoing& message) {
   }
   tidy();
   Lane& lane = outgoing();
-  std::optional<Ring> ring;
+  std::optional<BellDuty> ring;
   std::uint64_t end = 0;
   for (;;) {
     {

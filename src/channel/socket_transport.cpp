@@ -22,7 +22,7 @@ using platform::Moved;
 
 namespace {
 
-[[noreturn]] void throw_broken_pipe() {
+[[noreturn]] void throw_other_side_gone() {
   throw BrokenPipe(
       "asked to send to a connection whose other side is gone: it closed the connection, or its "
       "program or host has ended");
@@ -98,7 +98,7 @@ void SocketTransport::send_all(int socket, std::span<const std::byte> head,
   Cautious cautious(*this);
   while (!head.empty() || !body.empty()) {
     const Moved moved = send_some(socket, tls_, head, body);
-    if (moved.flow == Flow::ended) throw_broken_pipe();
+    if (moved.flow == Flow::ended) throw_other_side_gone();
     if (moved.flow == Flow::none && closed()) refuse_closed();
     if (moved.bytes == 0) continue;
     cautious.begin();

@@ -44,12 +44,7 @@ struct WorkerLostForm {
   }
 };
 
-template <class E>
-constexpr ExceptionType text_type(std::string_view name) {
-  return describe_type<E, TextForm<E>>(name);
-}
-
-constexpr std::array kTypes{
+constexpr std::array kOwnTypes{
     text_type<ProcessError>("procession::ProcessError"),
     text_type<NotInitialized>("procession::NotInitialized"),
     text_type<TimeoutError>("procession::TimeoutError"),
@@ -72,6 +67,6 @@ constexpr std::array kTypes{
 
 }  // namespace
 
-std::span<const ExceptionType> own_exception_types() { return kTypes; }
+std::span<const ExceptionType> own_exception_types() { return kOwnTypes; }
 
 }  // namespace procession::detail

@@ -96,11 +96,6 @@ constexpr ExceptionType empty_type(std::string_view name) {
   return describe_type<E, EmptyForm<E>>(name);
 }
 
-template <class E>
-constexpr ExceptionType text_type(std::string_view name) {
-  return describe_type<E, TextForm<E>>(name);
-}
-
 // libstdc++'s streams throw an undocumented class derived from std::ios_base::failure.
 constexpr ExceptionType failure_type() {
   auto type = describe_type<std::ios_base::failure, SystemForm<std::ios_base::failure>>(
@@ -112,7 +107,7 @@ constexpr ExceptionType failure_type() {
   return type;
 }
 
-constexpr std::array kTypes{
+constexpr std::array kStandardTypes{
     empty_type<std::exception>("std::exception"),
     text_type<std::logic_error>("std::logic_error"),
     text_type<std::invalid_argument>("std::invalid_argument"),
@@ -145,6 +140,6 @@ constexpr std::array kTypes{
 
 }  // namespace
 
-std::span<const ExceptionType> standard_exception_types() { return kTypes; }
+std::span<const ExceptionType> standard_exception_types() { return kStandardTypes; }
 
 }  // namespace procession::detail

@@ -41,4 +41,10 @@ E with_text(E error, const std::string& text) {
   return error;
 }
 
+// An exception that has nothing but its text.
+template <class E>
+constexpr ExceptionType text_type(std::string_view name) {
+  return describe_type<E, TextForm<E>>(name);
+}
+
 }  // namespace procession::detail

@@ -137,6 +137,11 @@ void settle() noexcept;
 /// is under way or unfinished: not what a killed process had begun to make of it.
 std::uint64_t settled(const std::uint64_t& word) noexcept;
 
+/// What a word of the heap is just now: perhaps not for good.
+inline std::uint64_t glance(std::uint64_t& word) noexcept {
+  return std::atomic_ref(word).load(std::memory_order_acquire);
+}
+
 /// Hands a hold to another owner; the ticket stays the same. Throws ProcessError when there is no
 /// such owner.
 void move(Ticket ticket, Offset new_owner);

@@ -32,9 +32,9 @@ bool has_room(int file, std::uint64_t size) {
 /// Gives the block its memory, in steps that a signal may come between. An error code, 0: done.
 int fill(int file, std::uint64_t size) {
   if (!has_room(file, size)) return ENOSPC;
-  constexpr std::uint64_t kStep = std::uint64_t{32} << 20;
+  constexpr std::uint64_t kFillStep = std::uint64_t{32} << 20;
   for (std::uint64_t done = 0; done < size;) {
-    const std::uint64_t step = size - done < kStep ? size - done : kStep;
+    const std::uint64_t step = size - done < kFillStep ? size - done : kFillStep;
     const int code = ::posix_fallocate(file, static_cast<off_t>(done), static_cast<off_t>(step));
     if (code == EINTR) continue;
     if (code != 0) return code;

@@ -6,7 +6,7 @@
 namespace procession::platform {
 
 namespace {
-struct sigaction found{};
+struct sigaction action_found{};
 bool changed = false;
 thread_local sigset_t mask_found{};
 thread_local bool blocked_here = false;
@@ -15,12 +15,12 @@ thread_local bool blocked_here = false;
 void ignore_interrupts() {
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
-  changed = ::sigaction(SIGINT, &ignore, &found) == 0;
+  changed = ::sigaction(SIGINT, &ignore, &action_found) == 0;
 }
 
 void restore_interrupts() {
   if (changed) {
-    ::sigaction(SIGINT, &found, nullptr);
+    ::sigaction(SIGINT, &action_found, nullptr);
     changed = false;
   }
 }

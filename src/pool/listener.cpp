@@ -42,7 +42,7 @@ bool call_hooks() {
   return any;
 }
 
-[[noreturn]] void run(sync::WaitWord& bell) {
+[[noreturn]] void run_listener(sync::WaitWord& bell) {
   platform::block_signals();
   const platform::Deadline never{Timeout{}};
   for (;;) {
@@ -66,7 +66,7 @@ heap::Offset start_listener() {
       listener.bell = heap::Block(sizeof(sync::WaitWord), true);
     }
     process::add_own_threads(1);
-    std::thread(run, std::ref(listener.word())).detach();
+    std::thread(run_listener, std::ref(listener.word())).detach();
     listener.running = true;
   }
   return listener.bell.offset();

@@ -96,7 +96,7 @@ struct Relay {
 // Never destroyed: the thread outlives main().
 Relay& relay = *new Relay;
 
-[[noreturn]] void run() {
+[[noreturn]] void run_relay() {
   platform::block_signals();
   for (;;) {
     std::array<std::uint64_t, 64> tags;
@@ -137,7 +137,7 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
     platform::Descriptor nudge = platform::make_event();
     watch(nudge.get());
     process::add_own_threads(1);
-    std::thread(run).detach();
+    std::thread(run_relay).detach();
     relay.nudge = std::move(nudge);
   }
   relay.workers.push_back(worker);

@@ -83,7 +83,7 @@ void watch_once() {
   }
 }
 
-[[noreturn]] void run() {
+[[noreturn]] void run_supervisor() {
   platform::block_signals();
   for (;;) {
     watch_once();
@@ -125,7 +125,7 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
     poller.add(supervisor.nudge.get(), kNudgeTag);
     supervisor.poller = std::move(poller);
     process::add_own_threads(1);
-    std::thread(run).detach();
+    std::thread(run_supervisor).detach();
   }
 }
 

@@ -29,7 +29,7 @@ Identity& of_process() {
   return own;
 }
 
-std::atomic<unsigned> children{0};
+std::atomic<unsigned> children_of_process{0};
 thread_local const Identity* of_thread = nullptr;
 thread_local unsigned* children_of_thread = nullptr;
 
@@ -40,7 +40,7 @@ const Identity& identity() { return of_thread != nullptr ? *of_thread : of_proce
 void set_identity(Identity identity) {
   of_process() = std::move(identity);
   of_thread = nullptr;
-  children = 0;
+  children_of_process = 0;
 }
 
 ThreadIdentity::ThreadIdentity(Identity identity)
@@ -55,7 +55,8 @@ ThreadIdentity::~ThreadIdentity() {
 }
 
 std::string next_lineage() {
-  const unsigned number = children_of_thread != nullptr ? ++*children_of_thread : ++children;
+  const unsigned number =
+      children_of_thread != nullptr ? ++*children_of_thread : ++children_of_process;
   const std::string& own = identity().lineage;
   return (own.empty() ? "" : own + ":") + std::to_string(number);
 }

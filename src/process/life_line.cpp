@@ -7,12 +7,12 @@
 namespace procession::process {
 
 namespace {
-std::mutex mutex;
+std::mutex life_line_mutex;
 platform::LifeLine line;
 }  // namespace
 
 int watched_line() {
-  const std::lock_guard guard(mutex);
+  const std::lock_guard guard(life_line_mutex);
   if (!line.held) {
     line = platform::make_life_line();
   }
@@ -20,7 +20,7 @@ int watched_line() {
 }
 
 platform::Descriptor take_life_line() noexcept {
-  new (&mutex) std::mutex;  // another thread of the parent's may have held it
+  new (&life_line_mutex) std::mutex;  // another thread of the parent's may have held it
   line.held.reset();
   return std::move(line.watched);
 }

@@ -40,10 +40,6 @@ Table& table() {
                                      [](Table& made) { made.mutex.init(); });
 }
 
-std::uint64_t load(std::uint64_t& word) {
-  return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_acquire);
-}
-
 class Guard {
  public:
   explicit Guard(Table& table) : table_(table) {
@@ -85,7 +81,7 @@ void check_name(const std::string& name) {
 void list(Table& all, const heap::Block& block) {
   const Guard guard(all);
   for (std::size_t i = 0; i < Table::kRoom; ++i) {
-    if (load(all.tickets[i]) != 0) {
+    if (heap::glance(all.tickets[i]) != 0) {
       continue;
     }
     all.used = std::max<std::uint64_t>(all.used, i + 1);
@@ -168,7 +164,7 @@ NamedMemory open_named(const std::string& name) {
   const std::uint64_t identity = platform::memory_identity(opened.file.get());
   const Guard guard(*all);
   for (std::size_t i = 0; i < all->used; ++i) {
-    const heap::Ticket ticket = load(all->tickets[i]);
+    const heap::Ticket ticket = heap::glance(all->tickets[i]);
     if (ticket != 0 && entry_at(heap::target(ticket)).identity == identity) {
       opened.entry = heap::Block::own(heap::hold(heap::target(ticket), heap::self()));
       break;
@@ -192,7 +188,7 @@ void sweep_names() noexcept {
   }
   const Guard guard(*all);
   for (std::size_t i = 0; i < all->used; ++i) {
-    const heap::Ticket ticket = load(all->tickets[i]);
+    const heap::Ticket ticket = heap::glance(all->tickets[i]);
     if (ticket == 0 || heap::holds_on(heap::target(ticket)) != 1) {
       continue;
     }
@@ -205,7 +201,7 @@ void sweep_names() noexcept {
 void remove_all_names() noexcept {
   Table* const all = heap::shared_by_tree_if_made<Table>(&heap::RootWords::names);
   for (std::size_t i = 0; all != nullptr && i < all->used; ++i) {
-    const heap::Ticket ticket = load(all->tickets[i]);
+    const heap::Ticket ticket = heap::glance(all->tickets[i]);
     if (ticket != 0) {
       remove_name(entry_at(heap::target(ticket)));
     }

@@ -21,15 +21,11 @@ struct Directory {
   std::uint64_t tickets[kRoom];
 };
 
-std::uint64_t load(std::uint64_t& word) {
-  return std::atomic_ref<std::uint64_t>(word).load(std::memory_order_acquire);
-}
-
 Directory& directory() {
   return heap::shared_by_tree<Directory>(&heap::RootWords::processes, [](Directory&) {});
 }
 
-std::uint64_t used(Directory& all) { return load(all.used); }
+std::uint64_t used(Directory& all) { return heap::glance(all.used); }
 
 void note_used(Directory& all, std::uint64_t count) {
   const std::atomic_ref<std::uint64_t> word(all.used);
@@ -78,7 +74,7 @@ namespace {
 heap::Ticket list(heap::Block& block) {
   Directory& all = directory();
   for (std::size_t i = 0; i < Directory::kRoom; ++i) {
-    if (load(all.tickets[i]) != 0) {
+    if (heap::glance(all.tickets[i]) != 0) {
       continue;
     }
     note_used(all, i + 1);
@@ -93,7 +89,7 @@ heap::Ticket list(heap::Block& block) {
 
 }  // namespace
 
-bool expects_orphans() noexcept { return load(directory().orphans) != 0; }
+bool expects_orphans() noexcept { return heap::glance(directory().orphans) != 0; }
 
 heap::Ticket make_record(bool tied) {
   static std::atomic<std::uint32_t> made{0};
@@ -144,7 +140,7 @@ void bury(heap::Ticket record, std::uint32_t serial) noexcept {
   const std::uint32_t& found = record_at(place).serial;
   const std::uint64_t end = used(all);
   for (std::size_t i = 0; i < end; ++i) {
-    if (load(all.tickets[i]) != record) {
+    if (heap::glance(all.tickets[i]) != record) {
       continue;
     }
     // Taken off the list and made this process's own in one step, so that it is dropped once,
@@ -162,7 +158,7 @@ void bury_orphans() noexcept {
   bool more = false;
   const std::uint64_t end = used(all);
   for (std::size_t i = 0; i < end; ++i) {
-    const heap::Ticket ticket = load(all.tickets[i]);
+    const heap::Ticket ticket = heap::glance(all.tickets[i]);
     if (ticket == 0) {
       continue;
     }
@@ -175,7 +171,7 @@ void bury_orphans() noexcept {
     const bool taken = state == Record::State::running || state == Record::State::ended;
     const heap::Offset maker = record.maker;
     const bool tied = record.tied != 0;
-    if (load(all.tickets[i]) != ticket) {
+    if (heap::glance(all.tickets[i]) != ticket) {
       continue;  // buried meanwhile: what was read may be something else's
     }
     const bool orphaned = tied && maker != 0 && !heap::alive(maker);

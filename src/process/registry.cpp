@@ -21,19 +21,19 @@ namespace process {
 namespace {
 
 // Never destroyed: exit handlers and other threads' last calls come later than static destructors.
-std::mutex& mutex = *new std::mutex;
+std::mutex& registry_mutex = *new std::mutex;
 auto& children = *new std::vector<std::shared_ptr<detail::Child>>;
 
 }  // namespace
 
 void register_child(std::shared_ptr<detail::Child> child) {
-  const std::lock_guard guard(mutex);
+  const std::lock_guard guard(registry_mutex);
   children.push_back(std::move(child));
 }
 
 void unregister_child(const detail::Child& child) noexcept {
   std::shared_ptr<detail::Child> last;  // released after the mutex
-  const std::lock_guard guard(mutex);
+  const std::lock_guard guard(registry_mutex);
   const auto found = std::find_if(children.begin(), children.end(),
                                   [&](const auto& one) { return one.get() == &child; });
   if (found != children.end()) {
@@ -45,7 +45,7 @@ void unregister_child(const detail::Child& child) noexcept {
 std::vector<std::shared_ptr<detail::Child>> living_children() {
   std::vector<std::shared_ptr<detail::Child>> living;
   {
-    const std::lock_guard guard(mutex);
+    const std::lock_guard guard(registry_mutex);
     living = children;
   }
   std::erase_if(living, [](const auto& child) {
@@ -63,8 +63,8 @@ std::vector<std::shared_ptr<detail::Child>> living_children() {
   return living;
 }
 
-void lock_registry_for_fork() { mutex.lock(); }
-void unlock_registry_for_fork() noexcept { mutex.unlock(); }
+void lock_registry_for_fork() { registry_mutex.lock(); }
+void unlock_registry_for_fork() noexcept { registry_mutex.unlock(); }
 
 void disown_children() noexcept {
   for (const auto& child : children) {

@@ -17,7 +17,7 @@ namespace {
 using heap::testing::step;
 using sync::Presence;
 
-constexpr const char* kWhat = "a Barrier";
+constexpr const char* kBarrier = "a Barrier";
 
 struct Place {
   Presence presence;
@@ -38,7 +38,9 @@ struct BarrierObject {
   Place places[1];  ///< two for each party: those of the last round may not have left yet
 };
 
-BarrierObject& object(const detail::Handle& handle) { return handle.object<BarrierObject>(kWhat); }
+BarrierObject& barrier_of(const detail::Handle& handle) {
+  return handle.object<BarrierObject>(kBarrier);
+}
 
 std::uint64_t round_of(std::uint64_t state) { return state >> 1; }
 bool is_broken(std::uint64_t state) { return (state & 1) != 0; }
@@ -179,11 +181,11 @@ Barrier::Barrier(std::size_t parties, Function<void()> action) {
 }
 
 void Barrier::read(Decoder& decoder) {
-  handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::barrier), kWhat);
+  handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::barrier), kBarrier);
 }
 
 std::size_t Barrier::wait(Timeout timeout) const {
-  BarrierObject& barrier = object(handle_);
+  BarrierObject& barrier = barrier_of(handle_);
   const platform::Deadline deadline(timeout);
   Place* place = nullptr;
   std::size_t before = 0;
@@ -215,7 +217,7 @@ std::size_t Barrier::wait(Timeout timeout) const {
 }
 
 void Barrier::reset() const {
-  BarrierObject& barrier = object(handle_);
+  BarrierObject& barrier = barrier_of(handle_);
   const Guard guard(barrier);
   barrier.reset = round_of(barrier.state);
   barrier.state = (round_of(barrier.state) + 1) << 1;
@@ -223,19 +225,19 @@ void Barrier::reset() const {
 }
 
 void Barrier::abort() const {
-  BarrierObject& barrier = object(handle_);
+  BarrierObject& barrier = barrier_of(handle_);
   const Guard guard(barrier);
   break_it(barrier);
 }
 
-std::size_t Barrier::parties() const { return object(handle_).parties; }
+std::size_t Barrier::parties() const { return barrier_of(handle_).parties; }
 
 std::size_t Barrier::n_waiting() const {
-  BarrierObject& barrier = object(handle_);
+  BarrierObject& barrier = barrier_of(handle_);
   const Guard guard(barrier);
   return look_around(barrier, nullptr);
 }
 
-bool Barrier::broken() const { return is_broken(object(handle_).state); }
+bool Barrier::broken() const { return is_broken(barrier_of(handle_).state); }
 
 }  // namespace procession

@@ -15,7 +15,7 @@ namespace {
 
 using heap::testing::step;
 
-constexpr const char* kWhat = "a Condition";
+constexpr const char* kCondition = "a Condition";
 
 /// A waiter. All but `word` changes under the condition's lock.
 struct Waiter {
@@ -38,8 +38,8 @@ struct ConditionObject {
   Page first;
 };
 
-ConditionObject& object(const detail::Handle& handle) {
-  return handle.object<ConditionObject>(kWhat);
+ConditionObject& condition_of(const detail::Handle& handle) {
+  return handle.object<ConditionObject>(kCondition);
 }
 
 void init(Page& page) {
@@ -124,28 +124,28 @@ void Condition::make() {
 }
 
 void Condition::write(Encoder& encoder) const {
-  handle_.encode(encoder, kWhat);
+  handle_.encode(encoder, kCondition);
   procession::encode(encoder, lock_);
 }
 
 void Condition::read(Decoder& decoder) {
-  handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::condition), kWhat);
+  handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::condition), kCondition);
   procession::decode(decoder, lock_);
 }
 
 bool Condition::wait(Timeout timeout) const {
-  ConditionObject& condition = object(handle_);
+  ConditionObject& condition = condition_of(handle_);
   sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
   const platform::Deadline deadline(timeout);
-  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "wait with", kWhat);
+  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "wait with", kCondition);
   Waiter& self = enter(condition);
-  const std::uint32_t depth = sync::release_fully(lock, kWhat);
+  const std::uint32_t depth = sync::release_fully(lock, kCondition);
   sync::Sleeper sleeper(deadline);
   while (self.notified == 0) {
     const std::uint32_t seen = self.word.prepare();
     if (self.notified != 0 || !sleeper.sleep(self.word, seen)) break;
   }
-  sync::restore(lock, depth, kWhat);
+  sync::restore(lock, depth, kCondition);
   const bool notified = self.notified != 0;
   step();
   self.turn = 0;
@@ -156,9 +156,9 @@ bool Condition::wait(Timeout timeout) const {
 }
 
 void Condition::notify(std::size_t n) const {
-  ConditionObject& condition = object(handle_);
+  ConditionObject& condition = condition_of(handle_);
   const sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
-  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "notify with", kWhat);
+  if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "notify with", kCondition);
   for (; n > 0; --n) {
     Waiter* const waiter = longest_waiting(condition);
     if (waiter == nullptr) return;

@@ -16,7 +16,9 @@ struct EventObject {
   sync::WaitWord waiters;
 };
 
-EventObject& object(const detail::Handle& handle) { return handle.object<EventObject>("an Event"); }
+EventObject& event_of(const detail::Handle& handle) {
+  return handle.object<EventObject>("an Event");
+}
 
 }  // namespace
 
@@ -29,7 +31,7 @@ void Event::read(Decoder& decoder) {
 }
 
 void Event::set() const {
-  EventObject& event = object(handle_);
+  EventObject& event = event_of(handle_);
   std::uint32_t found = event.state.load();
   while ((found & 1) == 0 && !event.state.compare_exchange_weak(found, (found + 2) | 1)) {
   }
@@ -37,12 +39,12 @@ void Event::set() const {
   event.waiters.wake_all();
 }
 
-void Event::clear() const { object(handle_).state.fetch_and(~1U); }
+void Event::clear() const { event_of(handle_).state.fetch_and(~1U); }
 
-bool Event::is_set() const { return (object(handle_).state.load() & 1) != 0; }
+bool Event::is_set() const { return (event_of(handle_).state.load() & 1) != 0; }
 
 bool Event::wait(Timeout timeout) const {
-  EventObject& event = object(handle_);
+  EventObject& event = event_of(handle_);
   const platform::Deadline deadline(timeout);
   sync::Sleeper sleeper(deadline);
   const std::uint32_t before = event.state.load() & ~1U;

@@ -20,7 +20,7 @@ struct SemaphoreObject {
   sync::WaitWord waiters;
 };
 
-SemaphoreObject& object(const Handle& handle) {
+SemaphoreObject& semaphore_of(const Handle& handle) {
   return handle.object<SemaphoreObject>("a Semaphore");
 }
 
@@ -63,10 +63,10 @@ void SemaphoreHandle::decode(Decoder& decoder, bool bounded) {
 
 void SemaphoreHandle::acquire() const { static_cast<void>(try_acquire_for({})); }
 
-bool SemaphoreHandle::try_acquire() const { return take(object(handle_)); }
+bool SemaphoreHandle::try_acquire() const { return take(semaphore_of(handle_)); }
 
 bool SemaphoreHandle::try_acquire_for(Timeout timeout) const {
-  SemaphoreObject& semaphore = object(handle_);
+  SemaphoreObject& semaphore = semaphore_of(handle_);
   const platform::Deadline deadline(timeout);
   sync::Sleeper sleeper(deadline);
   while (!take(semaphore)) {
@@ -83,7 +83,7 @@ void SemaphoreHandle::release(std::int64_t n) const {
     throw std::invalid_argument("asked to give a semaphore " + std::to_string(n) +
                                 " permits; it can be given 1 or more at a time");
   }
-  SemaphoreObject& semaphore = object(handle_);
+  SemaphoreObject& semaphore = semaphore_of(handle_);
   std::uint32_t found = semaphore.value.load();
   do {
     if (n > std::int64_t{semaphore.most} - found) {
@@ -100,6 +100,6 @@ void SemaphoreHandle::release(std::int64_t n) const {
   }
 }
 
-std::uint32_t SemaphoreHandle::value() const { return object(handle_).value; }
+std::uint32_t SemaphoreHandle::value() const { return semaphore_of(handle_).value; }
 
 }  // namespace procession::detail

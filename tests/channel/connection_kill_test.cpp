@@ -20,13 +20,17 @@ namespace mp = procession;
 using namespace std::chrono_literals;
 using mp::Connection;
 
-constexpr std::size_t kSmall = 10;
-constexpr std::size_t kLarge = 50'000;
+constexpr std::size_t kSmallMessage = 10;
+constexpr std::size_t kLargeMessage = 50'000;
 
 using Act = void (*)(const Connection&, const Connection&);
 
-void send_small(const Connection& end, const Connection&) { end.send(std::string(kSmall, 'k')); }
-void send_large(const Connection& end, const Connection&) { end.send(std::string(kLarge, 'k')); }
+void send_small(const Connection& end, const Connection&) {
+  end.send(std::string(kSmallMessage, 'k'));
+}
+void send_large(const Connection& end, const Connection&) {
+  end.send(std::string(kLargeMessage, 'k'));
+}
 void send_connection(const Connection& end, const Connection& carried) { end.send(carried); }
 void receive(const Connection& end, const Connection&) { (void)end.recv<std::string>(); }
 void receive_connection(const Connection& end, const Connection&) { (void)end.recv<Connection>(); }
@@ -53,7 +57,9 @@ bool killed(const Connection& end, const Connection& carried, Act act, std::size
   return process.exitcode() == -SIGKILL;
 }
 
-std::string text(char name) { return std::string(name % 2 == 0 ? kSmall : kLarge, name); }
+std::string text(char name) {
+  return std::string(name % 2 == 0 ? kSmallMessage : kLargeMessage, name);
+}
 
 /// What is there, up to and with the message of `last`, by first letters.
 std::string names_until(const Connection& end, char last) {

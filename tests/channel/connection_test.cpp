@@ -23,13 +23,7 @@ using process_test::text_of;
 class Connected : public process_test::EachMethod {};
 PROCESSION_BY_ALL_METHODS(Connected);
 
-struct Point {
-  int x = 0;
-  double y = 0;
-  friend bool operator==(const Point&, const Point&) = default;
-};
-
-std::vector<std::byte> bytes_of(std::size_t size, int seed = 0) {
+std::vector<std::byte> pattern(std::size_t size, int seed = 0) {
   std::vector<std::byte> bytes(size);
   for (std::size_t i = 0; i < size; ++i) {
     bytes[i] = static_cast<std::byte>(i * 31 + i / 251 + static_cast<std::size_t>(seed));
@@ -110,14 +104,14 @@ TEST_P(Connected, BytesOfAnySizeArriveInOrder) {
       [](const Connection& connection, const std::vector<std::size_t>& sent) {
         for (int round = 0; round < 3; ++round) {
           for (const std::size_t size : sent)
-            connection.send_bytes(bytes_of(size, round));
+            connection.send_bytes(pattern(size, round));
         }
       },
       sender, sizes);
   sender.close();
   for (int round = 0; round < 3; ++round) {
     for (const std::size_t size : sizes)
-      ASSERT_TRUE(receiver.recv_bytes() == bytes_of(size, round)) << size;
+      ASSERT_TRUE(receiver.recv_bytes() == pattern(size, round)) << size;
   }
   EXPECT_THROW((void)receiver.recv_bytes(), mp::EndOfFile);
   process.join();
@@ -185,7 +179,7 @@ TEST(Connection, SaysWhatWasSentAndWhatWasAskedFor) {
   EXPECT_NE(text.find("string"), std::string::npos) << text;
   EXPECT_NE(text.find("vector<double>"), std::string::npos) << text;
   EXPECT_EQ(second.recv<int>(), 7);
-  first.send_bytes(bytes_of(3));
+  first.send_bytes(pattern(3));
   EXPECT_NE(text_of<mp::TypeMismatch>([&] { second.recv<int>(); }).find("bytes"),
             std::string::npos);
   first.send(1);
@@ -197,7 +191,7 @@ TEST(Connection, SaysWhatWasSentAndWhatWasAskedFor) {
 TEST(Connection, OfAMessageThatIsTooLongNothingIsLost) {
   auto [first, second] = mp::Pipe();
   for (const std::size_t size : {100U, 100'000U}) {
-    const auto sent = bytes_of(size);
+    const auto sent = pattern(size);
     for (int i = 0; i < 2; ++i)
       first.send_bytes(sent);
     std::vector<std::byte> room(99);
@@ -209,11 +203,11 @@ TEST(Connection, OfAMessageThatIsTooLongNothingIsLost) {
     }
     EXPECT_THROW((void)second.recv_bytes(99), mp::BufferTooShort);
   }
-  first.send_bytes(bytes_of(99));
+  first.send_bytes(pattern(99));
   std::vector<std::byte> room(100);
   EXPECT_EQ(second.recv_bytes_into(room), 99U);
   room.resize(99);
-  EXPECT_TRUE(room == bytes_of(99));
+  EXPECT_TRUE(room == pattern(99));
 }
 
 TEST(Connection, OfASimplexPipeHasADirection) {
@@ -290,7 +284,7 @@ TEST(Connection, ASenderThatIsFarAheadWaitsForRoom) {
   std::atomic<int> sent{0};
   std::thread thread([&] {
     for (int i = 0; i < 100; ++i) {
-      sender.send_bytes(bytes_of(3'000, i));
+      sender.send_bytes(pattern(3'000, i));
       ++sent;
     }
   });
@@ -298,7 +292,7 @@ TEST(Connection, ASenderThatIsFarAheadWaitsForRoom) {
   std::this_thread::sleep_for(20ms);
   EXPECT_LT(sent, 25) << "64 KiB of room";
   for (int i = 0; i < 100; ++i)
-    ASSERT_TRUE(receiver.recv_bytes() == bytes_of(3'000, i));
+    ASSERT_TRUE(receiver.recv_bytes() == pattern(3'000, i));
   thread.join();
 }
 
@@ -357,7 +351,7 @@ TEST(Connection, GigabytesGoThroughInOneMessage) {
 
 TEST(Connection, MoreThanMemoryIsAnExceptionAtTheSender) {
   auto [first, second] = mp::Pipe();
-  const std::byte* const somewhere = bytes_of(1).data();
+  const std::byte* const somewhere = pattern(1).data();
   const std::span<const std::byte> enormous(somewhere, std::size_t{1} << 50);
   EXPECT_THROW(first.send_bytes(enormous), mp::OutOfMemory);
   first.send(1);

@@ -222,21 +222,21 @@ TEST(Wait, IsForListenersToo) {
   Listener plain;
   Listener guarded(Address{}, {.authkey = key_of("k")});
   auto [first, second] = mp::Pipe();
-  using Indices = std::vector<std::size_t>;
-  EXPECT_EQ(mp::wait({plain, guarded, second}, 0ns), Indices{});
+  using Ready = std::vector<std::size_t>;
+  EXPECT_EQ(mp::wait({plain, guarded, second}, 0ns), Ready{});
   const Connection client = mp::Client(plain.address());
-  EXPECT_EQ(mp::wait({guarded, plain, second}), Indices{1});
-  EXPECT_EQ(mp::wait({guarded, plain, second}), Indices{1}) << "still";
+  EXPECT_EQ(mp::wait({guarded, plain, second}), Ready{1});
+  EXPECT_EQ(mp::wait({guarded, plain, second}), Ready{1}) << "still";
   const Connection accepted = plain.accept(0ns);
-  EXPECT_EQ(mp::wait({guarded, plain, second}, 0ns), Indices{});
+  EXPECT_EQ(mp::wait({guarded, plain, second}, 0ns), Ready{});
   // The proof goes on while somebody waits; only then is there something to accept.
   std::thread other(
       [&] { mp::Client(guarded.address(), {.authkey = key_of("k")}).send(std::string("hello")); });
-  EXPECT_EQ(mp::wait({plain, guarded, accepted}), Indices{1});
+  EXPECT_EQ(mp::wait({plain, guarded, accepted}), Ready{1});
   const Connection proved = guarded.accept(0ns);
-  EXPECT_EQ(mp::wait({proved, plain, guarded}), Indices{0});
+  EXPECT_EQ(mp::wait({proved, plain, guarded}), Ready{0});
   EXPECT_EQ(proved.recv<std::string>(), "hello");
-  EXPECT_EQ(mp::wait({proved}), Indices{0}) << "the end of file";
+  EXPECT_EQ(mp::wait({proved}), Ready{0}) << "the end of file";
   other.join();
   plain.close();
   EXPECT_THROW((void)mp::wait({plain, guarded}), mp::ProcessError);

@@ -17,7 +17,7 @@ using mp::Queue;
 
 constexpr std::size_t kMost = 400'000;
 
-struct Item {
+struct Product {
   int producer = 0;
   std::uint32_t number = 0;
   std::string load;
@@ -27,7 +27,7 @@ std::string load_of(std::uint32_t number) {
   return std::string(number % 31 == 0 ? 3000 : number % 17, static_cast<char>('a' + number % 26));
 }
 
-void produce(const Queue<Item>& queue, const mp::Array<std::uint32_t>& begun, int id) {
+void produce(const Queue<Product>& queue, const mp::Array<std::uint32_t>& begun, int id) {
   const auto index = static_cast<std::size_t>(id);
   while (begun[index] < kMost / 2) {
     const std::uint32_t number = begun[index]++;
@@ -35,22 +35,22 @@ void produce(const Queue<Item>& queue, const mp::Array<std::uint32_t>& begun, in
   }
 }
 
-void consume(const Queue<Item>& queue, const mp::Array<std::uint8_t>& seen, bool many) {
+void consume(const Queue<Product>& queue, const mp::Array<std::uint8_t>& seen, bool many) {
   std::map<int, std::uint32_t> next;
-  const auto take = [&](const Item& item) {
+  const auto take = [&](const Product& item) {
     if (item.load != load_of(item.number) || item.number < next[item.producer]) std::abort();
     next[item.producer] = item.number + 1;
     auto& place = seen[static_cast<std::size_t>(item.producer) * (kMost / 2) + item.number];
     std::atomic_ref<std::uint8_t>(place).fetch_add(1);
   };
   if (!many) {
-    for (const Item& item : queue)
+    for (const Product& item : queue)
       take(item);
     return;
   }
   try {
     for (;;) {
-      for (const Item& item : queue.get_many(4))
+      for (const Product& item : queue.get_many(4))
         take(item);
     }
   } catch (const mp::ShutDown&) {
@@ -64,7 +64,7 @@ TEST(Pains, Pain03_AQueueOutlivesItsKilledProducersAndConsumersLong) {
   process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
   const auto before = mp::heap::books();
   for (const std::size_t maxsize : {0U, 100U}) {
-    const Queue<Item> queue(maxsize);
+    const Queue<Product> queue(maxsize);
     const mp::Array<std::uint32_t> begun(2);
     const mp::Array<std::uint8_t> seen(kMost);
     std::vector<std::unique_ptr<mp::Process>> members(4);

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <thread>
 
-#include "process/support.hpp"
+#include "channel/support.hpp"
 #include "procession/array.hpp"
 #include "procession/pool.hpp"
 #include "procession/sync.hpp"
@@ -21,11 +21,6 @@ using mp::StartMethod;
 using process_test::text_of;
 using process_test::wait_until;
 
-struct Point {
-  int x = 0;
-  double y = 0;
-  friend bool operator==(const Point&, const Point&) = default;
-};
 struct Named {
   std::string name;
   std::vector<Point> points;
@@ -265,7 +260,7 @@ class QueueBy : public testing::TestWithParam<StartMethod> {};
 
 constexpr int kItems = 3000;
 
-void produce(const Queue<std::pair<int, int>>& queue, int id) {
+void produce_numbers(const Queue<std::pair<int, int>>& queue, int id) {
   for (int i = 0; i < kItems; ++i)
     queue.put({id, i});
 }
@@ -286,7 +281,8 @@ TEST_P(QueueBy, EachItemArrivesOnceAndInItsProducersOrder) {
     std::vector<mp::Process> producers;
     std::vector<mp::Process> consumers;
     for (int id = 0; id < 3; ++id) {
-      producers.emplace_back(mp::ProcessOptions{.start_method = GetParam()}, produce, queue, id);
+      producers.emplace_back(mp::ProcessOptions{.start_method = GetParam()}, produce_numbers, queue,
+                             id);
       consumers.emplace_back(mp::ProcessOptions{.start_method = GetParam()}, check_order, queue,
                              seen);
     }

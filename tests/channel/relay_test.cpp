@@ -19,7 +19,7 @@ using mp::channel::kRelayLeast;
 using mp::channel::kRelayWindow;
 using Bytes = std::vector<std::byte>;
 
-Bytes bytes_of(std::size_t size, std::size_t seed) {
+Bytes noise(std::size_t size, std::size_t seed) {
   Bytes bytes(size);
   for (std::size_t i = 0; i < size; ++i)
     bytes[i] = static_cast<std::byte>((i + seed) * 0x9e3779b97f4a7c15 >> 56);
@@ -42,7 +42,7 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
       [](const Connection& connection) {
         for (int round = 0; round < 2; ++round) {
           for (const std::size_t size : sizes()) {
-            connection.send_bytes(bytes_of(size, 1));
+            connection.send_bytes(noise(size, 1));
             connection.send(size);  // what comes behind is not taken for it
             if (round == 1) connection.recv<int>();
           }
@@ -51,14 +51,14 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
       its);
   its.close();
   for (const std::size_t size : sizes()) {
-    ASSERT_TRUE(mine.recv_bytes() == bytes_of(size, 1)) << size;
+    ASSERT_TRUE(mine.recv_bytes() == noise(size, 1)) << size;
     ASSERT_EQ(mine.recv<std::size_t>(), size);
   }
   Bytes room(sizes().back());
   for (const std::size_t size : sizes()) {
     std::this_thread::sleep_for(5ms);  // longer than a sender waits for somebody
     ASSERT_EQ(mine.recv_bytes_into(room), size);
-    const Bytes expected = bytes_of(size, 1);
+    const Bytes expected = noise(size, 1);
     ASSERT_TRUE(std::equal(expected.begin(), expected.end(), room.begin())) << size;
     ASSERT_EQ(mine.recv<std::size_t>(), size);
     mine.send(0);
@@ -68,8 +68,8 @@ TEST_P(Relayed, BytesArriveWhoeverComesFirst) {
 
 TEST(Relay, PutsAsideWhatNobodyReceives) {
   auto [receiver, sender] = mp::Pipe(false);
-  const Bytes first = bytes_of(kRelayLeast, 1);
-  const Bytes second = bytes_of(2 * kRelayLeast + 7, 2);
+  const Bytes first = noise(kRelayLeast, 1);
+  const Bytes second = noise(2 * kRelayLeast + 7, 2);
   sender.send_bytes(first);
   sender.send_bytes(second);
   EXPECT_TRUE(receiver.poll());
@@ -84,10 +84,10 @@ TEST(Relay, NeedsNoMemoryForTheMessage) {
     constexpr std::size_t kMessage = std::size_t{24} << 20;
     auto [receiver, sender] = mp::Pipe(false);
     const mp::heap::Block taken(std::size_t{16} << 20);
-    std::thread thread([end = sender] { end.send_bytes(bytes_of(kMessage, 7)); });
-    EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kMessage, 7));
+    std::thread thread([end = sender] { end.send_bytes(noise(kMessage, 7)); });
+    EXPECT_TRUE(receiver.recv_bytes() == noise(kMessage, 7));
     thread.join();
-    EXPECT_THROW(sender.send(bytes_of(kMessage, 7)), mp::OutOfMemory) << "which is not relayed";
+    EXPECT_THROW(sender.send(noise(kMessage, 7)), mp::OutOfMemory) << "which is not relayed";
     EXPECT_THROW(sender.send_bytes(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);
   });
 }
@@ -156,7 +156,7 @@ TEST(Relay, ACloseEndsTheWaitForAReceiver) {
 constexpr std::size_t kSize = kRelayLeast + kRelayWindow / 2;
 
 void send_and_die(const Connection& end, std::size_t step) {
-  const Bytes bytes = bytes_of(kSize, 3);
+  const Bytes bytes = noise(kSize, 3);
   kill_step::arm(step);
   end.send_bytes(bytes);
   kill_step::disarm();
@@ -195,7 +195,7 @@ TEST(RelayKill, OfASenderLosesItsMessageAtMost) {
     process.start();
     sender.close();
     try {
-      EXPECT_TRUE(receiver.recv_bytes() == bytes_of(kSize, 3)) << "step " << step;
+      EXPECT_TRUE(receiver.recv_bytes() == noise(kSize, 3)) << "step " << step;
       EXPECT_THROW((void)receiver.recv_bytes(), mp::EndOfFile);
     } catch (const mp::EndOfFile&) {
       EXPECT_NE(step, 0U);
@@ -211,11 +211,11 @@ TEST(RelayKill, OfASenderDoesNotEndThePipeForOthers) {
     mp::Process process({}, send_and_die, sender, step);
     process.start();
     process.join();
-    std::thread thread([end = sender] { end.send_bytes(bytes_of(kSize, 4)); });
+    std::thread thread([end = sender] { end.send_bytes(noise(kSize, 4)); });
     Bytes bytes = receiver.recv_bytes();
     const bool killed = process.exitcode() == -SIGKILL;
-    if (!killed || bytes == bytes_of(kSize, 3)) bytes = receiver.recv_bytes();
-    EXPECT_TRUE(bytes == bytes_of(kSize, 4)) << "step " << step;
+    if (!killed || bytes == noise(kSize, 3)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == noise(kSize, 4)) << "step " << step;
     thread.join();
     return killed;
   });
@@ -226,13 +226,13 @@ TEST(RelayKill, OfAReceiverLosesOneMessageAtMost) {
     auto [receiver, sender] = mp::Pipe(false);
     mp::Process process({}, receive_and_die, receiver, step);
     process.start();
-    sender.send_bytes(bytes_of(kSize, 5));
-    sender.send_bytes(bytes_of(kSize, 6));
+    sender.send_bytes(noise(kSize, 5));
+    sender.send_bytes(noise(kSize, 6));
     process.join();
     const bool killed = process.exitcode() == -SIGKILL;
     Bytes bytes = receiver.recv_bytes();
-    if (killed && bytes == bytes_of(kSize, 5)) bytes = receiver.recv_bytes();
-    EXPECT_TRUE(bytes == bytes_of(kSize, 6)) << "step " << step;
+    if (killed && bytes == noise(kSize, 5)) bytes = receiver.recv_bytes();
+    EXPECT_TRUE(bytes == noise(kSize, 6)) << "step " << step;
     return killed;
   });
 }

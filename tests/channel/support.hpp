@@ -13,4 +13,11 @@ inline void settle_in() {
   (void)second.recv<procession::Connection>();
 }
 
+/// Something that is sent.
+struct Point {
+  int x = 0;
+  double y = 0;
+  friend bool operator==(const Point&, const Point&) = default;
+};
+
 }  // namespace channel_test

@@ -14,8 +14,6 @@
 namespace procession {
 namespace {
 
-int add(int a, int b) { return a + b; }
-
 struct Handler {
   std::string name;
   Function<int(int)> run;

@@ -19,7 +19,6 @@ namespace {
 
 std::string seen;  // what the last call was given
 
-int add(int a, int b) { return a + b; }
 int add_noexcept(int a, int b) noexcept { return a + b; }
 void see_text(const std::string& text) { seen = text; }
 

@@ -38,6 +38,12 @@ T round_trip(const T& value) {
   return decoded<T>(encoded(value));
 }
 
+template <class T>
+void expect_same(const T& value) {
+  SCOPED_TRACE(std::string(mp::type_name<T>()));
+  EXPECT_TRUE(round_trip(value) == value);
+}
+
 inline Bytes bytes_of(std::initializer_list<unsigned> values) {
   Bytes bytes;
   for (const unsigned value : values) {

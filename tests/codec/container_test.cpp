@@ -18,12 +18,6 @@ namespace {
 
 using namespace codec_test;
 
-template <class T>
-void expect_same(const T& value) {
-  SCOPED_TRACE(std::string(mp::type_name<T>()));
-  EXPECT_TRUE(round_trip(value) == value);
-}
-
 TEST(Container, Vectors) {
   expect_same(std::vector<int>{});
   expect_same(std::vector<std::string>{"", "a", "bc"});

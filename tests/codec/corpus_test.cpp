@@ -6,9 +6,8 @@
 #include "../fuzz/codec_target.hpp"
 #include "codec_support.hpp"
 
+namespace codec_fuzz {
 namespace {
-
-using codec_fuzz::Bytes;
 
 std::filesystem::path corpus_folder() {
   return std::filesystem::path(PROCESSION_TESTS_DIR) / "fuzz/corpus/codec";
@@ -23,7 +22,6 @@ Bytes read(const std::filesystem::path& path) {
 
 // Each file of the corpus by name: the number of its type, then an encoding.
 std::map<std::string, Bytes> seeds() {
-  using namespace codec_fuzz;
   std::map<std::string, Bytes> seeds;
   const auto add = [&](const std::string& name, unsigned type, const auto& value) {
     Bytes bytes = encoded(value);
@@ -73,7 +71,7 @@ std::map<std::string, Bytes> seeds() {
 TEST(Corpus, HoldsTheSeedsAsTheyAreEncodedToday) {
   for (const auto& [name, bytes] : seeds()) {
     SCOPED_TRACE(name);
-    EXPECT_TRUE(codec_fuzz::run(bytes));
+    EXPECT_TRUE(run(bytes));
     if (std::getenv("PROCESSION_WRITE_CORPUS") != nullptr) {
       std::ofstream file(corpus_folder() / name, std::ios::binary);
       file.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
@@ -91,13 +89,13 @@ TEST(Corpus, EveryCutAndChangeIsAValueOrADecodeError) {
     ++files;
     const Bytes whole = read(entry.path());
     for (std::size_t size = 0; size <= whole.size(); ++size) {
-      codec_fuzz::run(std::span(whole).first(size));
+      run(std::span(whole).first(size));
     }
     for (std::size_t at = 0; at != whole.size(); ++at) {
       Bytes changed = whole;
       for (const unsigned value : {0U, 1U, 2U, 8U, 127U, 128U, 255U}) {
         changed[at] = static_cast<std::byte>(value);
-        codec_fuzz::run(changed);
+        run(changed);
       }
     }
   }
@@ -105,3 +103,4 @@ TEST(Corpus, EveryCutAndChangeIsAValueOrADecodeError) {
 }
 
 }  // namespace
+}  // namespace codec_fuzz

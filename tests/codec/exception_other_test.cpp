@@ -54,8 +54,8 @@ struct Ambiguous : Left, Right {
   Ambiguous() : Left("left"), Right("right") {}
 };
 
-struct Private : private std::runtime_error {
-  Private() : std::runtime_error("hidden") {}
+struct PrivatelyDerived : private std::runtime_error {
+  PrivatelyDerived() : std::runtime_error("hidden") {}
 };
 
 TEST(ExceptionOther, ValuesThatAreNoExceptions) {
@@ -78,7 +78,8 @@ TEST(ExceptionOther, TypesNotAnnouncedAreNotCutDownToTheirBase) {
 
 TEST(ExceptionOther, TypesWithBasesThatCannotBeReached) {
   expect_remote(thrown_by([] { throw Ambiguous(); }), "(anonymous namespace)::Ambiguous", "");
-  expect_remote(thrown_by([] { throw Private(); }), "(anonymous namespace)::Private", "");
+  expect_remote(thrown_by([] { throw PrivatelyDerived(); }),
+                "(anonymous namespace)::PrivatelyDerived", "");
 }
 
 TEST(ExceptionOther, CopiesThatThrowAreNotMade) {

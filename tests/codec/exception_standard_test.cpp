@@ -24,7 +24,7 @@ using namespace exception_test;
 // The very type, its text and its trace; also when it passes on through a second process, and when
 // its receiver keeps a copy.
 template <class E>
-void expect_same(const std::exception_ptr& error, const std::string& type) {
+void expect_itself(const std::exception_ptr& error, const std::string& type) {
   SCOPED_TRACE(type);
   std::string text;
   try {
@@ -53,7 +53,7 @@ void expect_same(const std::exception_ptr& error, const std::string& type) {
 template <class E>
 void expect_text_type(const std::string& type) {
   const auto error = thrown_by([] { throw E("the text"); });
-  expect_same<E>(error, type);
+  expect_itself<E>(error, type);
   // A copy as E alone has the text too.
   expect_arrives<E>(error, [](const E& thrown, const auto*) {
     const E copy = thrown;
@@ -75,7 +75,7 @@ TEST(ExceptionStandard, TypesWithAText) {
 
 TEST(ExceptionStandard, TypesWithNothingElse) {
   const auto check = []<class E>(E error, const std::string& type) {
-    expect_same<E>(std::make_exception_ptr(error), type);
+    expect_itself<E>(std::make_exception_ptr(error), type);
   };
   check(std::exception(), "std::exception");
   check(std::bad_alloc(), "std::bad_alloc");
@@ -91,15 +91,15 @@ TEST(ExceptionStandard, TypesWithNothingElse) {
 }
 
 TEST(ExceptionStandard, WhatTheLibraryItselfThrows) {
-  expect_same<std::bad_variant_access>(
+  expect_itself<std::bad_variant_access>(
       thrown_by([] { std::get<int>(std::variant<int, char>('x')); }), "std::bad_variant_access");
-  expect_same<std::out_of_range>(thrown_by([] { std::string().at(3); }), "std::out_of_range");
-  expect_same<std::invalid_argument>(thrown_by([] { static_cast<void>(std::stoi("x")); }),
-                                     "std::invalid_argument");
-  expect_same<std::bad_function_call>(thrown_by([] { std::function<void()>()(); }),
-                                      "std::bad_function_call");
-  expect_same<std::bad_any_cast>(thrown_by([] { std::any_cast<int>(std::any('x')); }),
-                                 "std::bad_any_cast");
+  expect_itself<std::out_of_range>(thrown_by([] { std::string().at(3); }), "std::out_of_range");
+  expect_itself<std::invalid_argument>(thrown_by([] { static_cast<void>(std::stoi("x")); }),
+                                       "std::invalid_argument");
+  expect_itself<std::bad_function_call>(thrown_by([] { std::function<void()>()(); }),
+                                        "std::bad_function_call");
+  expect_itself<std::bad_any_cast>(thrown_by([] { std::any_cast<int>(std::any('x')); }),
+                                   "std::bad_any_cast");
   const auto error = thrown_by([] {
     std::ifstream file;
     file.exceptions(std::ios::failbit);
@@ -119,7 +119,7 @@ TEST(ExceptionStandard, SystemErrorKeepsItsCode) {
     for (const auto& original : {std::system_error(code, "opening x"), std::system_error(code),
                                  std::system_error(code, "")}) {
       const auto error = std::make_exception_ptr(original);
-      expect_same<std::system_error>(error, "std::system_error");
+      expect_itself<std::system_error>(error, "std::system_error");
       expect_arrives<std::system_error>(error, [&](const auto& thrown, const auto*) {
         EXPECT_EQ(thrown.code(), code);
         const std::system_error copy = thrown;
@@ -147,7 +147,7 @@ const std::exception_ptr name_is_known = sent(odd_error());
 
 TEST(ExceptionStandard, SystemErrorOfAnotherCategoryKeepsItsName) {
   const auto error = odd_error();
-  expect_same<std::system_error>(error, "std::system_error");
+  expect_itself<std::system_error>(error, "std::system_error");
   std::error_code first;
   expect_arrives<std::system_error>(error, [&](const auto& thrown, const auto*) {
     EXPECT_EQ(thrown.code().value(), -3);
@@ -165,7 +165,7 @@ TEST(ExceptionStandard, FilesystemErrorKeepsItsPaths) {
        {fs::filesystem_error("moving", "from", "to", code),
         fs::filesystem_error("reading", "a\nb", code), fs::filesystem_error("", code)}) {
     const auto error = std::make_exception_ptr(original);
-    expect_same<fs::filesystem_error>(error, "std::filesystem::filesystem_error");
+    expect_itself<fs::filesystem_error>(error, "std::filesystem::filesystem_error");
     expect_arrives<fs::filesystem_error>(error, [&](const auto& thrown, const auto*) {
       EXPECT_EQ(thrown.code(), code);
       EXPECT_EQ(thrown.path1(), original.path1());
@@ -179,13 +179,13 @@ TEST(ExceptionStandard, FilesystemErrorKeepsItsPaths) {
 TEST(ExceptionStandard, FutureAndRegexErrorsKeepTheirCodes) {
   const auto future_error =
       std::make_exception_ptr(std::future_error(std::future_errc::broken_promise));
-  expect_same<std::future_error>(future_error, "std::future_error");
+  expect_itself<std::future_error>(future_error, "std::future_error");
   expect_arrives<std::future_error>(future_error, [](const auto& thrown, const auto*) {
     EXPECT_EQ(thrown.code(), std::future_errc::broken_promise);
   });
   const auto regex_error =
       std::make_exception_ptr(std::regex_error(std::regex_constants::error_paren));
-  expect_same<std::regex_error>(regex_error, "std::regex_error");
+  expect_itself<std::regex_error>(regex_error, "std::regex_error");
   expect_arrives<std::regex_error>(regex_error, [](const auto& thrown, const auto*) {
     EXPECT_EQ(thrown.code(), std::regex_constants::error_paren);
   });

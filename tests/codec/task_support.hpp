@@ -40,4 +40,6 @@ auto call_as_task(const F& f, const Args&... args) {
   }
 }
 
+inline int add(int a, int b) { return a + b; }
+
 }  // namespace procession

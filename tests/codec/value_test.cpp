@@ -14,12 +14,6 @@ using namespace codec_test;
 using namespace std::chrono_literals;
 
 template <class T>
-void expect_same(const T& value) {
-  SCOPED_TRACE(std::string(mp::type_name<T>()));
-  EXPECT_TRUE(round_trip(value) == value);
-}
-
-template <class T>
 class Arithmetic : public testing::Test {};
 using ArithmeticTypes =
     testing::Types<bool, char, signed char, unsigned char, wchar_t, char8_t, char16_t, char32_t,

@@ -51,15 +51,15 @@ TEST_P(Contained, Dict) {
   EXPECT_THROW(dict.pop_item(), mp::KeyError);
 }
 
-struct Place {
+struct Square {
   int row = 0;
   int column = 0;
-  friend auto operator<=>(const Place&, const Place&) = default;
+  friend auto operator<=>(const Square&, const Square&) = default;
 };
 
 TEST_P(Contained, DictWhoseKeysHaveAnOrderOnly) {
   const mp::Manager manager = make_manager();
-  const auto board = manager.dict<Place, char>();
+  const auto board = manager.dict<Square, char>();
   board.set({1, 2}, 'x');
   board.set({1, 1}, 'o');
   board.set({1, 2}, 'o');

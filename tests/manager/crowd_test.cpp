@@ -15,29 +15,29 @@ using process_test::Board;
 using process_test::board;
 using process_test::sleep_for_ever;
 
-struct Signs {
+struct CrowdSigns {
   std::atomic<int> stuck;
   std::atomic<int> go;
   std::atomic<int> ready;
 };
 
-class Counter {
+class Sequence {
  public:
   int next() { return ++count_; }
   void wait_for(std::uint64_t place) const {
-    ++board<Signs>(place).stuck;
-    wait_until([&] { return board<Signs>(place).go != 0; });
+    ++board<CrowdSigns>(place).stuck;
+    wait_until([&] { return board<CrowdSigns>(place).go != 0; });
   }
 
  private:
   int count_ = 0;
 };
 
-using CounterProxy = mp::Proxy<Counter>;
+using SequenceProxy = mp::Proxy<Sequence>;
 
-void call_often(const CounterProxy& counter, int times) {
+void call_often(const SequenceProxy& counter, int times) {
   for (int n = 0; n < times; ++n)
-    counter.call<&Counter::next>();
+    counter.call<&Sequence::next>();
 }
 
 /// Threads that call a counter as fast as they can, many more than there are processors for, to the
@@ -46,11 +46,11 @@ class Callers {
  public:
   static unsigned number() { return 6 * std::max(2U, std::thread::hardware_concurrency()); }
 
-  explicit Callers(const CounterProxy& counter) : calls_(number()) {
+  explicit Callers(const SequenceProxy& counter) : calls_(number()) {
     for (std::atomic<int>& calls : calls_) {
       threads_.emplace_back([this, &calls, counter] {
         while (!over_) {
-          counter.call<&Counter::next>();
+          counter.call<&Sequence::next>();
           ++calls;
         }
       });
@@ -85,14 +85,14 @@ PROCESSION_BY_ALL_METHODS(InACrowd);
 TEST_P(InACrowd, ASlowCallHoldsUpNobodyElse) {
   constexpr int kSlow = 4;
   const mp::Manager manager = make_manager();
-  const Board<Signs> signs;
-  Callers callers(manager.create<Counter>());
+  const Board<CrowdSigns> signs;
+  Callers callers(manager.create<Sequence>());
   std::vector<std::thread> slow;
   for (int i = 0; i < kSlow; ++i) {
-    slow.emplace_back([&, counter = manager.create<Counter>()] {
+    slow.emplace_back([&, counter = manager.create<Sequence>()] {
       // So that whoever answers the others answers the slow call too.
       call_often(counter, 200);
-      counter.call<&Counter::wait_for>(signs.place());
+      counter.call<&Sequence::wait_for>(signs.place());
       call_often(counter, 200);
     });
     wait_until([&] { return signs->stuck == i + 1; });
@@ -108,10 +108,10 @@ TEST_P(InACrowd, EachIsAnsweredForItself) {
   const mp::Manager manager = make_manager();
   const auto lock = manager.rlock();
   const auto value = manager.value<int>(0);
-  Callers callers(manager.create<Counter>());
+  Callers callers(manager.create<Sequence>());
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&, counter = manager.create<Counter>()] {
+    threads.emplace_back([&, counter = manager.create<Sequence>()] {
       for (int n = 1; n <= 20; ++n) {
         call_often(counter, 9);
         // Who waits for it may be answered by a thread that is another session's afterwards. A lock
@@ -121,7 +121,7 @@ TEST_P(InACrowd, EachIsAnsweredForItself) {
         value.set_value(value.value() + 1);
         lock.unlock();
         lock.unlock();
-        EXPECT_EQ(counter.call<&Counter::next>(), 10 * n);
+        EXPECT_EQ(counter.call<&Sequence::next>(), 10 * n);
       }
     });
   }
@@ -132,18 +132,18 @@ TEST_P(InACrowd, EachIsAnsweredForItself) {
 
 TEST_P(InACrowd, TheLockOfAKilledOwnerIsFree) {
   const mp::Manager manager = make_manager();
-  const Board<Signs> signs;
+  const Board<CrowdSigns> signs;
   const auto lock = manager.lock();
-  const auto counter = manager.create<Counter>();
+  const auto counter = manager.create<Sequence>();
   Callers callers(counter);
   mp::Process process = started(
       GetParam() == StartMethod::spawn ? StartMethod::spawn : StartMethod::forkserver,
-      [](const mp::LockProxy& shared, const CounterProxy& called, std::uint64_t place) {
+      [](const mp::LockProxy& shared, const SequenceProxy& called, std::uint64_t place) {
         call_often(called, 200);
         shared.lock();
-        board<Signs>(place).ready = 1;
+        board<CrowdSigns>(place).ready = 1;
         for (;;)
-          called.call<&Counter::next>();
+          called.call<&Sequence::next>();
       },
       lock, counter, signs.place());
   wait_until([&] { return signs->ready == 1; });

@@ -21,9 +21,9 @@ using process_test::Board;
 using process_test::board;
 using process_test::sleep_for_ever;
 
-class Counter {
+class Account {
  public:
-  explicit Counter(int total = 0) : total_(total) {}
+  explicit Account(int total = 0) : total_(total) {}
   int add(int n) { return total_ += n; }
   [[nodiscard]] int total() const noexcept { return total_; }
   void set_name(std::string_view name) { name_ = name; }
@@ -35,18 +35,18 @@ class Counter {
   std::string name_;
 };
 
-int twice(const Counter& counter) { return 2 * counter.total(); }
+int doubled(const Account& counter) { return 2 * counter.total(); }
 
 /// A server in a thread of this process, with a bit of everything.
 class Remote : public testing::Test {
  protected:
   Remote() {
-    server_.register_type<Counter>(
-        "Counter", mp::constructor<int>(), mp::constructor<>(), mp::method<&Counter::add>("add"),
-        mp::method<&Counter::total>("total"), mp::method<&Counter::set_name>("set_name"),
-        mp::method<&Counter::name>("name"), mp::method<&Counter::fail>("fail"),
-        mp::method<&twice>("twice"));
-    server_.register_callable("the_counter", [this]() -> Counter& { return counter_; });
+    server_.register_type<Account>(
+        "Account", mp::constructor<int>(), mp::constructor<>(), mp::method<&Account::add>("add"),
+        mp::method<&Account::total>("total"), mp::method<&Account::set_name>("set_name"),
+        mp::method<&Account::name>("name"), mp::method<&Account::fail>("fail"),
+        mp::method<&doubled>("twice"));
+    server_.register_callable("the_counter", [this]() -> Account& { return counter_; });
     server_.register_callable("sum", [](int a, const std::vector<int>& more) {
       for (int x : more)
         a += x;
@@ -70,58 +70,58 @@ class Remote : public testing::Test {
 
   mp::AuthKey key_ = key_of("secret");
   mp::ManagerServer server_{{"127.0.0.1", 0}, key_};
-  Counter counter_{100};
+  Account counter_{100};
   std::thread thread_;
 };
 
 TEST_F(Remote, RegisteredTypesAndFunctions) {
   const mp::Manager manager = connect();
   EXPECT_EQ(manager.address(), server_.address());
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 10);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 10);
   EXPECT_EQ(counter.call<int>("add", 3), 13);
   EXPECT_EQ(counter.call<int>("twice"), 26);
   counter.call("set_name", "bob");
   EXPECT_EQ(counter.call<std::string>("name"), "bob");
-  EXPECT_EQ(manager.get<mp::Proxy<>>("Counter").call<int>("total"), 0);
-  EXPECT_EQ(manager.create<Counter>(4).call<int>("total"), 4);
+  EXPECT_EQ(manager.get<mp::Proxy<>>("Account").call<int>("total"), 0);
+  EXPECT_EQ(manager.create<Account>(4).call<int>("total"), 4);
   EXPECT_EQ(manager.get<int>("sum", 1, std::vector<int>{2, 3}), 6);
   EXPECT_THROW(counter.call("fail"), std::domain_error);
   EXPECT_EQ(counter.call<int>("total"), 13);
-  EXPECT_EQ(manager.get<mp::Proxy<Counter>>("the_counter").call<int>("add", 1), 101);
-  EXPECT_EQ(connect().get<mp::Proxy<Counter>>("the_counter").call<int>("add", 1), 102);
+  EXPECT_EQ(manager.get<mp::Proxy<Account>>("the_counter").call<int>("add", 1), 101);
+  EXPECT_EQ(connect().get<mp::Proxy<Account>>("the_counter").call<int>("add", 1), 102);
   EXPECT_EQ(counter_.total(), 102);
 }
 
 TEST_F(Remote, WhatIsNotRegisteredIsRefused) {
   const mp::Manager manager = connect();
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 10);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 10);
   EXPECT_NE(text_of<mp::ProcessError>([&] { counter.call("drop"); }).find("\"drop\""),
             std::string::npos);
-  EXPECT_NE(text_of<mp::ProcessError>([&] { manager.get<mp::Proxy<>>("Bank"); }).find("Counter"),
+  EXPECT_NE(text_of<mp::ProcessError>([&] { manager.get<mp::Proxy<>>("Bank"); }).find("Account"),
             std::string::npos)
       << "the text names what there is";
-  EXPECT_THROW(counter.call<&Counter::add>(3), mp::ProcessError);
+  EXPECT_THROW(counter.call<&Account::add>(3), mp::ProcessError);
   EXPECT_THROW(manager.get<int>("nothing"), mp::ProcessError);
   EXPECT_THROW(manager.ns(), mp::ProcessError);
   EXPECT_THROW(static_cast<void>(manager.list<double>()), mp::ProcessError);
-  EXPECT_THROW(server_.register_type<Counter>("Other"), mp::ProcessError);
-  EXPECT_THROW(mp::Queue<mp::Proxy<Counter>>().put(counter), mp::ProcessError);
+  EXPECT_THROW(server_.register_type<Account>("Other"), mp::ProcessError);
+  EXPECT_THROW(mp::Queue<mp::Proxy<Account>>().put(counter), mp::ProcessError);
   mp::ManagerServer other({"127.0.0.1", 0}, key_);
-  other.register_type<Counter>("Counter");
-  EXPECT_THROW(other.register_callable("Counter", [] { return 1; }), std::invalid_argument);
+  other.register_type<Account>("Account");
+  EXPECT_THROW(other.register_callable("Account", [] { return 1; }), std::invalid_argument);
 }
 
 TEST_F(Remote, TypesAreComparedOnBothSides) {
   const mp::Manager manager = connect();
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 10);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 10);
   const std::string text = text_of<mp::TypeMismatch>([&] { counter.call<int>("add", 3.5); });
   EXPECT_NE(text.find("double"), std::string::npos) << text;
   EXPECT_NE(text.find("int"), std::string::npos) << text;
   EXPECT_NE(text.find("add"), std::string::npos) << text;
   EXPECT_THROW(counter.call<double>("add", 3), mp::TypeMismatch);
   EXPECT_THROW(counter.call<int>("add"), mp::TypeMismatch);
-  EXPECT_THROW(manager.get<mp::Proxy<Counter>>("Counter", "ten"), mp::TypeMismatch);
-  EXPECT_THROW(manager.get<mp::LockProxy>("Counter", 10), mp::TypeMismatch);
+  EXPECT_THROW(manager.get<mp::Proxy<Account>>("Account", "ten"), mp::TypeMismatch);
+  EXPECT_THROW(manager.get<mp::LockProxy>("Account", 10), mp::TypeMismatch);
   EXPECT_THROW(manager.get<mp::QueueProxy<int>>("jobs"), mp::TypeMismatch);
   EXPECT_THROW(manager.get<mp::Proxy<>>("sum", 1, std::vector<int>{}), mp::TypeMismatch);
   EXPECT_EQ(counter.call<int>("add", 3), 13);
@@ -129,7 +129,7 @@ TEST_F(Remote, TypesAreComparedOnBothSides) {
 
 TEST_F(Remote, TypesThatDifferAreToldAsUsersKnowThem) {
   const mp::Manager manager = connect();
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 10);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 10);
   const auto expect = [](const char* part, const auto& act) {
     const std::string text = text_of<mp::ProcessError>(act);
     EXPECT_NE(text.find(part), std::string::npos) << text;
@@ -144,10 +144,10 @@ TEST_F(Remote, TypesThatDifferAreToldAsUsersKnowThem) {
 
 TEST_F(Remote, ProxiesOfOneObjectAreEqual) {
   const mp::Manager manager = connect();
-  const auto one = manager.get<mp::Proxy<Counter>>("the_counter");
-  EXPECT_EQ(one, manager.get<mp::Proxy<Counter>>("the_counter"));
-  EXPECT_NE(one, manager.get<mp::Proxy<Counter>>("Counter"));
-  EXPECT_NE(one, mp::Proxy<Counter>());
+  const auto one = manager.get<mp::Proxy<Account>>("the_counter");
+  EXPECT_EQ(one, manager.get<mp::Proxy<Account>>("the_counter"));
+  EXPECT_NE(one, manager.get<mp::Proxy<Account>>("Account"));
+  EXPECT_NE(one, mp::Proxy<Account>());
   EXPECT_EQ(manager.get<mp::QueueProxy<std::string>>("jobs"),
             manager.get<mp::QueueProxy<std::string>>("jobs"));
 }
@@ -189,10 +189,10 @@ TEST_F(Remote, TheTypesThatAManagerKnows) {
 TEST_F(Remote, ObjectsLiveAsLongAsTheirProxies) {
   const mp::Manager manager = connect();
   {
-    const auto one = manager.get<mp::Proxy<Counter>>("Counter", 1);
+    const auto one = manager.get<mp::Proxy<Account>>("Account", 1);
     const auto copy = one;
-    const auto shared = manager.get<mp::Proxy<Counter>>("the_counter");
-    const auto again = manager.get<mp::Proxy<Counter>>("the_counter");
+    const auto shared = manager.get<mp::Proxy<Account>>("the_counter");
+    const auto again = manager.get<mp::Proxy<Account>>("the_counter");
     EXPECT_EQ(manager.number_of_objects(), 2);
     EXPECT_EQ(connect().number_of_objects(), 0) << "other clients have theirs";
   }
@@ -233,7 +233,7 @@ TEST_F(Remote, ALockIsFreeWhenItsOwnerIsKilled) {
 
 TEST_F(Remote, AForkHasToConnectAnew) {
   const mp::Manager manager = connect();
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 1);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 1);
   mp::Process process({.start_method = StartMethod::fork}, [&] {
     try {
       counter.call<int>("total");
@@ -258,7 +258,7 @@ TEST_F(Remote, ASlowCallDoesNotHoldUpOthers) {
 
 TEST_F(Remote, AShutDownManagerSaysSo) {
   mp::Manager manager = connect();
-  const auto counter = manager.get<mp::Proxy<Counter>>("Counter", 1);
+  const auto counter = manager.get<mp::Proxy<Account>>("Account", 1);
   manager.shutdown();
   EXPECT_THROW(counter.call<int>("total"), mp::ProcessError);
   EXPECT_THROW(manager.get<int>("sum", 1, std::vector<int>{}), mp::ProcessError);

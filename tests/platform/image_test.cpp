@@ -9,8 +9,8 @@
 namespace procession::platform {
 namespace {
 
-int some_function() { return 1; }
-int some_variable = 1;
+int function_here() { return 1; }
+int variable_here = 1;
 
 template <class T>
 std::uintptr_t address_of(T* pointer) {
@@ -20,10 +20,10 @@ std::uintptr_t address_of(T* pointer) {
 TEST(Image, TheProgramHoldsItsFunctionsAndItsData) {
   const Image& main = main_image();
   EXPECT_TRUE(main.main());
-  EXPECT_TRUE(main.is_code(address_of(&some_function)));
-  EXPECT_FALSE(main.is_data(address_of(&some_function), 1));
-  EXPECT_TRUE(main.is_data(address_of(&some_variable), sizeof(some_variable)));
-  EXPECT_FALSE(main.is_code(address_of(&some_variable)));
+  EXPECT_TRUE(main.is_code(address_of(&function_here)));
+  EXPECT_FALSE(main.is_data(address_of(&function_here), 1));
+  EXPECT_TRUE(main.is_data(address_of(&variable_here), sizeof(variable_here)));
+  EXPECT_FALSE(main.is_code(address_of(&variable_here)));
   EXPECT_NE(main.path().find("test_platform"), std::string::npos);
   EXPECT_NE(main.id(), ImageId{});
 }
@@ -38,7 +38,7 @@ TEST(Image, StackAndHeapLieInNoImage) {
 
 TEST(Image, DataDoesNotReachBeyondItsSegment) {
   const Image& main = main_image();
-  EXPECT_FALSE(main.is_data(address_of(&some_variable), std::size_t{1} << 40));
+  EXPECT_FALSE(main.is_data(address_of(&variable_here), std::size_t{1} << 40));
   EXPECT_FALSE(main.is_data(~std::uintptr_t{0}, 8));
 }
 

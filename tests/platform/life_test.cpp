@@ -8,14 +8,10 @@
 
 #include <thread>
 
+#include "platform/support.hpp"
+
 namespace procession::platform {
 namespace {
-
-int wait_for(pid_t child) {
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 /// A child that watches and does nothing else.
 pid_t fork_watcher(LifeLine& line) {
@@ -36,8 +32,8 @@ TEST(Life, EndsWhoWatchesWhenTheHolderLetsGo) {
   const pid_t first = fork_watcher(line);
   const pid_t second = fork_watcher(line);
   line.held.reset();
-  EXPECT_EQ(wait_for(first), -SIGKILL);
-  EXPECT_EQ(wait_for(second), -SIGKILL);
+  EXPECT_EQ(exit_code_of(first), -SIGKILL);
+  EXPECT_EQ(exit_code_of(second), -SIGKILL);
 }
 
 TEST(Life, EndsWhoWatchesAHolderThatIsKilled) {
@@ -52,14 +48,14 @@ TEST(Life, EndsWhoWatchesAHolderThatIsKilled) {
   line.held.reset();  // only the holder has it now
   EXPECT_EQ(::waitpid(watcher, nullptr, WNOHANG), 0) << "it lives with its holder";
   ::kill(holder, SIGKILL);
-  EXPECT_EQ(wait_for(holder), -SIGKILL);
-  EXPECT_EQ(wait_for(watcher), -SIGKILL);
+  EXPECT_EQ(exit_code_of(holder), -SIGKILL);
+  EXPECT_EQ(exit_code_of(watcher), -SIGKILL);
 }
 
 TEST(Life, EndsWhoComesTooLateAtOnce) {
   LifeLine line = make_life_line();
   line.held.reset();
-  EXPECT_EQ(wait_for(fork_watcher(line)), -SIGKILL);
+  EXPECT_EQ(exit_code_of(fork_watcher(line)), -SIGKILL);
 }
 
 TEST(Life, IsNotEndedByTheThreadThatMadeTheLine) {
@@ -72,7 +68,7 @@ TEST(Life, IsNotEndedByTheThreadThatMadeTheLine) {
   ::usleep(20'000);
   EXPECT_EQ(::waitpid(watcher, nullptr, WNOHANG), 0);
   line.held.reset();
-  EXPECT_EQ(wait_for(watcher), -SIGKILL);
+  EXPECT_EQ(exit_code_of(watcher), -SIGKILL);
 }
 
 TEST(Life, EndsOnlyWhoWatches) {
@@ -86,8 +82,8 @@ TEST(Life, EndsOnlyWhoWatches) {
   }
   const pid_t watcher = fork_watcher(line);
   line.held.reset();
-  EXPECT_EQ(wait_for(watcher), -SIGKILL);
-  EXPECT_EQ(wait_for(bystander), 7);
+  EXPECT_EQ(exit_code_of(watcher), -SIGKILL);
+  EXPECT_EQ(exit_code_of(bystander), 7);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,16 +9,10 @@
 #include <thread>
 
 #include "platform/descriptor.hpp"
+#include "platform/support.hpp"
 
 namespace procession::platform {
 namespace {
-
-int wait_for(pid_t child) {
-  int status = 0;
-  return ::waitpid(child, &status, 0) != child ? -1000
-         : WIFSIGNALED(status)                 ? -WTERMSIG(status)
-                                               : WEXITSTATUS(status);
-}
 
 TEST(Spawn, CountsThreads) {
   const unsigned before = thread_count();
@@ -32,7 +25,7 @@ TEST(Spawn, ForkReturnsTheChild) {
   if (child == 0) {
     exit_now(process_id() == ::getpid() ? 7 : 1);
   }
-  EXPECT_EQ(wait_for(child), 7);
+  EXPECT_EQ(exit_code_of(child), 7);
 }
 
 TEST(Spawn, ExitFlushedWritesWhatStreamsHold) {
@@ -51,7 +44,7 @@ TEST(Spawn, ExitFlushedWritesWhatStreamsHold) {
     writing.reset();
     char text[8] = {};
     EXPECT_EQ(::read(reading.get(), text, sizeof text), flushed ? 4 : 0);
-    EXPECT_EQ(wait_for(child), 3);
+    EXPECT_EQ(exit_code_of(child), 3);
   }
 }
 
@@ -75,12 +68,12 @@ TEST(Spawn, ACloneIsASiblingWithItsOwnIdentity) {
   writing.reset();
   int sibling = 0;
   const bool cloned = ::read(reading.get(), &sibling, sizeof sibling) == sizeof sibling;
-  EXPECT_EQ(wait_for(server), 0);
+  EXPECT_EQ(exit_code_of(server), 0);
   if (!cloned) {
     GTEST_SKIP() << "processes with other threads cannot be cloned";
   }
   EXPECT_GT(sibling, 0);
-  EXPECT_EQ(wait_for(sibling), 7);
+  EXPECT_EQ(exit_code_of(sibling), 7);
 }
 
 TEST(Spawn, NoCloneBesideThreads) {

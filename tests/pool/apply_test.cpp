@@ -12,10 +12,6 @@ namespace procession::pooltest {
 namespace {
 
 int add(int a, int b) { return a + b; }
-int after(Where gate, int value) {
-  await(gate);
-  return value;
-}
 void fail_after(Where gate) {
   await(gate);
   throw std::out_of_range("too far");

@@ -12,12 +12,7 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-int after(Where gate, int value) {
-  await(gate);
-  return value;
-}
-int fail_after(Where gate) {
+int failing_int_after(Where gate) {
   await(gate);
   throw std::out_of_range("too far");
 }
@@ -46,7 +41,7 @@ TEST_P(PoolCallback, GetsTheFailure) {
   Tally gate;
   std::atomic<int> values{0};
   std::atomic<int> errors{0};
-  pool.apply_async(fail_after, gate.where())
+  pool.apply_async(failing_int_after, gate.where())
       .then([&](int) { ++values; },
             [&](const std::exception_ptr& failure) {
               try {

@@ -8,7 +8,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
 int run_on(Where started) {
   ++counter(started);
   for (;;) {

@@ -17,9 +17,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-int throws_at_three(int x) { return x == 3 ? throw std::out_of_range("three") : x; }
-
 static_assert(std::ranges::input_range<ResultRange<int>>);
 static_assert(std::ranges::input_range<ResultRange<void>>);
 

@@ -11,8 +11,7 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-int after(Where gate, int value) {
+int begin_and_wait(Where gate, int value) {
   ++counter(gate, 1);  // began
   await(gate);
   return value;
@@ -41,7 +40,7 @@ TEST(PoolLife, CloseAndJoinRunAllTasks) {
   Pool pool(2);
   std::vector<AsyncResult<int>> results;
   for (int i = 0; i < 50; ++i) {
-    results.push_back(pool.apply_async(after, gate.where(), i));
+    results.push_back(pool.apply_async(begin_and_wait, gate.where(), i));
   }
   pool.close();
   EXPECT_THROW(pool.apply(square, 1), ProcessError);
@@ -96,7 +95,7 @@ TEST(PoolLife, DestructionOfAClosedPoolJoins) {
   {
     Pool pool(2);
     for (int i = 0; i < 100; ++i) {
-      pool.apply_async(after, tally.where(), i);
+      pool.apply_async(begin_and_wait, tally.where(), i);
     }
     pool.close();
   }
@@ -111,8 +110,8 @@ TEST(Pains, Pain14_DestructionOfAnOpenPoolTerminates) {
   {
     Pool pool(1);
     pids = pool.pids();
-    running = pool.apply_async(after, gate.where(), 1);
-    queued = pool.apply_async(after, gate.where(), 2);
+    running = pool.apply_async(begin_and_wait, gate.where(), 1);
+    queued = pool.apply_async(begin_and_wait, gate.where(), 2);
     until([&] { return gate[1] == 1; });
   }
   EXPECT_THROW(running->get(), Cancelled);
@@ -127,10 +126,10 @@ TEST(PoolLife, TerminateCancelsWhatRunsAndWhatWaits) {
   done.wait();
   std::vector<AsyncResult<int>> results;
   for (int i = 0; i < 10; ++i) {
-    results.push_back(pool.apply_async(after, gate.where(), i));
+    results.push_back(pool.apply_async(begin_and_wait, gate.where(), i));
   }
-  const auto map = pool.map_async(procession::bind(after, gate.where()), std::views::iota(0, 5000),
-                                  {.chunksize = 1});
+  const auto map = pool.map_async(procession::bind(begin_and_wait, gate.where()),
+                                  std::views::iota(0, 5000), {.chunksize = 1});
   until([&] { return gate[1] == 2; });
   std::thread waiter([&] { EXPECT_THROW(results[7].get(), Cancelled); });
   pool.terminate();
@@ -155,9 +154,9 @@ TEST(PoolLife, WhatWasTerminatedIsAlwaysCancelled) {
   for (int round = 0; round < 40; ++round) {
     Tally gate(2);
     Pool pool(2);
-    const auto one = pool.apply_async(after, gate.where(), 1);
-    const auto two = pool.apply_async(after, gate.where(), 2);
-    const auto three = pool.apply_async(after, gate.where(), 3);
+    const auto one = pool.apply_async(begin_and_wait, gate.where(), 1);
+    const auto two = pool.apply_async(begin_and_wait, gate.where(), 2);
+    const auto three = pool.apply_async(begin_and_wait, gate.where(), 3);
     until([&] { return gate[1] == 2; });
     pool.terminate();
     ASSERT_THROW(one.get(), Cancelled);
@@ -267,7 +266,7 @@ TEST(PoolLife, AnExceptionThatPassesThePool) {
   EXPECT_THROW(
       {
         Pool pool(2);
-        pool.apply_async(after, gate.where(), 1);
+        pool.apply_async(begin_and_wait, gate.where(), 1);
         throw std::runtime_error("elsewhere");
       },
       std::runtime_error);

@@ -12,8 +12,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-
 enum class End { abort, segfault, exit, immediate_exit, kill, terminate };
 
 void end_here(End how) {

@@ -14,9 +14,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-void count_one(Where tally, std::size_t index) { ++counter(tally, index); }
-
 constexpr int kLess = kSanitized ? 5 : 1;
 
 TEST(PoolMany, AMillionInts) {

@@ -19,9 +19,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-void count_one(Where tally, std::size_t index) { ++counter(tally, index); }
-
 std::vector<int> squares(int from, int to) {
   std::vector<int> all;
   for (int i = from; i < to; ++i) {

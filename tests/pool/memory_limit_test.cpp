@@ -14,8 +14,6 @@ constexpr std::size_t kMebi = 1U << 20U;
 // Far above what a worker has from the start, with a sanitizer too.
 constexpr std::size_t kLimit = (kSanitized ? 600 : 100) * kMebi;
 
-int square(int x) { return x * x; }
-
 /// Takes so much memory and keeps it for ever.
 int leak(std::size_t bytes, int x) {
   auto* const block = new char[bytes];

@@ -15,9 +15,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-int throws_at_three(int x) { return x == 3 ? throw std::out_of_range("three") : x; }
-
 class PoolMethod : public testing::TestWithParam<StartMethod> {
  protected:
   [[nodiscard]] static PoolOptions options(std::size_t processes) {

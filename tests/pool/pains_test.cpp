@@ -13,8 +13,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-
 int die_at(int bad, int x) {
   if (x == bad) {
     ::raise(SIGKILL);

@@ -10,8 +10,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-
 /// Leaves a child behind, for whose end the end of this worker waits.
 int leave_a_child(Where gate) {
   static std::optional<Process> child;

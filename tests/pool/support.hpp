@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,6 +77,15 @@ void until(Condition condition) {
 inline void await(Where gate) {
   until([&] { return counter(gate) != 0; });
 }
+inline int after(Where gate, int value) {
+  await(gate);
+  return value;
+}
+
+// Tasks for many tests.
+inline int square(int x) { return x * x; }
+inline int throws_at_three(int x) { return x == 3 ? throw std::out_of_range("three") : x; }
+inline void count_one(Where tally, std::size_t index) { ++counter(tally, index); }
 
 inline std::size_t open_descriptors() {
   std::size_t count = 0;

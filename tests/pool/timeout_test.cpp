@@ -9,8 +9,6 @@
 namespace procession::pooltest {
 namespace {
 
-int square(int x) { return x * x; }
-
 /// Element `slow` hangs until the gate is open, or for ever; all are counted.
 int hang_at(Where tally, int slow, int x) {
   ++counter(tally, static_cast<std::size_t>(x) + 1);

@@ -18,19 +18,9 @@ PROCESSION_BY_PROCESS_METHODS(Exit);
 using Ending = EachMethod;
 PROCESSION_BY_ALL_METHODS(Ending);
 
-struct Flags {
-  std::atomic<bool> up;
-  std::atomic<bool> go;
-};
-
 void be_up_for_ever(std::uint64_t place) {
   board<Flags>(place).up = true;
   sleep_for_ever();
-}
-
-void wait_for_go(std::uint64_t place) {
-  board<Flags>(place).up = true;
-  wait_until([&] { return board<Flags>(place).go.load(); });
 }
 
 void fail() { throw std::runtime_error("the disk is full"); }

@@ -59,9 +59,9 @@ TEST(ForkServer, IsStartedAnewWhenItWasKilled) {
   }
 }
 
-constexpr int kThreads = 4;
+constexpr int kStarters = 4;
 constexpr int kEach = 6;
-using Runs = std::atomic<int>[kThreads * kEach];
+using Runs = std::atomic<int>[kStarters * kEach];
 
 TEST(ForkServer, KilledDuringStartsLosesAndDoublesNoChild) {
   constexpr int kRounds = 15;
@@ -72,7 +72,7 @@ TEST(ForkServer, KilledDuringStartsLosesAndDoublesNoChild) {
     const std::uint64_t place = runs.place();
     std::atomic<int> starting{0};
     std::vector<std::thread> threads;
-    for (int t = 0; t < kThreads; ++t) {
+    for (int t = 0; t < kStarters; ++t) {
       threads.emplace_back([&, t] {
         for (int n = 0; n < kEach; ++n) {
           ++starting;

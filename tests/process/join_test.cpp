@@ -15,17 +15,6 @@ using std::chrono::milliseconds;
 using Join = EachMethod;
 PROCESSION_BY_ALL_METHODS(Join);
 
-struct Flags {
-  std::atomic<int> up;
-  std::atomic<bool> go;
-  char text[512];
-};
-
-void wait_for_go(std::uint64_t place) {
-  ++board<Flags>(place).up;
-  wait_until([&] { return board<Flags>(place).go.load(); });
-}
-
 TEST_P(Join, GivesUpAtTheTimeout) {
   const Board<Flags> flags;
   mp::Process process = started(GetParam(), wait_for_go, flags.place());

@@ -17,19 +17,6 @@ PROCESSION_BY_ALL_METHODS(Lifetime);
 using Ended = EachMethod;
 PROCESSION_BY_PROCESS_METHODS(Ended);
 
-struct Flags {
-  std::atomic<bool> up;
-  std::atomic<bool> go;
-  std::atomic<bool> done;
-};
-
-void wait_for_go(std::uint64_t place) {
-  auto& flags = board<Flags>(place);
-  flags.up = true;
-  wait_until([&] { return flags.go.load(); });
-  flags.done = true;
-}
-
 TEST_P(Lifetime, StartsAtMostOnce) {
   mp::Process process({.name = "once", .start_method = GetParam()}, [] {});
   process.start();

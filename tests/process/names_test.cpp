@@ -129,7 +129,7 @@ TEST_P(Names, ADaemonMayNotHaveChildren) {
   EXPECT_NE(text.find("'inner'"), std::string::npos) << text;
 }
 
-void wait_for_go(std::uint64_t place) {
+void live_until_go(std::uint64_t place) {
   auto& family = board<Family>(place);
   family.up = true;
   wait_until([&] { return family.go.load(); });
@@ -143,7 +143,8 @@ TEST_P(Names, ActiveChildrenAreThoseThatRun) {
       return info.name == process.name() && info.pid == process.pid();
     });
   };
-  mp::Process process({.name = "listed", .start_method = GetParam()}, wait_for_go, family.place());
+  mp::Process process({.name = "listed", .start_method = GetParam()}, live_until_go,
+                      family.place());
   EXPECT_FALSE(is_listed(process));
   process.start();
   EXPECT_TRUE(is_listed(process));
@@ -161,7 +162,7 @@ void list_children(std::uint64_t place) {
 TEST(ActiveChildren, AreNotInheritedByFork) {
   const Board<Family> family;
   const Board<Family> counted;
-  mp::Process sibling({.start_method = StartMethod::fork}, wait_for_go, family.place());
+  mp::Process sibling({.start_method = StartMethod::fork}, live_until_go, family.place());
   sibling.start();
   EXPECT_EQ(exitcode_of(StartMethod::fork, list_children, counted.place()), 0);
   EXPECT_EQ(counted->self.pid, 1) << "a sibling is no child";

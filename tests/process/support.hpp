@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -47,6 +48,21 @@ void wait_until(Condition condition) {
   while (!condition()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+}
+
+/// What a test and its children tell each other.
+struct Flags {
+  std::atomic<int> up;     ///< how many children have come so far
+  std::atomic<bool> go;    ///< they may go on
+  std::atomic<bool> done;  ///< one did
+  char text[512];          ///< what one has to say
+};
+
+inline void wait_for_go(std::uint64_t place) {
+  auto& flags = board<Flags>(place);
+  ++flags.up;
+  wait_until([&] { return flags.go.load(); });
+  flags.done = true;
 }
 
 [[noreturn]] inline void sleep_for_ever() {
