@@ -164,14 +164,14 @@ struct ForkServer::State {
 ForkServer::ForkServer() : state_(std::make_unique<State>()) {}
 
 namespace {
-std::atomic<ForkServer*> made{nullptr};
+std::atomic<ForkServer*> own_server{nullptr};
 }
 
 ForkServer& ForkServer::instance() {
   // Never destroyed: exit handlers use it.
   static auto* const server = [] {
-    made = new ForkServer;
-    return made.load();
+    own_server = new ForkServer;
+    return own_server.load();
   }();
   return *server;
 }
@@ -299,7 +299,7 @@ bool ForkServer::State::settle(Started& started, const ForkReply& reply,
 }
 
 void ForkServer::stop() noexcept {
-  ForkServer* const existing = made;
+  ForkServer* const existing = own_server;
   if (existing == nullptr) {
     return;
   }
