@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "heap/testing.hpp"
@@ -45,15 +44,24 @@ bool holds_nothing(const QueueObject& queue) {
 }
 
 /// Without a sign from the other side, of which nobody knows whether it is alive, or runs.
-constexpr std::chrono::nanoseconds kStall = 2ms;
+constexpr std::chrono::nanoseconds kStall = 250us;
 
-/// How long an offer of so many bytes stands before the producer begins to copy them aside, after
-/// so many for which nobody came. About as long as a consumer takes that has such an item to copy
-/// yet: both are done sooner if they do the next one together. Where nobody comes it costs little:
-/// what 32 offers wait is two such times.
+/// How long an offer of so many bytes stands before the producer begins to copy them aside: about
+/// as long as a consumer takes that has such an item to copy yet. Both are done sooner if they do
+/// the next one together.
 std::chrono::nanoseconds wait_for_taker(std::size_t bytes, std::uint32_t misses) {
   constexpr std::size_t kBytesInOne = 12;
-  return std::chrono::nanoseconds(bytes / kBytesInOne >> misses % 32);
+  return std::chrono::nanoseconds(bytes / kBytesInOne >> misses);
+}
+
+/// How an offer came out. Each that came to nothing was time lost, and the next ones are likely to
+/// be: where nobody waits for items, or processors are so busy that the two sides do not run at the
+/// same time. So up to 63 items go without an offer then, ever more; fewer again when one succeeds.
+void learn(QueueObject& queue, bool handed_over) {
+  constexpr std::uint32_t kMost = 6;
+  const std::uint32_t misses = queue.misses;
+  queue.misses = handed_over ? std::max(misses, 1U) - 1 : std::min(misses + 1, kMost);
+  queue.pause = (1U << queue.misses) - 1;
 }
 
 /// Waiting for the other side.
@@ -68,14 +76,11 @@ class Stall {
       platform::relax();
     const auto now = Clock::now();
     if (std::exchange(done_, done) != done) since_ = now;
-    if (now - since_ > most_ || deadline_.passed()) return false;
-    if (now - since_ > kAwake) std::this_thread::yield();  // it may need this processor
-    return true;
+    return now - since_ <= most_ && !deadline_.passed();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr auto kAwake = 20us;
 
   const platform::Deadline& deadline_;
   const std::chrono::nanoseconds most_;
@@ -125,11 +130,14 @@ class HandingOver {
   bool run(const platform::Deadline& deadline) {
     if (!there_) return false;
     withdraw(queue_, offer_of(queue_));  // a dead one's
+    if (queue_.pause != 0) {
+      --queue_.pause;
+      return false;
+    }
     if (queue_.taker.occupied()) return false;
-    const std::uint32_t misses = queue_.misses++;
     try {
       make_offer();
-      Stall nobody(deadline, wait_for_taker(bytes().size(), misses));
+      Stall nobody(deadline, wait_for_taker(bytes().size(), queue_.misses));
       Stall stall(deadline, kStall);
       while (advance(nobody, stall)) {
       }
@@ -138,9 +146,8 @@ class HandingOver {
     }
     if (handover_ == nullptr) return false;
     withdraw(queue_, offer_);
-    if (!is_handed_over()) return false;
-    queue_.misses = 0;
-    return true;
+    learn(queue_, is_handed_over());
+    return is_handed_over();
   }
 
  private:
