@@ -49,18 +49,19 @@ constexpr std::chrono::nanoseconds kStall = 250us;
 /// How long an offer of so many bytes stands before the producer begins to copy them aside: about
 /// as long as a consumer takes that has such an item to copy yet. Both are done sooner if they do
 /// the next one together.
-std::chrono::nanoseconds wait_for_taker(std::size_t bytes, std::uint32_t misses) {
+std::chrono::nanoseconds wait_for_taker(std::size_t bytes) {
   constexpr std::size_t kBytesInOne = 12;
-  return std::chrono::nanoseconds(bytes / kBytesInOne >> misses);
+  return std::chrono::nanoseconds(bytes / kBytesInOne);
 }
 
 /// How an offer came out. Each that came to nothing was time lost, and the next ones are likely to
 /// be: where nobody waits for items, or processors are so busy that the two sides do not run at the
-/// same time. So up to 63 items go without an offer then, ever more; fewer again when one succeeds.
+/// same time. So up to 63 items go without an offer then, ever more; fewer again with each that
+/// succeeds.
 void learn(QueueObject& queue, bool handed_over) {
   constexpr std::uint32_t kMost = 6;
   const std::uint32_t misses = queue.misses;
-  queue.misses = handed_over ? std::max(misses, 1U) - 1 : std::min(misses + 1, kMost);
+  queue.misses = handed_over ? std::max(misses, 1U) - 1 : std::min(misses + 2, kMost);
   queue.pause = (1U << queue.misses) - 1;
 }
 
@@ -137,7 +138,7 @@ class HandingOver {
     if (queue_.taker.occupied()) return false;
     try {
       make_offer();
-      Stall nobody(deadline, wait_for_taker(bytes().size(), queue_.misses));
+      Stall nobody(deadline, wait_for_taker(bytes().size()));
       Stall stall(deadline, kStall);
       while (advance(nobody, stall)) {
       }

@@ -43,6 +43,7 @@ struct Offer {
   std::uint64_t word = 0;
 
   [[nodiscard]] State state() const { return static_cast<State>(word & 3); }
+  [[nodiscard]] std::uint32_t number() const { return static_cast<std::uint32_t>(word) >> 2; }
   [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(word >> 32); }
   /// The same one, withdrawn or taken.
   [[nodiscard]] Offer as(State state) const { return {(word & ~std::uint64_t{3}) | state}; }

@@ -150,7 +150,7 @@ struct QueueObject {
   sync::Presence giver;    ///< the producer that makes the offer
   sync::Presence taker;    ///< the consumer that has taken it
   std::uint64_t handover;  ///< ticket of a Handover; 0: none. Of the giver, and what follows
-  std::uint32_t misses;    ///< offers that came to nothing, less those that did not; see learn()
+  std::uint32_t misses;    ///< grows with offers that come to nothing, see learn()
   std::uint32_t pause;     ///< so many items are not offered
   alignas(64) std::atomic<std::uint64_t> offer;
 };

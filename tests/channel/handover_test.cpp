@@ -1,9 +1,12 @@
 // Large items of queues, which producers hand over to consumers that wait for them.
 
+#include <iterator>
+#include <new>
 #include <string>
 #include <thread>
 #include <type_traits>
 
+#include "channel/handover.hpp"
 #include "channel/handover_support.hpp"
 #include "platform/cpu.hpp"
 
@@ -158,6 +161,45 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
     thread.join();
     EXPECT_EQ(mp::heap::books().blocks, before.blocks);
   });
+}
+
+/// What was offered last.
+mp::channel::Offer last_offer(const ByteQueue& queue) {
+  class Finder final : public mp::Encoder {
+   public:
+    Finder() : Encoder(room_, std::end(room_)) {}
+    void attach(std::uint64_t offset) override { block = offset; }
+    std::uint64_t block = 0;
+
+   private:
+    void grow(std::size_t) override { throw std::bad_alloc(); }
+    std::byte room_[256];
+  };
+  Finder finder;
+  mp::encode(finder, queue);
+  return mp::channel::offer_of(*mp::heap::at<mp::channel::QueueObject>(finder.block));
+}
+
+TEST(Handover, IsTriedRarelyWhereItFails) {
+  if (mp::platform::usable_cpus() < 2) GTEST_SKIP() << "nothing is handed over on one processor";
+  const ByteQueue queue(1);
+  for (std::size_t i = 0; i < 100; ++i) {
+    queue.put(numbered(0, i));
+    EXPECT_TRUE(queue.try_get() == numbered(0, i));
+  }
+  const std::uint32_t offers = last_offer(queue).number();
+  EXPECT_GE(offers, 1U);
+  EXPECT_LE(offers, 10U);
+  EXPECT_EQ(last_offer(queue).count(), 0U);
+  std::thread consumer([&] {
+    for (const Bytes& bytes : queue)
+      EXPECT_EQ(bytes.size(), kItemSize);
+  });
+  // But it is tried again.
+  while (last_offer(queue).count() < 10)
+    queue.put(numbered(0, 0));
+  queue.shutdown();
+  consumer.join();
 }
 
 TEST(Handover, IsNotWaitedForWhereThereIsNoTime) {
