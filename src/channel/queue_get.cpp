@@ -70,17 +70,16 @@ bool get(QueueObject& queue, const Timeout& timeout, const Read& read) {
 /// where there is no time for that.
 template <class Read>
 bool get(QueueObject& queue, const Timeout& timeout, FlatSink* sink, const Read& read) {
-  if (timeout && *timeout <= Duration::zero()) sink = nullptr;
-  const platform::Deadline deadline(sink != nullptr ? timeout : Timeout());
+  if (sink == nullptr || (timeout && *timeout <= Duration::zero())) {
+    return get(queue, timeout, read);
+  }
+  const platform::Deadline deadline(timeout);
   return wait_until_done(
       {queue.items, queue.consumers.pauses}, timeout, looks_later(queue),
-      [&] {
-        return try_get(queue, read) || (sink != nullptr && take_over(queue, *sink, deadline));
-      },
+      [&] { return try_get(queue, read) || take_over(queue, *sink, deadline); },
       [&] {
         const std::size_t there = items_in(queue);
-        const bool more = sink != nullptr && offer_of(queue).state() == Offer::offered;
-        return there == 0 && more ? 1 : there;
+        return there == 0 && offer_of(queue).state() == Offer::offered ? 1 : there;
       });
 }
 

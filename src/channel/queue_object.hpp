@@ -152,7 +152,7 @@ struct QueueObject {
   std::uint64_t handover;  ///< ticket of a Handover; 0: none. Of the giver, and what follows
   std::uint32_t misses;    ///< grows with offers that come to nothing, see learn()
   std::uint32_t pause;     ///< so many items are not offered
-  alignas(64) std::atomic<std::uint64_t> offer;
+  std::atomic<std::uint64_t> offer;
 };
 
 /// A side's mutex, for a scope. What a dead owner left half done is finished first.
