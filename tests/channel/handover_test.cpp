@@ -47,7 +47,12 @@ void items_arrive(mp::StartMethod method) {
       [](const mp::Queue<T>& out, const mp::Queue<int>& in) {
         for (int round = 0; round < 2; ++round) {
           for (const std::size_t size : sizes()) {
-            out.put(item_of<T>(size));
+            const T item = item_of<T>(size);
+            if (round == 0) {
+              in.get();
+              std::this_thread::sleep_for(2ms);  // it waits for the item by then
+            }
+            out.put(item);
             out.put(item_of<T>(100));  // what comes behind is not taken for it
             if (round == 1) in.get();
           }
@@ -56,10 +61,12 @@ void items_arrive(mp::StartMethod method) {
       queue, answers);
   for (int round = 0; round < 2; ++round) {
     for (const std::size_t size : sizes()) {
+      const T expected = item_of<T>(size);
+      if (round == 0) answers.put(0);
       // The second time all is in the queue by then.
       while (round == 1 && queue.size() != 2)
         std::this_thread::sleep_for(1ms);
-      ASSERT_TRUE(queue.get() == item_of<T>(size)) << size;
+      ASSERT_TRUE(queue.get() == expected) << size;
       ASSERT_TRUE(queue.get_many(3).at(0) == item_of<T>(100));
       if (round == 1) answers.put(0);
     }
