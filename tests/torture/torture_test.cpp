@@ -116,7 +116,7 @@ void warm_up() {
 
 TEST(Torture, EveryTaskEndsOnceAndAsItShould) {
   const std::uint64_t seed = setting("PROCESSION_TORTURE_SEED", std::random_device()());
-  const std::uint64_t seconds = setting("PROCESSION_TORTURE_SECONDS", 25);
+  const std::uint64_t seconds = setting("PROCESSION_TORTURE_SECONDS", 30);
   std::printf("seed %" PRIu64 ", %" PRIu64 " s\n", seed, seconds);
   std::fflush(stdout);
   warm_up();
