@@ -79,8 +79,8 @@ void PipeEnd::send(Outgoing& message) {
     wait_for_room(message, use.descriptor());
   }
   if (!ring) throw_broken_pipe();
-  // Who rang the bell knows whether there is a receiver; else it is asked now, since a receiver need
-  // not wait for that. One that took this message and then went is not missed.
+  // Who rang the bell knows whether there is a receiver; else it is asked now, since a receiver
+  // need not wait for that. One that took this message and then went is not missed.
   const bool heard = end_ring(lane, *ring, use.descriptor()) &&
                      (ring->strokes != 0 || !has_left(use.descriptor()));
   if (!heard && !was_received(lane, end)) throw_broken_pipe();

@@ -93,17 +93,14 @@ LogLevel stderr_level() noexcept {
 
 void begin_process(std::string name, LogLevel to_stderr) noexcept {
   try {
-    // Always the same block, which the fork server has made for its copies: a new process need not
-    // wake the allocator for it.
-    static auto& own = *new Settings;
-    const Settings* const old = &settings();
-    if (old != &own) {
-      own = *old;
-      own.previous = old;
+    // As a rule the block that the fork server has made for its copies: so that a new process need
+    // not wake the allocator for it. Nobody reads it yet.
+    static Settings* own = nullptr;
+    if (own == nullptr || own != current.load(std::memory_order_acquire)) {
+      change_settings([](Settings& next) { own = &next; });
     }
-    own.process = std::move(name);
-    own.to_stderr = to_stderr;
-    current.store(&own, std::memory_order_release);
+    own->process = std::move(name);
+    own->to_stderr = to_stderr;
   } catch (...) {
     // As announced.
   }

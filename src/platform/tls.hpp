@@ -15,7 +15,7 @@ namespace procession::platform {
 
 /// One connection. Thread-safe; one thread at a time sends, and one receives. It must not be used
 /// after a fork by both processes: they would encrypt different things alike. Abstract, so that
-/// only a program that encrypts has OpenSSL linked.
+/// OpenSSL is linked only where a session may be opened.
 class TlsSession {
  public:
   TlsSession() = default;

@@ -112,6 +112,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// How often a worker that was handed several chunks is looked at, whether one of them holds up
   /// the others.
   static constexpr std::chrono::milliseconds kHeldUpLooks{2};
+  /// So many tasks are collected between two looks at the clock, and are brisk where each took less
+  /// than this.
+  static constexpr std::size_t kBriskLooks = 64;
+  static constexpr std::chrono::microseconds kBrisk{5};
   /// With so many single calls in slots, further ones are handed over so many together.
   static constexpr std::size_t kPlenty = 256;
   static constexpr std::size_t kTogether = 128;
@@ -128,6 +132,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed_backlog();
   void wake_watchers();
   void move_on();
+  void doubt_briskness();
   void collect_ended();
   void feed();
   [[nodiscard]] std::size_t next_count(const Task& task) const;
@@ -183,6 +188,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
       std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
   bool held_back_ = false;         ///< tasks wait to be given to workers, and the supervisor knows
   bool held_back_lately_ = false;  ///< some did since it looked
+  std::size_t collected_ = 0;      ///< tasks, since the last look at the clock
+  std::chrono::steady_clock::time_point collected_since_{};
+  std::uint64_t seen_head_ = 0;  ///< the ring's, when the supervisor last looked
+  std::uint64_t seen_tail_ = 0;
   /// How long elements of functions took that were mapped before.
   struct KnownPace {
     std::size_t key = 0;

@@ -68,8 +68,10 @@ void Crew::fill(heap::Offset pool) {
       failure = std::current_exception();
       if (!hired[i]->is_thread()) {
         // The end of a worker that nobody watches would not be noticed.
-        hired[i]->signal(platform::Signal::kill);
         workers_[seats[i]] = nullptr;
+        hired[i]->signal(platform::Signal::kill);
+        hired[i]->join({});
+        process::unregister_child(*hired[i]);
       }
     }
   }

@@ -170,6 +170,9 @@ struct Shared {
   /// How many threads of the owner wait for the end of any task: a worker that ends one then
   /// changes `ends`, on which they sleep.
   std::atomic<std::uint32_t> watchers;
+  /// 1: tasks end so soon that a worker more than there are processors beside the owner's would
+  /// rather keep the owner from handing out the next ones. The owner's.
+  std::atomic<std::uint32_t> brisk;
   std::atomic<std::uint32_t> ends;
 
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on

@@ -34,10 +34,17 @@ void PoolCore::collect_ended() {
       running.push_back(number);
     } else {
       collect(number);
+      ++collected_;
     }
   }
   if (!running.empty()) {
     order_.insert(order_.begin(), running.begin(), running.end());
+  }
+  if (collected_ >= kBriskLooks) {
+    const auto now = std::chrono::steady_clock::now();
+    shared_.brisk = now - collected_since_ < collected_ * kBrisk ? 1 : 0;
+    collected_since_ = now;
+    collected_ = 0;
   }
 }
 

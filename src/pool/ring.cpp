@@ -1,5 +1,7 @@
 #include "pool/ring.hpp"
 
+#include <algorithm>
+
 #include "platform/futex.hpp"
 #include "pool/spin.hpp"
 #include "pool/worker_set.hpp"
@@ -9,6 +11,13 @@ namespace procession::pool {
 namespace {
 
 std::uint64_t entry(std::uint64_t position, std::uint32_t slot) { return position << 16 | slot; }
+
+/// Whether those that are awake are as many as brisk tasks need.
+bool enough_awake(const Shared& shared) {
+  return shared.brisk.load(std::memory_order_relaxed) != 0 &&
+         shared.seats_used - count(shared.parked, shared.seats_used) >=
+             std::max(shared.spinners_most, 1U);
+}
 
 bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
 
@@ -113,15 +122,35 @@ void wake_workers(Shared& shared, std::uint32_t most) {
   }
 }
 
-void call_workers(Shared& shared, std::uint32_t tasks) {
+bool call_workers(Shared& shared, std::uint32_t tasks) {
   const std::uint32_t looking = count(shared.spinning, shared.seats_used);
-  if (tasks > looking) {
-    wake_workers(shared, tasks - looking);
+  if (tasks <= looking) {
+    return true;
+  }
+  if (enough_awake(shared)) {
+    return false;
+  }
+  wake_workers(shared, tasks - looking);
+  return true;
+}
+
+void call_workers_for_all(Shared& shared) {
+  const std::uint64_t waiting = shared.tail.load() - shared.head.load();
+  const std::uint32_t looking = count(shared.spinning, shared.seats_used);
+  if (waiting > looking) {
+    wake_workers(shared, static_cast<std::uint32_t>(waiting - looking));
   }
 }
 
 void pass_the_call_on(Shared& shared) {
-  if (may_have_tasks(shared) && count(shared.spinning, shared.seats_used) == 0) {
+  if (may_have_tasks(shared) && count(shared.spinning, shared.seats_used) == 0 &&
+      !enough_awake(shared)) {
+    wake_workers(shared, 1);
+  }
+}
+
+void leave_the_call(Shared& shared) {
+  if (may_have_tasks(shared)) {
     wake_workers(shared, 1);
   }
 }

@@ -38,10 +38,17 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin);
 /// Wakes up to `most` sleeping workers.
 void wake_workers(Shared& shared, std::uint32_t most);
 
-/// Owner, after publishing `tasks` tasks: sees to it that somebody looks for them.
-void call_workers(Shared& shared, std::uint32_t tasks);
+/// Owner, after publishing `tasks` tasks: sees to it that somebody looks for them. False where it
+/// leaves that to workers that are awake, because tasks are brisk: they may be wrong for once.
+bool call_workers(Shared& shared, std::uint32_t tasks);
+
+/// Owner, before it sleeps or where tasks were not brisk after all: sees to it that somebody looks
+/// for each task that waits.
+void call_workers_for_all(Shared& shared);
 
 /// Worker, after claiming: if more tasks wait and nobody looks for them, wakes one who does.
 void pass_the_call_on(Shared& shared);
+/// The same of one that will not look again.
+void leave_the_call(Shared& shared);
 
 }  // namespace procession::pool

@@ -102,6 +102,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
       shared_.watchers.fetch_add(1);
       const std::uint32_t seen = shared_.ends.load();
       if (!one_ended(watched)) {
+        call_workers_for_all(shared_);
         platform::futex_wait(shared_.ends, seen, deadline.left());
       }
       shared_.watchers.fetch_sub(1);

@@ -71,9 +71,11 @@ Timeout PoolCore::pump() {
   if (!backlog_.empty()) {
     move_on();
   }
+  doubt_briskness();
   // Where tasks were held back lately there will be more, and to be called for each costs more than
   // to look.
-  held_back_ = std::exchange(held_back_lately_, false) || !backlog_.empty();
+  held_back_ = std::exchange(held_back_lately_, false) || !backlog_.empty() ||
+               (shared_.brisk != 0 && may_have_tasks(shared_));
   if (!held_back_) {
     return std::nullopt;
   }
@@ -85,6 +87,20 @@ Timeout PoolCore::pump() {
                  !order_.empty() && order_.size() < kSlots
              ? kDivideEvery
              : kFeedEvery;
+}
+
+/// Calls all workers to brisk tasks that wait where none was claimed since the last look, because
+/// those that are awake are at tasks that take long, or none was published: the owner may be
+/// asleep.
+void PoolCore::doubt_briskness() {
+  const std::uint64_t head = shared_.head.load();
+  const std::uint64_t tail = shared_.tail.load();
+  const bool stuck = std::exchange(seen_head_, head) == head;
+  const bool at_rest = std::exchange(seen_tail_, tail) == tail;
+  if (shared_.brisk != 0 && head != tail && (stuck || at_rest)) {
+    shared_.brisk = stuck ? 0 : 1;
+    call_workers_for_all(shared_);
+  }
 }
 
 void PoolCore::move_on() {
@@ -99,7 +115,9 @@ void PoolCore::feed() {
       return;
     }
     publish(shared_, fed);
-    call_workers(shared_, fed);
+    if (!call_workers(shared_, fed)) {
+      feed_later();
+    }
   };
   // What is in slots is published even if there was no memory for the next.
   std::unique_ptr<void, decltype(hand_over)> enlisted(this, hand_over);

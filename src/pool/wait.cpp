@@ -4,6 +4,7 @@
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "pool/core.hpp"
+#include "pool/ring.hpp"
 #include "pool/spin.hpp"
 
 // How a caller waits for the end of its tasks.
@@ -93,6 +94,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
       std::uint32_t state = slot.state.load();
       if (under_way(state, generation) &&
           ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {
+        call_workers_for_all(shared_);
         platform::futex_wait(slot.state, state | kSleeps, deadline.left());
       }
     }

@@ -218,7 +218,7 @@ void work(heap::Offset pool, std::uint32_t number) {
   }
   // It retires, and its end may take a while: nobody is to count on it for the tasks that wait.
   erase(shared.spinning, number);
-  pass_the_call_on(shared);
+  leave_the_call(shared);
 }
 
 }  // namespace procession::pool
