@@ -3,7 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <new>
 
+#include "channel/queue_object.hpp"
 #include "channel/relay_support.hpp"
 #include "procession/array.hpp"
 #include "procession/queue.hpp"
@@ -17,6 +20,23 @@ inline constexpr std::size_t kEach = 12;
 
 inline Bytes numbered(std::size_t producer, std::size_t number) {
   return Bytes(kItemSize, static_cast<std::byte>(producer * 100 + number));
+}
+
+/// What the queue names.
+inline procession::channel::QueueObject& object_of(const ByteQueue& queue) {
+  class Finder final : public procession::Encoder {
+   public:
+    Finder() : Encoder(room_, std::end(room_)) {}
+    void attach(std::uint64_t offset) override { block = offset; }
+    std::uint64_t block = 0;
+
+   private:
+    void grow(std::size_t) override { throw std::bad_alloc(); }
+    std::byte room_[256];
+  };
+  Finder finder;
+  procession::encode(finder, queue);
+  return *procession::heap::at<procession::channel::QueueObject>(finder.block);
 }
 
 /// Until the queue is shut down. Short items and large ones are counted by themselves.

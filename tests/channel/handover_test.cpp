@@ -1,7 +1,5 @@
 // Large items of queues, which producers hand over to consumers that wait for them.
 
-#include <iterator>
-#include <new>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -172,19 +170,7 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
 
 /// What was offered last.
 mp::channel::Offer last_offer(const ByteQueue& queue) {
-  class Finder final : public mp::Encoder {
-   public:
-    Finder() : Encoder(room_, std::end(room_)) {}
-    void attach(std::uint64_t offset) override { block = offset; }
-    std::uint64_t block = 0;
-
-   private:
-    void grow(std::size_t) override { throw std::bad_alloc(); }
-    std::byte room_[256];
-  };
-  Finder finder;
-  mp::encode(finder, queue);
-  return mp::channel::offer_of(*mp::heap::at<mp::channel::QueueObject>(finder.block));
+  return mp::channel::offer_of(object_of(queue));
 }
 
 TEST(Handover, IsTriedRarelyWhereItFails) {
