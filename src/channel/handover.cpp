@@ -44,7 +44,11 @@ bool holds_nothing(const QueueObject& queue) {
 }
 
 /// Without a sign from the other side, of which nobody knows whether it is alive, or runs.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::chrono::nanoseconds kStall = 20ms;  // they take long over memory that is new
+#else
 constexpr std::chrono::nanoseconds kStall = 250us;
+#endif
 
 /// How long an offer of so many bytes stands before the producer begins to copy them aside: about
 /// as long as a consumer takes that has such an item to copy yet. Both are done sooner if they do
