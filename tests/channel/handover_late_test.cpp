@@ -1,10 +1,12 @@
 // A consumer that has taken an offer and stands still, at one step after the other, until its
-// producer has withdrawn it and put the item as ever.
+// producer has withdrawn it and put the item as ever; or is about to withdraw it, and is late.
 
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "channel/handover.hpp"
 #include "channel/handover_support.hpp"
@@ -22,21 +24,20 @@ using namespace std::chrono_literals;
 /// Calls a function at each step of the thread that makes it, to the end of the scope.
 class AtEachStep {
  public:
-  explicit AtEachStep(std::function<void()> call) {
-    call_ = std::move(call);
+  explicit AtEachStep(std::function<void()> call) : call_(std::move(call)) {
+    mine_ = &call_;
     mp::heap::testing::on_step = [] {
-      if (call_) call_();
+      if (mine_ != nullptr) (*mine_)();
     };
   }
   AtEachStep(const AtEachStep&) = delete;
   AtEachStep& operator=(const AtEachStep&) = delete;
-  ~AtEachStep() {
-    mp::heap::testing::on_step = nullptr;
-    call_ = nullptr;
-  }
+  ~AtEachStep() { mine_ = nullptr; }
 
  private:
-  static inline thread_local std::function<void()> call_;
+  static inline thread_local std::function<void()>* mine_ = nullptr;
+
+  std::function<void()> call_;
 };
 
 enum class Result { stood_still, handed_over, neither };
@@ -99,6 +100,52 @@ void a_late_consumer_lets_go(bool again) {
 TEST(Handover, IsNotEndedByAConsumerWhoseOfferWasWithdrawn) { a_late_consumer_lets_go(false); }
 
 TEST(Handover, IsNotEndedByAConsumerWhoIsAsLateAsTheNextOne) { a_late_consumer_lets_go(true); }
+
+/// Whether a producer that has waited long enough came as far as to withdraw an offer, and the
+/// consumer got it all the same.
+bool withdrawn_too_late() {
+  const ByteQueue queue;
+  mp::channel::QueueObject& object = object_of(queue);
+  const auto taken = [&] {
+    return mp::channel::offer_of(object).state() == mp::channel::Offer::taken;
+  };
+  std::atomic<bool> all_read{false};
+  std::atomic<bool> withdrawing{false};
+  std::atomic<bool> over{false};
+  std::thread consumer([&] {
+    const AtEachStep hook([&, steps = std::size_t{0}]() mutable {
+      // At the first two steps it is not in its place yet, and the window may go.
+      if (all_read || !taken() || ++steps <= 2) return;
+      const auto& handover =
+          *mp::heap::at<mp::channel::Handover>(mp::heap::target(object.handover));
+      if (handover.window.read != handover.size) return;
+      all_read = true;
+      while (!withdrawing && taken())
+        std::this_thread::sleep_for(100us);
+    });
+    EXPECT_TRUE(queue.get() == numbered(0, 1));
+    over = true;
+  });
+  std::this_thread::sleep_for(1ms);
+  {
+    const AtEachStep hook([&] {
+      if (!all_read || withdrawing || !taken()) return;
+      withdrawing = true;
+      while (!over)
+        std::this_thread::sleep_for(100us);
+    });
+    queue.put(numbered(0, 1));
+  }
+  consumer.join();
+  EXPECT_TRUE(queue.empty());
+  return withdrawing;
+}
+
+TEST(Handover, IsNotPutBesidesByAProducerThatWithdrawsTooLate) {
+  if (mp::platform::usable_cpus() < 2) GTEST_SKIP() << "nothing is handed over on one processor";
+  for (int times = 0; times < 5 && !HasFailure();)
+    times += withdrawn_too_late() ? 1 : 0;
+}
 
 }  // namespace
 }  // namespace channel_test
