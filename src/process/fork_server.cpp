@@ -134,9 +134,13 @@ std::vector<Order> ForkServer::State::ask(const std::vector<Order>& orders, std:
     shares[i % shares.size()].push_back(orders[i]);
   }
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    servers[i].ask(std::move(shares[i]), attempt, surroundings);
+    servers[i].take(std::move(shares[i]), attempt);
   }
   std::vector<Order> left;
+  left.reserve(orders.size());
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    servers[i].ask(surroundings);
+  }
   // The last one first: when it has answered, the others have, as a rule, and nobody sleeps for
   // them. Nor does it matter that those that have gone leave the list.
   for (std::size_t i = shares.size(); i-- != 0;) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -85,8 +86,9 @@ bool ServerLink::send(const Order& order, bool more, const Surroundings& surroun
                                 descriptors) == platform::Delivery::done;
 }
 
-void ServerLink::ask(std::vector<Order> orders, std::uint16_t attempt,
-                     const Surroundings& surroundings) {
+void ServerLink::take(std::vector<Order> orders, std::uint16_t attempt) {
+  replies_.resize(orders.size());
+  room_.resize(orders.size() * sizeof(ForkReply) + kMostFailureText);
   asked_ = std::move(orders);
   attempt_ = attempt;
   failure_ = nullptr;
@@ -94,89 +96,86 @@ void ServerLink::ask(std::vector<Order> orders, std::uint16_t attempt,
     record_at(order.record).request(attempt);
     record_at(order.record).copied() = 0;
   }
+}
+
+void ServerLink::ask(const Surroundings& surroundings) noexcept {
   try {
     for (const Order& order : asked_) {
       if (!send(order, &order != &asked_.back(), surroundings)) {
         return;
       }
     }
-  } catch (const ProcessError&) {
+  } catch (...) {
     // Whatever was sent before is not left for others to read the replies of.
     failure_ = std::current_exception();
     platform::send_signal_to(pid_, platform::Signal::kill);
   }
 }
 
-/// One for each request; none when the server has gone.
-std::vector<ForkReply> ServerLink::receive(std::string& failure) {
-  std::vector<ForkReply> replies(asked_.size());
-  const std::size_t of_replies = replies.size() * sizeof(ForkReply);
-  std::vector<std::byte> room(of_replies + kMostFailureText);
-  const std::size_t size = platform::receive_message(socket_.get(), room).size;
-  if (size < of_replies) {
-    return {};
+/// False when the server has gone.
+bool ServerLink::receive() {
+  const std::size_t of_replies = replies_.size() * sizeof(ForkReply);
+  text_size_ = platform::receive_message(socket_.get(), room_).size;
+  if (text_size_ < of_replies) {
+    return false;
   }
-  std::memcpy(replies.data(), room.data(), of_replies);
-  failure.assign(reinterpret_cast<const char*>(room.data()) + of_replies, size - of_replies);
-  return replies;
+  std::memcpy(replies_.data(), room_.data(), of_replies);
+  text_size_ -= of_replies;
+  return true;
 }
 
 ServerLink::Outcome ServerLink::outcome() {
   Outcome all;
-  std::string preload_failure;
   // A server that has gone may have answered before.
-  const std::vector<ForkReply> replies = receive(preload_failure);
-  if (replies.empty()) {
+  if (receive()) {
+    auto reply = replies_.begin();
+    std::erase_if(asked_, [&](const Order& order) { return settle(order, *reply++); });
+    all.cannot_clone = !asked_.empty();
+  } else {
     all.gone = true;
     all.exitcode = end();
-    all.left = lost();
-    return all;
+    std::erase_if(asked_, [&](const Order& order) { return settle_lost(order); });
   }
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    ForkServer::Started& started = *asked_[i].started;
-    switch (replies[i].result) {
-      case ForkReply::started:
-        started.pid = replies[i].value;
-        break;
-      case ForkReply::failed:
-        started.failure = std::make_exception_ptr(
-            ProcessError(platform::system_error_text("start a process", replies[i].value)));
-        break;
-      case ForkReply::preload_failed:
-        started.failure = std::make_exception_ptr(ProcessError(
-            "cannot start a process: the function given to set_forkserver_preload failed in the "
-            "fork server with " +
-            preload_failure));
-        break;
-      default:
-        all.cannot_clone = true;
-        all.left.push_back(asked_[i]);
-    }
-  }
+  all.left = std::move(asked_);
   return all;
 }
 
-/// The server died over these requests. A child that took one all the same is the one that was
-/// asked for.
-std::vector<Order> ServerLink::lost() {
-  std::vector<Order> left;
-  for (const Order& order : asked_) {
-    Record& record = record_at(order.record);
-    if (!record.cancel(attempt_)) {
-      order.started->pid = record.pid();
-      continue;
-    }
-    if (const int late = record.copied(); late != 0) {
-      platform::send_signal_to(late, platform::Signal::kill);
-      platform::reap_waiting(late);
-    }
-    if (failure_ != nullptr) {
-      order.started->failure = failure_;
-    } else {
-      left.push_back(order);
-    }
+/// False when the order is to be carried out in another way.
+bool ServerLink::settle(const Order& order, const ForkReply& reply) const {
+  switch (reply.result) {
+    case ForkReply::started:
+      order.started->pid = reply.value;
+      return true;
+    case ForkReply::failed:
+      order.started->failure = std::make_exception_ptr(
+          ProcessError(platform::system_error_text("start a process", reply.value)));
+      return true;
+    case ForkReply::preload_failed:
+      order.started->failure = std::make_exception_ptr(ProcessError(
+          "cannot start a process: the function given to set_forkserver_preload failed in the fork "
+          "server with " +
+          std::string(reinterpret_cast<const char*>(room_.data()) + replies_.size() * sizeof reply,
+                      text_size_)));
+      return true;
+    default:
+      return false;
   }
-  return left;
+}
+
+/// The server died over the request. A child that took it all the same is the one that was asked
+/// for. False when there is none, nor a reason why.
+bool ServerLink::settle_lost(const Order& order) const {
+  Record& record = record_at(order.record);
+  if (!record.cancel(attempt_)) {
+    order.started->pid = record.pid();
+    return true;
+  }
+  if (const int late = record.copied(); late != 0) {
+    platform::send_signal_to(late, platform::Signal::kill);
+    platform::reap_waiting(late);
+  }
+  order.started->failure = failure_;
+  return failure_ != nullptr;
 }
 
 }  // namespace procession::process

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <exception>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "heap/heap.hpp"
@@ -42,8 +41,11 @@ class ServerLink {
   /// Executes this program's image for a server, which runs the call `preload`, if it is not 0.
   static ServerLink launch(heap::Offset preload, std::size_t preload_size);
 
-  /// Sends the requests for at most `kAhead` orders.
-  void ask(std::vector<Order> orders, std::uint16_t attempt, const Surroundings& surroundings);
+  /// Makes ready for at most `kAhead` orders. What the replies need is there when this returns, so
+  /// that none is left unread.
+  void take(std::vector<Order> orders, std::uint16_t attempt);
+  /// Sends the requests for them.
+  void ask(const Surroundings& surroundings) noexcept;
 
   struct Outcome {
     std::vector<Order> left;    ///< still to be carried out
@@ -61,8 +63,9 @@ class ServerLink {
 
  private:
   bool send(const Order& order, bool more, const Surroundings& surroundings);
-  std::vector<ForkReply> receive(std::string& failure);
-  std::vector<Order> lost();
+  bool receive();
+  bool settle(const Order& order, const ForkReply& reply) const;
+  bool settle_lost(const Order& order) const;
 
   int pid_ = 0;
   platform::Descriptor socket_;
@@ -71,6 +74,9 @@ class ServerLink {
   std::vector<Order> asked_;
   std::uint16_t attempt_ = 0;
   std::exception_ptr failure_;  ///< of sending
+  std::vector<ForkReply> replies_;
+  std::vector<std::byte> room_;  ///< for a message with them
+  std::size_t text_size_ = 0;    ///< bytes behind them
 };
 
 }  // namespace procession::process
