@@ -52,7 +52,7 @@ inline void start_something() {
   child.join();
 }
 
-/// Waits until no more is there than before, and no process but the fork server. The memory of a
+/// Waits until no more is there than before, and no process but the fork servers. The memory of a
 /// pool is given back when the last of those who look after it has let go of it.
 inline void expect_nothing_left(const Left& before) {
   unsigned looks = 0;
@@ -74,14 +74,14 @@ inline void expect_nothing_left(const Left& before) {
     }
     return now.books.in_use <= before.books.in_use && now.books.blocks <= before.books.blocks &&
            now.books.holds <= before.books.holds && now.descriptors <= before.descriptors &&
-           processes <= 1 && lost == 0;
+           processes <= kMostServers && lost == 0;
   });
 }
 
 /// The books once what earlier tests had has been given back.
 inline heap::Books settled_books() {
-  heap::ensure();
-  until([] { return children().size() <= 1; });
+  have_servers();
+  until([] { return children().size() <= kMostServers; });
   start_something();
   for (std::uint64_t seen = ~std::uint64_t{0}; seen != heap::books().blocks;) {
     seen = heap::books().blocks;

@@ -121,18 +121,29 @@ inline std::map<int, std::string> children() {
   return found;
 }
 
-/// The child that serves forks; 0: there is none.
-inline int fork_server() {
+/// The children that serve forks, and their copies, which look alike; the oldest first.
+inline std::vector<int> fork_servers() {
+  std::vector<int> found;
   for (const auto& [pid, name] : children()) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
     std::string line;
     std::getline(file, line);
     if (line.find("procession-forkserver") != std::string::npos ||
         name.find("procession-fork") != std::string::npos) {
-      return pid;
+      found.push_back(pid);
     }
   }
-  return 0;
+  return found;
+}
+
+/// How many of them there are at most once their copies have ended.
+inline constexpr std::size_t kMostServers = 2;
+
+/// Makes what the first pools make for all: the fork servers, and what those hold.
+inline void have_servers() {
+  for (std::size_t made = 0; made <= kMostServers; ++made) {
+    Pool(2).apply([] {});
+  }
 }
 
 inline std::string state_of(int pid) {

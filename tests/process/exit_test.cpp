@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
+#include <iostream>
 #include <stdexcept>
 #include <string>
 
@@ -127,9 +129,9 @@ TEST(ThreadMethod, CannotBeEndedFromOutside) {
   process.join();
 }
 
-void print(const std::string& text) { std::printf("%s", text.c_str()); }
-
-TEST_P(Ending, WhatWasPrintedIsWritten) {
+/// What this process and a child that runs `function` print together, this one first.
+std::string printed_with(StartMethod method, void (*function)(const std::string&),
+                         const std::string& text) {
   const Folder folder;
   const int before = ::fcntl(1, F_DUPFD_CLOEXEC, 3);
   std::fflush(stdout);
@@ -137,12 +139,48 @@ TEST_P(Ending, WhatWasPrintedIsWritten) {
   ::dup2(file, 1);
   ::close(file);
   std::printf("parent,");  // still in the buffer when the child starts
-  const auto code = exitcode_of(GetParam(), print, "child");
+  const auto code = exitcode_of(method, function, text);
   std::fflush(stdout);
   ::dup2(before, 1);
   ::close(before);
   EXPECT_EQ(code, 0);
-  EXPECT_EQ(text_of_file(folder.file("out")), "parent,child");
+  return text_of_file(folder.file("out"));
+}
+
+void print(const std::string& text) { std::printf("%s", text.c_str()); }
+
+TEST_P(Ending, WhatWasPrintedIsWritten) {
+  EXPECT_EQ(printed_with(GetParam(), print, "child"), "parent,child");
+}
+
+void stream(const std::string& text) { std::cout << text; }
+
+TEST_P(Ending, WhatWasStreamedIsWritten) {
+  EXPECT_EQ(printed_with(GetParam(), stream, "child"), "parent,child");
+}
+
+// These change std::cout for the rest of a process: in one that is shared with other tests, not.
+class EndingApart : public EachMethod {};
+PROCESSION_BY_PROCESS_METHODS(EndingApart);
+
+void stream_unsynchronised(const std::string& text) {
+  std::ios::sync_with_stdio(false);
+  std::cout << text;
+}
+
+TEST_P(EndingApart, WhatAStreamOfItsOwnBufferHoldsIsWritten) {
+  EXPECT_EQ(printed_with(GetParam(), stream_unsynchronised, "child"), "parent,child");
+}
+
+void stream_elsewhere(const std::string& text) {
+  static std::filebuf buffer;
+  buffer.open("/dev/stdout", std::ios::out | std::ios::app);
+  std::cout.rdbuf(&buffer);
+  std::cout << text;
+}
+
+TEST_P(EndingApart, WhatABufferOfTheProgramsHoldsIsWritten) {
+  EXPECT_EQ(printed_with(GetParam(), stream_elsewhere, "child"), "parent,child");
 }
 
 }  // namespace

@@ -292,7 +292,7 @@ TEST(Array, IsZeroedAndTakesRanges) {
   EXPECT_EQ(span.size(), 2U);
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(copied.data()) % 64, 0U);
   EXPECT_TRUE(mp::Array<int>().empty());
-  EXPECT_THROW(mp::Array<int>().get_lock(), mp::ProcessError);
+  EXPECT_THROW(static_cast<void>(mp::Array<int>().get_lock()), mp::ProcessError);
   const mp::Array<int> none(0);
   EXPECT_EQ(none.size(), 0U);
 }

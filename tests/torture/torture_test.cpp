@@ -44,8 +44,9 @@ class Killer {
             std::this_thread::sleep_for(std::chrono::microseconds(below(random, pause)));
             const auto children = procession::pooltest::children();
             if (children.empty()) continue;
-            // Nothing can be started where the fork server is killed faster than it starts.
-            if (children.size() == 1 && below(random, 10) != 0) continue;
+            // Nothing can be started where the fork servers are killed faster than they start.
+            if (children.size() <= procession::pooltest::kMostServers && below(random, 10) != 0)
+              continue;
             const int pid = std::next(children.begin(),
                                       static_cast<std::ptrdiff_t>(below(random, children.size())))
                                 ->first;
