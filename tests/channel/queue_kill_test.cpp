@@ -5,9 +5,9 @@
 #include <map>
 #include <random>
 
-#include "process/support.hpp"
 #include "procession/array.hpp"
 #include "procession/queue.hpp"
+#include "support.hpp"
 
 namespace channel_test {
 namespace {
@@ -61,7 +61,7 @@ TEST(Pains, Pain03_AQueueOutlivesItsKilledProducersAndConsumersLong) {
   const unsigned seed = std::random_device()();
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
-  process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
+  settle_in();
   const auto before = mp::heap::books();
   for (const std::size_t maxsize : {0U, 100U}) {
     const Queue<Product> queue(maxsize);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include "process/support.hpp"
 #include "procession/connection.hpp"
 
@@ -11,6 +13,9 @@ inline void settle_in() {
   auto [first, second] = procession::Pipe();
   first.send(first);
   (void)second.recv<procession::Connection>();
+  // Whoever sees a process killed gives back what others have left that nobody looks after: those
+  // that earlier tests forked by themselves.
+  process_test::exitcode_of(procession::StartMethod::forkserver, [] { ::raise(SIGKILL); });
 }
 
 /// Something that is sent.
