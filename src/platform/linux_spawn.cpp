@@ -12,14 +12,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <ext/stdio_sync_filebuf.h>
-#include <iostream>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
 
 #include "platform/descriptor.hpp"
 #include "platform/spawn.hpp"
+#include "platform/streams.hpp"
 #include "platform/system_error.hpp"
 
 extern "C" {
@@ -139,31 +137,9 @@ int fork_process() {
   return pid;
 }
 
-namespace {
-
-/// Not where it leaves all that it is given to stdio, as it does unless the program says otherwise:
-/// to call it would be the one use that most copies of a process have for that code, whose pages
-/// they would fault in.
-void flush(std::ostream& stream) {
-  const std::streambuf* const buffer = stream.rdbuf();
-  if (buffer != nullptr && typeid(*buffer) != typeid(__gnu_cxx::stdio_sync_filebuf<char>)) {
-    stream.flush();
-  }
-}
-
-}  // namespace
-
-void flush_streams() {
-  flush(std::cout);
-  flush(std::clog);
-  std::fflush(stdout);
-  std::fflush(stderr);
-}
-
 void exit_flushed(int code) {
-  flush(std::cout);
-  flush(std::clog);
-  std::fflush(nullptr);  // every open file, standard output and error among them
+  flush_streams();
+  std::fflush(nullptr);  // every other open file
   exit_now(code);
 }
 

@@ -27,9 +27,6 @@ int clone_sibling(std::atomic<std::int32_t>* told = nullptr);
 /// fork(), with its handlers. Returns the process id, or 0 in the child. Throws `ProcessError`.
 int fork_process();
 
-/// Writes out what C and C++ streams hold for standard output and error.
-void flush_streams();
-
 /// Ends this process at once: no destructor, no atexit handler. What C and C++ streams hold is
 /// written before.
 [[noreturn]] void exit_flushed(int code);

@@ -8,6 +8,7 @@
 #include "platform/fork_handlers.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
+#include "platform/streams.hpp"
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
@@ -126,6 +127,8 @@ int fork_child(heap::Offset record,
     // A thread of the library's own, which hears of no signal, may have forked: the supervisor, or
     // who runs callbacks.
     platform::restore_signals();
+    // Another thread may have printed since all was written.
+    platform::forget_unwritten();
     std::vector<platform::Descriptor> passed = in_child();
     run_child(claim, std::move(inherited_line), std::move(passed));
   }

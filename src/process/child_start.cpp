@@ -7,6 +7,7 @@
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/spawn.hpp"
+#include "platform/streams.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/captured.hpp"

@@ -1,4 +1,5 @@
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -140,6 +141,7 @@ std::string printed_with(StartMethod method, void (*function)(const std::string&
   ::close(file);
   std::printf("parent,");  // still in the buffer when the child starts
   const auto code = exitcode_of(method, function, text);
+  std::cout.flush();
   std::fflush(stdout);
   ::dup2(before, 1);
   ::close(before);
@@ -170,6 +172,41 @@ void stream_unsynchronised(const std::string& text) {
 
 TEST_P(EndingApart, WhatAStreamOfItsOwnBufferHoldsIsWritten) {
   EXPECT_EQ(printed_with(GetParam(), stream_unsynchronised, "child"), "parent,child");
+}
+
+// ---- by fork, beside a thread that prints
+
+void (*print_late)() = nullptr;
+
+/// Calls it in the middle of a fork, as if by another thread: what was printed before is written.
+void print_in_fork(void (*function)()) {
+  [[maybe_unused]] static const int added = ::pthread_atfork(
+      [] {
+        if (print_late != nullptr) {
+          print_late();
+        }
+      },
+      nullptr, nullptr);
+  print_late = function;
+}
+
+TEST(EndingByFork, WhatTheParentPrintsMeanwhileIsWrittenOnce) {
+  print_in_fork([] { std::printf("late,"); });
+  EXPECT_EQ(printed_with(StartMethod::fork, print, "child,"), "parent,child,late,");
+  print_in_fork(nullptr);
+}
+
+void stream_in_fork() {
+  std::ios::sync_with_stdio(false);
+  print_in_fork([] { std::cout << "late,"; });
+  const std::string printed = printed_with(StartMethod::fork, stream, "child,");
+  if (printed != "parent,child,late,") {
+    throw std::runtime_error(printed);
+  }
+}
+
+TEST(EndingByFork, WhatTheParentStreamsMeanwhileIsWrittenOnce) {
+  EXPECT_EQ(exitcode_of(StartMethod::spawn, stream_in_fork), 0);  // see EndingApart
 }
 
 void stream_elsewhere(const std::string& text) {
