@@ -49,7 +49,7 @@ void note_owner(LockObject& lock, std::uint64_t owner, bool previous_died) noexc
 [[noreturn]] void throw_deadlock(const char* what) {
   throw ProcessError(std::string(what) +
                      " was to be locked by the thread that has it already, which would wait for "
-                     "itself for ever; unlock it first, or use an RLock");
+                     "itself in vain; unlock it first, or use an RLock");
 }
 
 /// Another time by its owner.
