@@ -171,7 +171,8 @@ class PoolMembers {
 
   /// How many workers it was made with.
   [[nodiscard]] std::size_t size() const { return pool_size(core_); }
-  /// The process ids of the workers that live now.
+  /// The process ids of the workers that live now: one that has ended and is just being replaced is
+  /// not among them.
   [[nodiscard]] std::vector<int> pids() const { return pool_pids(core_); }
 
  protected:
