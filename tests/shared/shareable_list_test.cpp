@@ -42,10 +42,20 @@ TEST(ShareableList, ChangesInPlace) {
   EXPECT_THROW(list.set(1, "nine byte"), std::invalid_argument);
   EXPECT_THROW(list.set(3, 1), std::out_of_range);
   EXPECT_THROW(static_cast<void>(list.get(-4)), std::out_of_range);
-  EXPECT_NE(text_of<mp::TypeMismatch>([&] {
-              static_cast<void>(list.get<bool>(0));
-            }).find("Python's float"),
-            std::string::npos);
+}
+
+TEST(ShareableList, SaysWhatAnItemIsAndHowToGetIt) {
+  const ShareableList list({1, "text"});
+  EXPECT_EQ(text_of<mp::TypeMismatch>([&] { static_cast<void>(list.get<double>(0)); }),
+            "asked for item 0 of a ShareableList as double, found a std::int64_t (Python's int); "
+            "ask for that, get<std::int64_t>, or for an item of any type by get() without one");
+  try {
+    static_cast<void>(list.get<bool>(-1));
+    ADD_FAILURE() << "it threw nothing";
+  } catch (const mp::TypeMismatch& error) {
+    EXPECT_EQ(error.asked(), "bool");
+    EXPECT_EQ(error.found(), "std::string");
+  }
 }
 
 TEST(ShareableList, MayBeEmpty) {
