@@ -17,7 +17,7 @@ namespace procession {
 /// `multiprocessing.shared_memory.ShareableList`: each side reads and writes the other's.
 ///
 ///     mp::ShareableList list({1, 2.5, "text", true, nullptr}, "settings");
-///     list.set(2, "next");                  // Python: ShareableList(name='settings')[2]
+///     list[2] = "next";                     // Python: ShareableList(name='settings')[2]
 ///     auto number = list.get<double>(1);
 ///
 /// Items change in place, so a text keeps the room that it had at first, rounded up to a multiple
@@ -28,6 +28,9 @@ class ShareableList {
   /// What an item can be: Python's None, bool, int, float, str and bytes.
   using Item =
       std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<std::byte>>;
+
+  /// What `list[i]` gives: the item, as it is now, which can be assigned to.
+  class Reference;
 
   /// Names nothing.
   ShareableList() = default;
@@ -57,8 +60,8 @@ class ShareableList {
     }
     refuse(index, type_name<T>(), item);
   }
-  /// The same as `get`.
-  [[nodiscard]] Item operator[](std::ptrdiff_t index) const { return get(index); }
+  /// The same as `get`, and `list[index] = item` as `set`.
+  [[nodiscard]] Reference operator[](std::ptrdiff_t index) const;
   /// Replaces an item, by one of another type too. Throws `std::out_of_range`;
   /// `std::invalid_argument` for a text longer than the room of the item.
   void set(std::ptrdiff_t index, const Item& item) const;
@@ -90,5 +93,53 @@ class ShareableList {
 
   SharedMemory shm_;
 };
+
+/// An item that was read from a list, and in all an Item: `std::get`, `std::visit` and comparison
+/// work with it as with any other. To assign to `list[i]` is to set the item in the list. Once it
+/// has a name it is a copy, as in Python: after `auto x = list[i]`, `x = 5` changes x only.
+class ShareableList::Reference : public Item {
+ public:
+  Reference(const Reference&) = default;
+  ~Reference() = default;
+
+  /// Sets the item in the list. Throws as `set` does.
+  Reference& operator=(const Item& item) && {
+    list_.set(index_, item);
+    Item::operator=(item);
+    return *this;
+  }
+  /// The same: `list[i] = list[j]`.
+  Reference& operator=(const Reference& item) && {  // NOLINT: assigned to itself, it may be set too
+    return std::move(*this) = static_cast<const Item&>(item);
+  }
+  /// Changes this copy.
+  Reference& operator=(const Item& item) & {
+    Item::operator=(item);
+    return *this;
+  }
+  /// The same.
+  Reference& operator=(const Reference& item) & = default;
+
+  /// In type too, as Items compare; with what converts to an Item: `list[i] == 5`.
+  friend bool operator==(const Reference& a, const Item& b) {
+    return static_cast<const Item&>(a) == b;
+  }
+  friend bool operator==(const Reference& a, const Reference& b) {
+    return a == static_cast<const Item&>(b);
+  }
+
+ private:
+  friend class ShareableList;
+  Reference(const ShareableList& list, std::ptrdiff_t index)
+      : Item(list.get(index)), list_(list), index_(index) {}
+
+  ShareableList list_;
+  std::ptrdiff_t index_;
+};
+
+/// Behind the class that it returns.
+inline ShareableList::Reference ShareableList::operator[](std::ptrdiff_t index) const {
+  return {*this, index};
+}
 
 }  // namespace procession

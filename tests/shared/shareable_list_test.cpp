@@ -58,6 +58,43 @@ TEST(ShareableList, SaysWhatAnItemIsAndHowToGetIt) {
   }
 }
 
+TEST(ShareableList, IsAssignedToByIndex) {
+  const ShareableList list({1, "room for it", 2.5});
+  list[0] = 5;
+  list[1] = "text";
+  list[-1] = nullptr;
+  EXPECT_EQ(list.items(), (std::vector<Item>{5, "text", nullptr}));
+  list[2] = list[0];
+  list[0] = list[1] = "both";
+  EXPECT_EQ(list.items(), (std::vector<Item>{"both", "both", 5}));
+  EXPECT_THROW(list[3] = 1, std::out_of_range);
+  EXPECT_THROW(list[0] = "nine byte", std::invalid_argument);
+  EXPECT_TRUE(list[0] == "both");
+  EXPECT_TRUE(5 == list[2]);
+  EXPECT_TRUE(list[0] == list[1]);
+  EXPECT_TRUE(list[0] != list[2]);
+  EXPECT_FALSE(list[2] == 5.0);  // in type too
+}
+
+TEST(ShareableList, AnItemByIndexIsAnItem) {
+  const ShareableList list({7, "text"});
+  auto number = list[0];
+  EXPECT_EQ(std::get<std::int64_t>(number), 7);
+  ASSERT_NE(std::get_if<std::int64_t>(&number), nullptr);
+  EXPECT_EQ(number.index(), 2U);
+  EXPECT_TRUE(std::holds_alternative<std::string>(list[1]));
+  EXPECT_EQ(std::visit([](const auto& value) { return sizeof value; }, list[0]), 8U);
+  const Item plain = list[1];
+  EXPECT_EQ(plain, list[1]);
+  EXPECT_EQ((std::vector<Item>{list[0], list[1]}), list.items());
+  // What has a name is a copy.
+  number = 8;
+  EXPECT_EQ(std::get<std::int64_t>(number), 8);
+  number = list[1];
+  EXPECT_EQ(std::get<std::string>(number), "text");
+  EXPECT_EQ(list.get<std::int64_t>(0), 7);
+}
+
 TEST(ShareableList, MayBeEmpty) {
   const ShareableList list(std::vector<Item>{});
   EXPECT_EQ(list.size(), 0U);
