@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -12,6 +14,24 @@
 #include "procession/shared_memory.hpp"
 
 namespace procession {
+
+namespace detail {
+
+/// A number, and neither a truth value nor a character.
+template <class T>
+inline constexpr bool kIsInteger =
+    std::is_integral_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char> &&
+    !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char8_t> && !std::is_same_v<T, char16_t> &&
+    !std::is_same_v<T, char32_t>;
+
+/// Whether T is an alternative of a variant.
+template <class T, class Variant>
+inline constexpr bool kIsAlternative = false;
+template <class T, class... Alternatives>
+inline constexpr bool kIsAlternative<T, std::variant<Alternatives...>> =
+    (std::is_same_v<T, Alternatives> || ...);
+
+}  // namespace detail
 
 /// A list of a fixed length in a named block of shared memory, with the memory layout of Python's
 /// `multiprocessing.shared_memory.ShareableList`: each side reads and writes the other's.
@@ -51,14 +71,25 @@ class ShareableList {
   /// The item at `index`; negative ones count from the end. Throws `std::out_of_range`;
   /// `DecodeError` when what lies there is no item.
   [[nodiscard]] Item get(std::ptrdiff_t index) const;
-  /// The same, for an item known to be a T, one of Item's. Throws `TypeMismatch` when it is not.
+  /// The same, for an item known to be a T: one of Item's, or any other integer that has room for
+  /// the number. Throws `TypeMismatch` when it is not, or has not.
   template <class T>
   [[nodiscard]] T get(std::ptrdiff_t index) const {
+    static_assert(detail::kIsAlternative<T, Item> || detail::kIsInteger<T>,
+                  "an item of a ShareableList is a std::nullptr_t, bool, std::int64_t or another "
+                  "integer, double, std::string or std::vector<std::byte>");
     Item item = get(index);
-    if (T* const found = std::get_if<T>(&item)) {
-      return std::move(*found);
+    if constexpr (detail::kIsAlternative<T, Item>) {
+      if (T* const found = std::get_if<T>(&item)) {
+        return std::move(*found);
+      }
+    } else if constexpr (detail::kIsInteger<T>) {
+      const auto* const found = std::get_if<std::int64_t>(&item);
+      if (found != nullptr && std::in_range<T>(*found)) {
+        return static_cast<T>(*found);
+      }
     }
-    refuse(index, type_name<T>(), item);
+    refuse(index, type_name<T>(), item, detail::kIsInteger<T>);
   }
   /// The same as `get`, and `list[index] = item` as `set`.
   [[nodiscard]] Reference operator[](std::ptrdiff_t index) const;
@@ -88,7 +119,8 @@ class ShareableList {
   }
 
  private:
-  [[noreturn]] static void refuse(std::ptrdiff_t index, std::string_view asked, const Item& found);
+  [[noreturn]] static void refuse(std::ptrdiff_t index, std::string_view asked, const Item& found,
+                                  bool asked_for_integer);
   void check() const;
 
   SharedMemory shm_;

@@ -252,8 +252,16 @@ std::string ShareableList::format() const {
   return all;
 }
 
-void ShareableList::refuse(std::ptrdiff_t index, std::string_view asked, const Item& found) {
+void ShareableList::refuse(std::ptrdiff_t index, std::string_view asked, const Item& found,
+                           bool asked_for_integer) {
   const std::string is = cpp_name(found);
+  const auto* const number = std::get_if<std::int64_t>(&found);
+  if (number != nullptr && asked_for_integer) {
+    throw TypeMismatch(std::string(asked), is,
+                       "asked for item " + std::to_string(index) + " of a ShareableList as " +
+                           std::string(asked) + ", found " + std::to_string(*number) +
+                           ", for which that has no room; ask for get<std::int64_t>");
+  }
   throw TypeMismatch(std::string(asked), is,
                      "asked for item " + std::to_string(index) + " of a ShareableList as " +
                          std::string(asked) + ", found a " + is + " (Python's " +

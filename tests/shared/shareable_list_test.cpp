@@ -58,6 +58,22 @@ TEST(ShareableList, SaysWhatAnItemIsAndHowToGetIt) {
   }
 }
 
+TEST(ShareableList, GivesIntegersOfAnyTypeThatHasRoom) {
+  const ShareableList list({7, -1, 5'000'000'000, "text"});
+  EXPECT_EQ(list.get<int>(0), 7);
+  EXPECT_EQ(list.get<std::uint8_t>(0), 7);
+  EXPECT_EQ(list.get<std::size_t>(2), 5'000'000'000U);
+  EXPECT_EQ(list.get<long long>(1), -1);
+  EXPECT_EQ(text_of<mp::TypeMismatch>([&] { static_cast<void>(list.get<int>(2)); }),
+            "asked for item 2 of a ShareableList as int, found 5000000000, for which that has no "
+            "room; ask for get<std::int64_t>");
+  EXPECT_THROW(static_cast<void>(list.get<unsigned>(1)), mp::TypeMismatch);
+  EXPECT_NE(text_of<mp::TypeMismatch>([&] {
+              static_cast<void>(list.get<int>(3));
+            }).find("found a std::string"),
+            std::string::npos);
+}
+
 TEST(ShareableList, IsAssignedToByIndex) {
   const ShareableList list({1, "room for it", 2.5});
   list[0] = 5;
