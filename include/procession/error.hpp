@@ -213,9 +213,9 @@ class WorkerLost : public ProcessError {
  public:
   /// `exitcode` is that of Process::exitcode(): -N when signal N ended the process. `note` is added
   /// to the text, for example the limit that was passed, and so are the lines that the process
-  /// wrote last to its standard error. Throws std::bad_alloc.
+  /// wrote last to its standard error, and how often the task was run. Throws std::bad_alloc.
   WorkerLost(int pid, int exitcode, std::size_t task_index, const std::string& note = {},
-             const std::string& last_lines = {});
+             const std::string& last_lines = {}, unsigned runs = 1);
   WorkerLost() = default;
 
   /// The process that was lost.

@@ -56,7 +56,9 @@ class ExecutorMembers {
   }
 
  protected:
-  explicit ExecutorMembers(PoolOptions options) : pool_(std::move(options)) {}
+  explicit ExecutorMembers(PoolOptions options) : pool_(std::move(options)) {
+    serve_executor(JobAccess::core(pool_));
+  }
 
   PoolKind pool_;
 };

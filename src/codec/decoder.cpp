@@ -10,9 +10,7 @@ namespace {
 constexpr const char* kAdvice =
     "; the bytes were cut off or damaged, or were not written by `encode` of the same type";
 
-[[noreturn]] void fail(const std::string& what) {
-  throw DecodeError("procession: " + what + kAdvice);
-}
+[[noreturn]] void fail(const std::string& what) { throw DecodeError(what + kAdvice); }
 
 }  // namespace
 
@@ -39,7 +37,7 @@ void throw_truncated(std::size_t needed, std::size_t remaining) {
 }
 
 void throw_abroad(const char* what) {
-  throw DecodeError("procession: asked to decode " + std::string(what) +
+  throw DecodeError("asked to decode " + std::string(what) +
                     ", and the bytes come from another program; no code address and no handle "
                     "ever crosses a network");
 }
@@ -66,7 +64,7 @@ void throw_duplicate_key(std::string_view type) {
 
 void throw_no_memory(std::string_view type) {
   throw DecodeError(
-      "procession: not enough memory to decode a " + std::string(type) +
+      "not enough memory to decode a " + std::string(type) +
       "; the sender's value is larger than this process may allocate, or the bytes are damaged");
 }
 

@@ -64,21 +64,20 @@ namespace detail {
 
 void throw_encoding_too_deep() {
   throw std::invalid_argument(
-      "procession: cannot encode a value whose parts are nested more than " +
-      std::to_string(kMaxNesting) +
+      "cannot encode a value whose parts are nested more than " + std::to_string(kMaxNesting) +
       " levels deep (containers, pointers, optionals and variants inside one another); send it in "
       "a flatter shape, "
       "such as a vector of nodes that name each other by index");
 }
 
 void throw_valueless(std::string_view type) {
-  throw std::invalid_argument("procession: cannot encode a " + std::string(type) +
+  throw std::invalid_argument("cannot encode a " + std::string(type) +
                               " that is valueless_by_exception; assign it a value first");
 }
 
 void throw_null_text() {
   throw std::invalid_argument(
-      "procession: cannot encode a null `const char*` as text; pass an empty string or a "
+      "asked to send a `const char*` as text, found a null pointer; send an empty string or a "
       "std::optional<std::string>");
 }
 

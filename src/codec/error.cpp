@@ -98,12 +98,15 @@ const std::string& TypeMismatch::asked() const noexcept { return names_ ? names_
 const std::string& TypeMismatch::found() const noexcept { return names_ ? names_->found : kNone; }
 
 WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std::string& note,
-                       const std::string& last_lines)
+                       const std::string& last_lines, unsigned runs)
     : ProcessError("worker process " + std::to_string(pid) + " " + describe_end(exitcode) +
                    " while it ran task " + std::to_string(task_index) +
                    (note.empty() ? "" : " (" + note + ")") +
-                   "; the other tasks are not affected; in a map, MapOptions::retries runs such a "
-                   "task anew" +
+                   "; the other tasks are not affected; " +
+                   (runs > 1 ? "this one was run " + std::to_string(runs) +
+                                   " times, as often as MapOptions::retries asked: find out what "
+                                   "ends its worker"
+                             : "in a map, MapOptions::retries runs such a task anew") +
                    (last_lines.empty() ? "" : "; its last lines on stderr:\n" + last_lines)),
       pid_(pid),
       exitcode_(exitcode),

@@ -35,8 +35,7 @@ constexpr int kKilled = -9;  // exit code
 std::size_t checked_seats(const PoolSettings& settings) {
   const std::size_t seats = settings.processes != 0 ? settings.processes : platform::usable_cpus();
   if (seats > kMostWorkers) {
-    throw std::invalid_argument("a pool of " + std::to_string(seats) +
-                                " workers was asked for; the most is " +
+    throw std::invalid_argument(std::to_string(seats) + " workers were asked for; the most is " +
                                 std::to_string(kMostWorkers));
   }
   if (settings.max_tasks_per_child == std::size_t{0}) {
@@ -125,17 +124,16 @@ void PoolCore::check_open() {
 
 void PoolCore::check_open_here() {
   if (disowned_) {
-    throw ProcessError("a task was given to a pool of process " + std::to_string(owner_pid_) +
-                       " in process " + std::to_string(platform::process_id()) +
-                       "; a pool serves the process that made it: make one here");
+    throw ProcessError("a task was given to " + called() + " of process " +
+                       std::to_string(owner_pid_) + " in process " +
+                       std::to_string(platform::process_id()) + "; " + called() +
+                       " serves the process that made it: make one here");
   }
   if (broken_ != nullptr) {
     std::rethrow_exception(broken_);
   }
   if (stage_ != Stage::open) {
-    throw ProcessError(std::string("a task was given to a pool that is ") +
-                       (stage_ == Stage::closed ? "closed" : "terminated") +
-                       "; submit before close(), or make another pool");
+    throw ProcessError(stage_ == Stage::closed ? not_open() : given_too_late());
   }
 }
 
@@ -175,7 +173,8 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
   ++(ended.exitcode == kKilled ? early_kills_ : early_ends_);
   if (early_ends_ >= kMostEarlyEnds || early_kills_ >= kMostEarlyKills) {
     fail_all(std::make_exception_ptr(ProcessError(
-        "the pool cannot work: " + std::to_string(early_ends_ + early_kills_) +
+        (for_executor_ ? "the executor cannot work: " : "the pool cannot work: ") +
+        std::to_string(early_ends_ + early_kills_) +
         " workers in a row ended before they were ready, the last one (process " +
         std::to_string(ended.pid) + ") with exit code " + std::to_string(ended.exitcode) +
         "; see what they wrote to stderr, and the initializer")));
@@ -230,18 +229,21 @@ void PoolCore::close() {
   stop(Shared::leave);
 }
 
-void PoolCore::terminate() noexcept {
+void PoolCore::end_workers(const char* executors_call) noexcept {
   {
     const std::lock_guard guard(mutex_);
     stage_ = Stage::terminated;
+    ended_by_ = executors_call;
   }
   stop(Shared::abandon);
   crew_.end();
   const std::lock_guard guard(mutex_);
   collect_ended();
-  fail_all(
-      std::make_exception_ptr(Cancelled("the pool was terminated before this task had ended; "
-                                        "close() and join() a pool to let its tasks end")));
+  if (broken_ == nullptr) {
+    // For tasks that come from now on: those that are there fail for another reason.
+    broken_ = std::make_exception_ptr(Cancelled(given_too_late()));
+  }
+  fail_all(std::make_exception_ptr(Cancelled(ended_too_early())));
 }
 
 void PoolCore::join() {

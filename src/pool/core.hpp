@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "platform/deadline.hpp"
@@ -65,8 +66,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// The tasks that no worker has begun fail with `Cancelled`.
   void cancel_waiting();
 
+  /// It is an executor's: what it throws speaks of that, of which the user knows.
+  void serve_executor();
+
   void close();
-  void terminate() noexcept;
+  void terminate() noexcept { end_workers("terminate_workers()"); }
   /// The same, by SIGKILL at once.
   void kill() noexcept;
   void join();
@@ -123,11 +127,17 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   enum class Stage { open, closed, terminated };
 
   [[nodiscard]] StartMethod method() const;
+  /// `terminate()`; an executor names the call by which that came about.
+  void end_workers(const char* executors_call) noexcept;
   void stop(std::uint32_t how);
   /// Waits until what was to be called at the end of jobs has been.
   void finish_calls();
 
   // With the mutex held, all of them.
+  [[nodiscard]] std::string called() const;
+  [[nodiscard]] std::string not_open() const;
+  [[nodiscard]] std::string given_too_late() const;
+  [[nodiscard]] std::string ended_too_early() const;
   bool admit(Job& job);
   void feed_backlog();
   void wake_watchers();
@@ -175,6 +185,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   std::mutex mutex_;
   Stage stage_ = Stage::open;
+  bool for_executor_ = false;
+  const char* ended_by_ = nullptr;   ///< which call of an executor's user terminated it
   bool joining_ = false;             ///< streams get no more elements either
   std::exception_ptr broken_;        ///< why no task can be run any more
   std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time

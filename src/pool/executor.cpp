@@ -12,6 +12,39 @@ namespace procession::detail {
 
 using namespace pool;
 
+void PoolCore::serve_executor() {
+  const std::lock_guard guard(mutex_);
+  for_executor_ = true;
+}
+
+/// How texts name it.
+std::string PoolCore::called() const { return for_executor_ ? "an executor" : "a pool"; }
+
+/// Of a task that comes after the end was asked for.
+std::string PoolCore::not_open() const {
+  return "a task was given to " + called() +
+         (for_executor_ ? " that was shut down; submit before shutdown(), or make another executor"
+                        : " that is closed; submit before close(), or make another pool");
+}
+
+/// Of a task that comes after the workers were ended.
+std::string PoolCore::given_too_late() const {
+  return "a task was given to " + called() +
+         (for_executor_ ? " whose workers were ended by " + std::string(ended_by_) +
+                              "; submit before that, or make another executor"
+                        : " that was terminated; submit before terminate(), or make another pool");
+}
+
+/// Of a task that was there when the workers were ended.
+std::string PoolCore::ended_too_early() const {
+  return for_executor_
+             ? "the workers of the executor were ended by " + std::string(ended_by_) +
+                   " before this call had ended; call shutdown() to let the calls of an executor "
+                   "end"
+             : "the pool was terminated before this task had ended; close() and join() a pool to "
+               "let its tasks end";
+}
+
 bool PoolCore::running(Job& job) {
   const std::lock_guard guard(mutex_);
   if (!job.ended()) {
@@ -53,16 +86,17 @@ void PoolCore::kill() noexcept {
   {
     const std::lock_guard guard(mutex_);
     stage_ = Stage::terminated;
+    ended_by_ = "kill_workers()";
   }
   stop(Shared::abandon);
   for (std::uint32_t seat = 0; seat < size() && !on_threads(); ++seat) {
     try {
       crew_.kill(seat);
     } catch (...) {
-      // One that this process cannot signal: terminate() has the last word.
+      // One that this process cannot signal: the end of the workers has the last word.
     }
   }
-  terminate();
+  end_workers("kill_workers()");
 }
 
 namespace {

@@ -20,7 +20,8 @@ namespace {
 
 PoolCore& named(const PoolPtr& pool) {
   if (pool == nullptr) {
-    throw ProcessError("this Pool was moved from and names no pool; use the one it was moved to");
+    throw ProcessError(
+        "this pool or executor was moved from and has no workers; use the one it was moved to");
   }
   return *pool;
 }
@@ -105,6 +106,7 @@ void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::s
 void close_pool(const PoolPtr& pool) { named(pool).close(); }
 void terminate_pool(const PoolPtr& pool) { named(pool).terminate(); }
 void kill_pool(const PoolPtr& pool) { named(pool).kill(); }
+void serve_executor(const PoolPtr& pool) { pool->serve_executor(); }
 
 void shut_down(const PoolPtr& pool, bool wait, bool cancel_waiting) {
   named(pool).close();

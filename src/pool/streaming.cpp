@@ -48,7 +48,7 @@ std::vector<Watched> first_tasks(const std::deque<std::uint32_t>& order, const S
 void PoolCore::open_stream() {
   const std::lock_guard guard(mutex_);
   if (stage_ == Stage::closed) {
-    throw ProcessError("the pool was closed while results were asked for; do so before close()");
+    throw ProcessError(not_open());
   }
   ++streams_;
 }
@@ -60,8 +60,10 @@ void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Stre
   }
   if (joining_) {
     throw ProcessError(
-        "the pool was joined before all results were asked for, and takes no more elements from "
-        "the range; read a ResultRange to its end before join()");
+        std::string(for_executor_ ? "the executor was shut down" : "the pool was joined") +
+        " before all results were asked for, and takes no more elements from the range; read a "
+        "ResultRange to its end before " +
+        (for_executor_ ? "shutdown()" : "join()"));
   }
   const bool outlived = on_threads() && job->timeout();
   for (std::shared_ptr<StreamChunk>& chunk : chunks) {

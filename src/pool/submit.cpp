@@ -33,8 +33,7 @@ void PoolCore::submit(Task task) {
   }
   if (stage_ == Stage::closed) {
     // Between the check and here. The workers may have left.
-    throw ProcessError(
-        "the pool was closed while a task was being submitted; submit before close()");
+    throw ProcessError(not_open());
   }
   backlog_.push_back(std::move(task));
   feed_backlog();
@@ -47,9 +46,7 @@ bool PoolCore::admit(Job& job) {
     return false;
   }
   if (stage_ == Stage::terminated) {
-    job.fail_rest(std::make_exception_ptr(
-        Cancelled("a task was given to a pool that was terminated; make a new pool, or submit "
-                  "before terminate()")));
+    job.fail_rest(std::make_exception_ptr(Cancelled(given_too_late())));
     return false;
   }
   return true;

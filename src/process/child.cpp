@@ -14,6 +14,23 @@ namespace procession::detail {
 
 using namespace process;
 
+namespace {
+
+/// What `check_started` says of a signal.
+const char* asked_for(platform::Signal signal) {
+  switch (signal) {
+    case platform::Signal::terminate:
+      return "to terminate";
+    case platform::Signal::kill:
+      return "to be killed";
+    case platform::Signal::interrupt:
+      return "to be interrupted";
+  }
+  return "to end";
+}
+
+}  // namespace
+
 Child::Child(ChildPlan plan, EncodedCall call) : plan_(std::move(plan)), call_(std::move(call)) {}
 
 Child::~Child() {
@@ -76,7 +93,7 @@ bool Child::join(Timeout timeout) {
   int end = -1;
   {
     const std::lock_guard guard(mutex_);
-    check_started("join");
+    check_started("to join");
     if (thread_ && thread_->get_id() == std::this_thread::get_id()) {
       throw ProcessError("'" + plan_.name + "' was asked to join itself, which would never end");
     }
@@ -100,7 +117,7 @@ bool Child::join(Timeout timeout) {
 
 void Child::signal(platform::Signal signal) {
   const std::lock_guard guard(mutex_);
-  check_started("signal");
+  check_started(asked_for(signal));
   if (thread_) {
     throw ProcessError("'" + plan_.name +
                        "' runs by the start method 'thread' and cannot be ended from outside: "
@@ -130,13 +147,13 @@ void Child::close() {
 
 bool Child::is_alive() {
   const std::lock_guard guard(mutex_);
-  check_open("is_alive");
+  check_open("whether it is alive");
   return stage_ == Stage::started && !foreign_ && !look();
 }
 
 void Child::set_name(std::string name) {
   const std::lock_guard guard(mutex_);
-  check_open("set_name");
+  check_open("to take another name");
   if (stage_ != Stage::created) {
     throw ProcessError("process '" + plan_.name +
                        "' has started under its name; name it before start()");
@@ -146,7 +163,7 @@ void Child::set_name(std::string name) {
 
 void Child::set_daemon(bool daemon) {
   const std::lock_guard guard(mutex_);
-  check_open("set_daemon");
+  check_open("to become a daemon or none");
   if (stage_ != Stage::created) {
     throw ProcessError("process '" + plan_.name + "' has started; make it a daemon before start()");
   }
@@ -155,13 +172,13 @@ void Child::set_daemon(bool daemon) {
 
 int Child::pid() const {
   const std::lock_guard guard(mutex_);
-  check_open("pid");
+  check_open("for its pid");
   return pid_;
 }
 
 std::optional<int> Child::exitcode() {
   const std::lock_guard guard(mutex_);
-  check_open("exitcode");
+  check_open("for its exitcode");
   if (stage_ == Stage::started && !foreign_) {
     look();
   }
@@ -170,7 +187,7 @@ std::optional<int> Child::exitcode() {
 
 int Child::sentinel() const {
   const std::lock_guard guard(mutex_);
-  check_started("sentinel");
+  check_started("for its sentinel");
   return end_.get();
 }
 
@@ -197,19 +214,19 @@ void Child::disown() noexcept {
 
 void Child::check_open(const char* what) const {
   if (stage_ == Stage::closed) {
-    throw ProcessError("process '" + plan_.name + "' was closed, and then asked for its " + what);
+    throw ProcessError("process '" + plan_.name + "' was closed, and then asked " + what +
+                       "; ask before close()");
   }
 }
 
 void Child::check_started(const char* what) const {
   check_open(what);
   if (stage_ != Stage::started) {
-    throw ProcessError("process '" + plan_.name + "' was asked for its " + what +
+    throw ProcessError("process '" + plan_.name + "' was asked " + what +
                        " before it was started; call start()");
   }
   if (foreign_) {
-    throw ProcessError("'" + plan_.name + "' was asked for its " + what + " in '" +
-                       identity().name +
+    throw ProcessError("'" + plan_.name + "' was asked " + what + " in '" + identity().name +
                        "', which did not start it; only the process that started a child can");
   }
 }

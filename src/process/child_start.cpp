@@ -93,7 +93,7 @@ void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
 }
 
 StartMethod Child::check_start() {
-  check_open("start");
+  check_open("to start");
   if (stage_ != Stage::created) {
     throw ProcessError(
         "process '" + plan_.name +

@@ -24,6 +24,13 @@ const char* python_name(const Item& item) {
   return kNames[item.index()];
 }
 
+/// As one writes it in `get<T>`: the compiler would call std::int64_t `long`.
+std::string cpp_name(const Item& item) {
+  constexpr const char* kNames[] = {"std::nullptr_t", "bool",        "std::int64_t",
+                                    "double",         "std::string", "std::vector<std::byte>"};
+  return kNames[item.index()];
+}
+
 /// The bytes of a text; empty for other items.
 std::optional<std::span<const std::byte>> text_of(const Item& item) {
   if (const auto* text = std::get_if<std::string>(&item)) {
@@ -245,10 +252,21 @@ std::string ShareableList::format() const {
   return all;
 }
 
-void ShareableList::refuse(std::ptrdiff_t index, std::string_view asked, const Item& found) {
-  throw TypeMismatch(
-      std::string(asked) + " for item " + std::to_string(index) + " of a ShareableList",
-      "Python's " + std::string(python_name(found)));
+void ShareableList::refuse(std::ptrdiff_t index, std::string_view asked, const Item& found,
+                           bool asked_for_integer) {
+  const std::string is = cpp_name(found);
+  const auto* const number = std::get_if<std::int64_t>(&found);
+  if (number != nullptr && asked_for_integer) {
+    throw TypeMismatch(std::string(asked), is,
+                       "asked for item " + std::to_string(index) + " of a ShareableList as " +
+                           std::string(asked) + ", found " + std::to_string(*number) +
+                           ", for which that has no room; ask for get<std::int64_t>");
+  }
+  throw TypeMismatch(std::string(asked), is,
+                     "asked for item " + std::to_string(index) + " of a ShareableList as " +
+                         std::string(asked) + ", found a " + is + " (Python's " +
+                         python_name(found) + "); ask for that, get<" + is +
+                         ">, or for an item of any type by get() without one");
 }
 
 }  // namespace procession

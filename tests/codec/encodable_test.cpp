@@ -40,6 +40,10 @@ struct HasConstReference {
 struct HasConst {
   const int number = 1;
 };
+struct HasBitField {
+  std::string text;
+  unsigned flag : 1;
+};
 struct Base {
   int number;
 };
@@ -81,7 +85,7 @@ static_assert(kAll<bool, int, double, std::string, std::vector<bool>, std::deque
 static_assert(kNone<void, int&, int*, const char*, std::nullptr_t, void (*)(), int Base::*>);
 static_assert(kNone<std::string_view, std::span<int>, std::reference_wrapper<int>>);
 static_assert(kNone<Overlap, Virtual, HasPointer, HasReference, HasConstReference, HasConst,
-                    Derived, Private, DerivedVector, RecursiveBad>);
+                    HasBitField, Derived, Private, DerivedVector, RecursiveBad>);
 static_assert(kNone<std::thread, std::mutex, std::atomic<int>, std::shared_ptr<int>,
                     std::weak_ptr<int>, std::function<void()>>);
 static_assert(kNone<std::unique_ptr<Virtual>, std::unique_ptr<int[]>, std::unique_ptr<const int>,

@@ -101,6 +101,10 @@ TEST(Error, WorkerLostSaysWhoAndHowAndWhat) {
                                    EXPECT_EQ(thrown.task_index(), 12U);
                                    EXPECT_EQ(trace->pid(), 4321);
                                  });
+  EXPECT_STREQ(mp::WorkerLost(99, -9, 12, {}, {}, 3).what(),
+               "worker process 99 was ended by signal 9 (SIGKILL) while it ran task 12; the other "
+               "tasks are not affected; this one was run 3 times, as often as MapOptions::retries "
+               "asked: find out what ends its worker");
   EXPECT_NE(std::string(mp::WorkerLost(1, 3, 0).what()).find("exited with status 3"),
             std::string::npos);
   EXPECT_NE(std::string(mp::WorkerLost(1, -40, 0).what()).find("by signal 40 while"),

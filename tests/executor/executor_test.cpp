@@ -78,8 +78,11 @@ TYPED_TEST(Executor, ShutdownLetsAllEndAndTakesNoMore) {
   const auto running = executor.submit(wait_for, gate.where(), 1);
   const auto waiting = executor.submit(square, 2);
   executor.shutdown(false);
-  EXPECT_THROW(executor.submit(square, 3), ProcessError);
-  EXPECT_THROW(executor.map(square, {3}), ProcessError);
+  const std::string refusal =
+      "a task was given to an executor that was shut down; submit before shutdown(), or make "
+      "another executor";
+  EXPECT_EQ(text_of<ProcessError>([&] { executor.submit(square, 3); }), refusal);
+  EXPECT_EQ(text_of<ProcessError>([&] { executor.map(square, {3}); }), refusal);
   gate[0] = 1;
   executor.shutdown();
   EXPECT_TRUE(running.done());
@@ -224,7 +227,14 @@ TEST(ProcessExecutor, WorkersCanBeTerminatedAndKilled) {
       executor.terminate_workers();
     }
     EXPECT_TRUE(running.cancelled());
-    EXPECT_THROW(executor.submit(square, 1), ProcessError);
+    const std::string by = kill ? "kill_workers()" : "terminate_workers()";
+    EXPECT_EQ(text_of<Cancelled>([&] { running.result(); }),
+              "the workers of the executor were ended by " + by +
+                  " before this call had ended; call shutdown() to let the calls of an executor "
+                  "end");
+    EXPECT_EQ(text_of<Cancelled>([&] { executor.submit(square, 1); }),
+              "a task was given to an executor whose workers were ended by " + by +
+                  "; submit before that, or make another executor");
   }
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "pool/support.hpp"
+#include "process/support.hpp"
 #include "procession/executor.hpp"
 
 namespace procession::executortest {
@@ -16,6 +17,7 @@ using pooltest::counter;
 using pooltest::Tally;
 using pooltest::until;
 using pooltest::Where;
+using process_test::text_of;
 
 inline int square(int x) { return x * x; }
 /// Waits for the counter, having said in the one behind it that it began.

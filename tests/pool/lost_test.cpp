@@ -165,6 +165,9 @@ TEST(PoolRetries, EndInTheEnd) {
       FAIL();
     } catch (const WorkerLost& lost) {
       EXPECT_EQ(lost.task_index(), 6U);  // 7 is the first to be killed
+      const std::string text = lost.what();
+      EXPECT_NE(text.find("this one was run 3 times"), std::string::npos) << text;
+      EXPECT_EQ(text.find("runs such a task anew"), std::string::npos) << text;
     }
     for (std::size_t i = 1; i < 30; ++i) {
       EXPECT_EQ(tally[i], i % 7 == 0 ? 3U : 1U) << i;

@@ -12,6 +12,8 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kinds.hpp"
 #include "procession/error.hpp"
@@ -54,6 +56,17 @@ TYPED_TEST(PoolMap, RangesOfEveryKind) {
             (std::vector<int>{0, 4, 16, 36, 64}));
   const int array[] = {1, 2, 3};
   EXPECT_EQ(pool.map(square, array), (std::vector<int>{1, 4, 9}));
+}
+
+TYPED_TEST(PoolMap, AVectorOfBoolIsOneOfBools) {
+  TypeParam pool(2);
+  std::vector<bool> flags{true, false, true};
+  const auto number = [](bool flag) { return flag ? 2 : 3; };
+  EXPECT_EQ(pool.map(number, flags), (std::vector<int>{2, 3, 2}));
+  EXPECT_EQ(pool.map([](const bool& flag) { return !flag; }, std::as_const(flags)),
+            (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(pool.imap(number, flags).next(), 2);
+  EXPECT_EQ(pool.apply(number, flags[1]), 3);
 }
 
 TYPED_TEST(PoolMap, InputRanges) {

@@ -48,18 +48,24 @@ TEST_P(Lifetime, ClosedMeansReleased) {
   process.join();
   process.close();
   process.close();
-  for (const std::string& text : {
-           text_of<mp::ProcessError>([&] { process.join(); }),
-           text_of<mp::ProcessError>([&] { process.start(); }),
-           text_of<mp::ProcessError>([&] { static_cast<void>(process.is_alive()); }),
-           text_of<mp::ProcessError>([&] { static_cast<void>(process.exitcode()); }),
-           text_of<mp::ProcessError>([&] { static_cast<void>(process.pid()); }),
-           text_of<mp::ProcessError>([&] { static_cast<void>(process.sentinel()); }),
-           text_of<mp::ProcessError>([&] { process.kill(); }),
-           text_of<mp::ProcessError>([&] { process.set_name("x"); }),
-       }) {
-    EXPECT_NE(text.find("'over' was closed"), std::string::npos) << text;
-  }
+  const auto said = [](const std::string& what) {
+    return "process 'over' was closed, and then asked " + what + "; ask before close()";
+  };
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { process.join(); }), said("to join"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { process.start(); }), said("to start"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { static_cast<void>(process.is_alive()); }),
+            said("whether it is alive"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { static_cast<void>(process.exitcode()); }),
+            said("for its exitcode"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { static_cast<void>(process.pid()); }),
+            said("for its pid"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { static_cast<void>(process.sentinel()); }),
+            said("for its sentinel"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { process.kill(); }), said("to be killed"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { process.set_name("x"); }),
+            said("to take another name"));
+  EXPECT_EQ(text_of<mp::ProcessError>([&] { process.set_daemon(true); }),
+            said("to become a daemon or none"));
 }
 
 TEST_P(Lifetime, CanBeClosedUnstarted) {

@@ -42,10 +42,73 @@ TEST(ShareableList, ChangesInPlace) {
   EXPECT_THROW(list.set(1, "nine byte"), std::invalid_argument);
   EXPECT_THROW(list.set(3, 1), std::out_of_range);
   EXPECT_THROW(static_cast<void>(list.get(-4)), std::out_of_range);
+}
+
+TEST(ShareableList, SaysWhatAnItemIsAndHowToGetIt) {
+  const ShareableList list({1, "text"});
+  EXPECT_EQ(text_of<mp::TypeMismatch>([&] { static_cast<void>(list.get<double>(0)); }),
+            "asked for item 0 of a ShareableList as double, found a std::int64_t (Python's int); "
+            "ask for that, get<std::int64_t>, or for an item of any type by get() without one");
+  try {
+    static_cast<void>(list.get<bool>(-1));
+    ADD_FAILURE() << "it threw nothing";
+  } catch (const mp::TypeMismatch& error) {
+    EXPECT_EQ(error.asked(), "bool");
+    EXPECT_EQ(error.found(), "std::string");
+  }
+}
+
+TEST(ShareableList, GivesIntegersOfAnyTypeThatHasRoom) {
+  const ShareableList list({7, -1, 5'000'000'000, "text"});
+  EXPECT_EQ(list.get<int>(0), 7);
+  EXPECT_EQ(list.get<std::uint8_t>(0), 7);
+  EXPECT_EQ(list.get<std::size_t>(2), 5'000'000'000U);
+  EXPECT_EQ(list.get<long long>(1), -1);
+  EXPECT_EQ(text_of<mp::TypeMismatch>([&] { static_cast<void>(list.get<int>(2)); }),
+            "asked for item 2 of a ShareableList as int, found 5000000000, for which that has no "
+            "room; ask for get<std::int64_t>");
+  EXPECT_THROW(static_cast<void>(list.get<unsigned>(1)), mp::TypeMismatch);
   EXPECT_NE(text_of<mp::TypeMismatch>([&] {
-              static_cast<void>(list.get<bool>(0));
-            }).find("Python's float"),
+              static_cast<void>(list.get<int>(3));
+            }).find("found a std::string"),
             std::string::npos);
+}
+
+TEST(ShareableList, IsAssignedToByIndex) {
+  const ShareableList list({1, "room for it", 2.5});
+  list[0] = 5;
+  list[1] = "text";
+  list[-1] = nullptr;
+  EXPECT_EQ(list.items(), (std::vector<Item>{5, "text", nullptr}));
+  list[2] = list[0];
+  list[0] = list[1] = "both";
+  EXPECT_EQ(list.items(), (std::vector<Item>{"both", "both", 5}));
+  EXPECT_THROW(list[3] = 1, std::out_of_range);
+  EXPECT_THROW(list[0] = "nine byte", std::invalid_argument);
+  EXPECT_TRUE(list[0] == "both");
+  EXPECT_TRUE(5 == list[2]);
+  EXPECT_TRUE(list[0] == list[1]);
+  EXPECT_TRUE(list[0] != list[2]);
+  EXPECT_FALSE(list[2] == 5.0);  // in type too
+}
+
+TEST(ShareableList, AnItemByIndexIsAnItem) {
+  const ShareableList list({7, "text"});
+  auto number = list[0];
+  EXPECT_EQ(std::get<std::int64_t>(number), 7);
+  ASSERT_NE(std::get_if<std::int64_t>(&number), nullptr);
+  EXPECT_EQ(number.index(), 2U);
+  EXPECT_TRUE(std::holds_alternative<std::string>(list[1]));
+  EXPECT_EQ(std::visit([](const auto& value) { return sizeof value; }, list[0]), 8U);
+  const Item plain = list[1];
+  EXPECT_EQ(plain, list[1]);
+  EXPECT_EQ((std::vector<Item>{list[0], list[1]}), list.items());
+  // What has a name is a copy.
+  number = 8;
+  EXPECT_EQ(std::get<std::int64_t>(number), 8);
+  number = list[1];
+  EXPECT_EQ(std::get<std::string>(number), "text");
+  EXPECT_EQ(list.get<std::int64_t>(0), 7);
 }
 
 TEST(ShareableList, MayBeEmpty) {

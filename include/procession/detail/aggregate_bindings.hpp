@@ -2,22 +2,48 @@
 
 #include <cstddef>
 
+namespace procession {
+
+/// Stands for the fields of a struct of which some are bit-fields, in errors of the compiler.
+struct bit_fields {          // NOLINT(readability-identifier-naming): part of a sentence
+  constexpr bit_fields() {}  // NOLINT(modernize-use-equals-default): no aggregate
+};
+
+}  // namespace procession
+
 namespace procession::detail {
 
 /// The largest number of fields.
 inline constexpr std::size_t kMaxFields = 40;
 
 /// For each number N of fields, because C++20 has no structured binding of a pack:
-/// `visit(aggregate, f)` calls `f` with references to the N fields of an aggregate;
+/// `visit(aggregate, f)` calls `f` with references to the N fields of an aggregate, with a
+/// `bit_fields` instead where some of them are that;
 /// `takes_braces<T>()` says whether a T can be initialised by N pairs of empty braces.
 template <std::size_t N>
 struct Bindings;
 
+template <class... Field>
+void refer_to(Field&...);
+
+template <class F>
+constexpr auto visit_bit_fields(F&& f) {
+  bit_fields instead;
+  return f(instead);
+}
+
+// No reference can be made to a bit-field.
+#define PROCESSION_VISIT(...)                        \
+  auto& [__VA_ARGS__] = value;                       \
+  if constexpr (requires { refer_to(__VA_ARGS__); }) \
+    return f(__VA_ARGS__);                           \
+  else                                               \
+    return visit_bit_fields(f);
+
 // clang-format off
 template <> struct Bindings<1> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0] = value;
-    return f(f0);
+    PROCESSION_VISIT(f0)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{}}; };
@@ -25,8 +51,7 @@ template <> struct Bindings<1> {
 };
 template <> struct Bindings<2> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1] = value;
-    return f(f0, f1);
+    PROCESSION_VISIT(f0, f1)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{}}; };
@@ -34,8 +59,7 @@ template <> struct Bindings<2> {
 };
 template <> struct Bindings<3> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2] = value;
-    return f(f0, f1, f2);
+    PROCESSION_VISIT(f0, f1, f2)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{}}; };
@@ -43,8 +67,7 @@ template <> struct Bindings<3> {
 };
 template <> struct Bindings<4> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3] = value;
-    return f(f0, f1, f2, f3);
+    PROCESSION_VISIT(f0, f1, f2, f3)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{}}; };
@@ -52,8 +75,7 @@ template <> struct Bindings<4> {
 };
 template <> struct Bindings<5> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4] = value;
-    return f(f0, f1, f2, f3, f4);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{}}; };
@@ -61,8 +83,7 @@ template <> struct Bindings<5> {
 };
 template <> struct Bindings<6> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5] = value;
-    return f(f0, f1, f2, f3, f4, f5);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{}}; };
@@ -70,8 +91,7 @@ template <> struct Bindings<6> {
 };
 template <> struct Bindings<7> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{}}; };
@@ -79,8 +99,7 @@ template <> struct Bindings<7> {
 };
 template <> struct Bindings<8> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{}}; };
@@ -88,8 +107,7 @@ template <> struct Bindings<8> {
 };
 template <> struct Bindings<9> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{}}; };
@@ -97,8 +115,7 @@ template <> struct Bindings<9> {
 };
 template <> struct Bindings<10> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{}}; };
@@ -106,8 +123,7 @@ template <> struct Bindings<10> {
 };
 template <> struct Bindings<11> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -115,8 +131,7 @@ template <> struct Bindings<11> {
 };
 template <> struct Bindings<12> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -124,8 +139,7 @@ template <> struct Bindings<12> {
 };
 template <> struct Bindings<13> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -133,8 +147,7 @@ template <> struct Bindings<13> {
 };
 template <> struct Bindings<14> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -142,8 +155,7 @@ template <> struct Bindings<14> {
 };
 template <> struct Bindings<15> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -151,8 +163,7 @@ template <> struct Bindings<15> {
 };
 template <> struct Bindings<16> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -160,8 +171,7 @@ template <> struct Bindings<16> {
 };
 template <> struct Bindings<17> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -169,9 +179,7 @@ template <> struct Bindings<17> {
 };
 template <> struct Bindings<18> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16,
-      f17] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -179,9 +187,8 @@ template <> struct Bindings<18> {
 };
 template <> struct Bindings<19> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
-      f18] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -189,10 +196,8 @@ template <> struct Bindings<19> {
 };
 template <> struct Bindings<20> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
@@ -200,10 +205,8 @@ template <> struct Bindings<20> {
 };
 template <> struct Bindings<21> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -212,10 +215,8 @@ template <> struct Bindings<21> {
 };
 template <> struct Bindings<22> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -224,10 +225,8 @@ template <> struct Bindings<22> {
 };
 template <> struct Bindings<23> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -236,10 +235,8 @@ template <> struct Bindings<23> {
 };
 template <> struct Bindings<24> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -248,10 +245,8 @@ template <> struct Bindings<24> {
 };
 template <> struct Bindings<25> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -260,10 +255,8 @@ template <> struct Bindings<25> {
 };
 template <> struct Bindings<26> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -272,10 +265,8 @@ template <> struct Bindings<26> {
 };
 template <> struct Bindings<27> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -284,10 +275,8 @@ template <> struct Bindings<27> {
 };
 template <> struct Bindings<28> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -296,10 +285,8 @@ template <> struct Bindings<28> {
 };
 template <> struct Bindings<29> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -308,10 +295,8 @@ template <> struct Bindings<29> {
 };
 template <> struct Bindings<30> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -320,10 +305,8 @@ template <> struct Bindings<30> {
 };
 template <> struct Bindings<31> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -332,10 +315,8 @@ template <> struct Bindings<31> {
 };
 template <> struct Bindings<32> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -344,10 +325,8 @@ template <> struct Bindings<32> {
 };
 template <> struct Bindings<33> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -356,10 +335,8 @@ template <> struct Bindings<33> {
 };
 template <> struct Bindings<34> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -368,10 +345,8 @@ template <> struct Bindings<34> {
 };
 template <> struct Bindings<35> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -380,10 +355,8 @@ template <> struct Bindings<35> {
 };
 template <> struct Bindings<36> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -392,11 +365,8 @@ template <> struct Bindings<36> {
 };
 template <> struct Bindings<37> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35,
-      f36] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -405,12 +375,9 @@ template <> struct Bindings<37> {
 };
 template <> struct Bindings<38> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
-      f37] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
-      f37);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -419,12 +386,9 @@ template <> struct Bindings<38> {
 };
 template <> struct Bindings<39> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
-      f38] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
-      f38);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37, f38)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -433,12 +397,9 @@ template <> struct Bindings<39> {
 };
 template <> struct Bindings<40> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
-    auto& [f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
-      f38, f39] = value;
-    return f(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18,
-      f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36, f37,
-      f38, f39);
+    PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
+      f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
+      f37, f38, f39)
   }
   template <class T> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
@@ -452,5 +413,7 @@ template <> struct Bindings<41> {
   }
 };
 // clang-format on
+
+#undef PROCESSION_VISIT
 
 }  // namespace procession::detail

@@ -37,6 +37,23 @@ inline constexpr bool can_be_sent = false;
 
 // NOLINTEND(readability-identifier-naming)
 
+// What stays in the process that made it, and is told what to send instead.
+class Process;
+class Thread;
+class Pool;
+class ThreadPool;
+class ProcessPoolExecutor;
+class ThreadPoolExecutor;
+template <class R>
+class AsyncResult;
+template <class R>
+class Future;
+template <class R>
+class ResultRange;
+class Listener;
+class Manager;
+class ManagerServer;
+
 }  // namespace procession
 
 namespace procession::detail {
@@ -89,6 +106,28 @@ concept ViewLike = requires(const T& value) {
 };
 
 template <class T>
+concept ProcessLike = std::is_same_v<T, Process> || std::is_same_v<T, Thread>;
+
+template <class T>
+concept PoolLike = std::is_same_v<T, Pool> || std::is_same_v<T, ThreadPool> ||
+                   std::is_same_v<T, ProcessPoolExecutor> || std::is_same_v<T, ThreadPoolExecutor>;
+
+template <class T>
+concept ResultLike = kIsSpecialisation<T, AsyncResult> || kIsSpecialisation<T, Future> ||
+                     kIsSpecialisation<T, ResultRange>;
+
+template <class T>
+concept ServerLike =
+    std::is_same_v<T, Listener> || std::is_same_v<T, Manager> || std::is_same_v<T, ManagerServer>;
+
+template <class T>
+concept MutexLike = !std::is_copy_constructible_v<T> && requires(T& value) {
+  value.lock();
+  value.unlock();
+  value.try_lock();
+};
+
+template <class T>
 constexpr bool is_aggregate_with(AggregateFault fault) {
   if constexpr (std::is_class_v<T> && std::is_aggregate_v<T> && !std::is_polymorphic_v<T>) {
     return aggregate_fault<T>() == fault;
@@ -120,6 +159,28 @@ constexpr void refuse_for() {
     PROCESSION_REFUSE(
         "an address means nothing in another process: send the value, a std::string, an "
         "optional, a vector or a unique_ptr");
+  } else if constexpr (std::is_same_v<Part, bit_fields>) {
+    PROCESSION_REFUSE(
+        "a struct with bit-fields, to which no reference can be made, needs encode and decode "
+        "functions, or fields without a width");
+  } else if constexpr (ProcessLike<Part>) {
+    PROCESSION_REFUSE(
+        "it serves the process that made it alone: send its name or pid, and let an Event, a Queue "
+        "or a Connection tell what the other one is to know or to do");
+  } else if constexpr (PoolLike<Part>) {
+    PROCESSION_REFUSE(
+        "it serves the process that made it alone: make one in the other process, or send a "
+        "procession::Queue of what is to be done");
+  } else if constexpr (ResultLike<Part>) {
+    PROCESSION_REFUSE(
+        "it is waited for in the process that asked for it: send the value once it is there");
+  } else if constexpr (ServerLike<Part>) {
+    PROCESSION_REFUSE(
+        "it serves the process that made it alone: send its address() to connect to, or what it "
+        "gave, connections and proxies");
+  } else if constexpr (MutexLike<Part>) {
+    PROCESSION_REFUSE(
+        "a lock of this process would lock nothing in another: use procession::Lock or RLock");
   } else if constexpr (std::is_union_v<Part>) {
     PROCESSION_REFUSE(
         "which member of a union is alive is unknown: use std::variant, or give it encode and "
@@ -155,8 +216,8 @@ constexpr void refuse_for() {
         "as its first field");
   } else if constexpr (is_aggregate_with<Part>(AggregateFault::reference_or_const)) {
     PROCESSION_REFUSE(
-        "a struct with a field that cannot be assigned, such as a reference or a constant, needs "
-        "encode and decode functions");
+        "a struct with a field that cannot be assigned, such as a reference, a constant or a "
+        "std::mutex (send a procession::Lock), needs encode and decode functions");
   } else if constexpr (is_aggregate_with<Part>(AggregateFault::too_many_fields)) {
     PROCESSION_REFUSE(
         "a struct of more than 40 fields needs encode and decode functions, or fewer fields");

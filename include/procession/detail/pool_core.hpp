@@ -92,6 +92,8 @@ void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::s
 void close_pool(const PoolPtr& pool);
 void terminate_pool(const PoolPtr& pool);
 void join_pool(const PoolPtr& pool);
+/// Says that it is an executor's, of which its errors are to speak.
+void serve_executor(const PoolPtr& pool);
 /// What `shutdown` of an executor does, and its destructor. Null, of the latter: nothing.
 void shut_down(const PoolPtr& pool, bool wait, bool cancel_waiting);
 void finish_pool(PoolPtr& pool) noexcept;

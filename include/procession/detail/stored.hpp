@@ -24,6 +24,10 @@ inline constexpr bool kIsStringView = false;
 template <class Char, class Traits>
 inline constexpr bool kIsStringView<std::basic_string_view<Char, Traits>> = true;
 
+/// An element of a std::vector<bool>, which is no bool.
+template <class T>
+inline constexpr bool kIsBit = std::is_same_v<T, std::vector<bool>::reference>;
+
 template <class T>
 inline constexpr bool kIsCString = std::is_same_v<T, const char*> || std::is_same_v<T, char*>;
 
@@ -42,6 +46,11 @@ struct KeptAs<T> {
   using type = std::string;
 };
 template <class T>
+  requires kIsBit<std::remove_cvref_t<T>>
+struct KeptAs<T> {
+  using type = bool;
+};
+template <class T>
   requires kIsStringView<std::remove_cvref_t<T>>
 struct KeptAs<T> {
   using type = std::basic_string<typename std::remove_cvref_t<T>::value_type>;
@@ -55,7 +64,8 @@ struct KeptAs<T> {
 
 /// The type in which an argument of type T is kept and decoded: what owns its elements in place of
 /// what views them (`std::string` for text, `std::vector` for arrays, spans and initializer lists),
-/// a pointer for a function, else T without reference and const.
+/// a pointer for a function, a bool for an element of a vector of them, else T without reference
+/// and const.
 template <class T>
 using Kept = typename KeptAs<T>::type;
 
@@ -66,6 +76,8 @@ Kept<T> store(T&& argument) {
   using Plain = std::remove_cvref_t<T>;
   if constexpr (std::is_same_v<Kept<T>, std::decay_t<T>>) {
     return std::forward<T>(argument);
+  } else if constexpr (kIsBit<Plain>) {
+    return static_cast<bool>(argument);
   } else if constexpr (std::is_pointer_v<Plain>) {
     if (argument == nullptr) {
       throw_null_text();
