@@ -1,13 +1,14 @@
 #include "manager/local_client.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <exception>
+#include <memory>
 #include <utility>
-#include <vector>
 
 #include "channel/transport.hpp"
 #include "manager/blocks.hpp"
 #include "manager/crowd.hpp"
+#include "manager/thread_connections.hpp"
 #include "manager/wire.hpp"
 #include "process/record.hpp"
 #include "procession/detail/proxy_core.hpp"
@@ -30,22 +31,31 @@ RemoteOrigin origin_of(const ManagerBlock& block) {
   return {RemoteOrigin::kNoTask, block.on_thread != 0 ? 0 : pid};
 }
 
-/// Whether the server has begun and its process has ended.
+/// Whether the server has been shut down, or has begun and its process has ended.
 bool server_has_ended(const ManagerBlock& block) {
+  if (block.ended != 0) return true;
   const heap::Offset server = block.server;
   return server != 0 && (process::record_at(server).serial != block.serial || !heap::alive(server));
+}
+
+bool peer_has_ended(Peer manager) noexcept {
+  try {
+    return server_has_ended(*static_cast<const ManagerBlock*>(manager));
+  } catch (const std::exception&) {
+    return false;  // not that anybody knows of
+  }
 }
 
 /// Whether the process that was to be the server's has ended before it began cannot be seen from
 /// here: its owner shuts the door then.
 TransportPtr knock(std::byte* manager) {
   const ManagerBlock& block = block_of(manager);
+  if (server_has_ended(block)) throw_server_gone();
   Decoder encoded({heap::at(block.door), block.door_size});
   const Door door = decode<Door>(encoded);
   auto [mine, its] = detail::make_pipe(true);
   mine->close_in_forks();
   its->close_in_forks();
-  if (server_has_ended(block)) throw_server_gone();
   try {
     door.put({its});
   } catch (const ShutDown&) {
@@ -67,20 +77,12 @@ TransportPtr knock(std::byte* manager) {
   return mine;
 }
 
-/// The pipes of this thread, to as many managers as it uses.
-struct Pipes {
-  struct Pipe {
-    std::byte* manager;
-    Handle kept;  ///< so that no other manager can have its place
-    TransportPtr transport;
-  };
-  std::vector<Pipe> all;
+/// A pipe to a server, and a hold on the manager's block as long as the pipe is there: so that no
+/// other manager can have its place.
+struct Link {
+  Handle manager;
+  TransportPtr pipe;
 };
-
-Pipes& pipes() {
-  static thread_local Pipes own;
-  return own;
-}
 
 Handle handle_of(std::byte* manager) {
   return Handle::own(heap::hold(heap::offset_of(manager), heap::self()));
@@ -94,16 +96,23 @@ void throw_server_gone() {
       "has ended, or it was killed; its objects are lost, make a new Manager");
 }
 
-const TransportPtr& pipe_to(std::byte* manager) {
-  auto& all = pipes().all;
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.manager == manager; });
-  if (found != all.end() && !found->transport->closed()) return found->transport;
-  if (found != all.end()) all.erase(found);
-  Handle kept = handle_of(manager);
-  TransportPtr transport = knock(manager);
-  all.push_back({manager, std::move(kept), std::move(transport)});
-  return all.back().transport;
+TransportPtr pipe_to(std::byte* manager) {
+  if (TransportPtr found = find_connection(manager)) return found;
+  const auto link = std::make_shared<Link>(Link{handle_of(manager), nullptr});
+  try {
+    link->pipe = knock(manager);
+  } catch (const BrokenPipe&) {
+    drop_lost_connections();
+    throw;
+  }
+  TransportPtr pipe(link, link->pipe.get());
+  keep_connection(manager, pipe, peer_has_ended);
+  return pipe;
+}
+
+void let_go_of_pipes(std::byte* manager) noexcept {
+  block_of(manager).ended = 1;
+  take_connections(manager);
 }
 
 }  // namespace procession::manager
@@ -122,6 +131,12 @@ void await_reply(ManagerBlock& manager, Transport& pipe) {
   static thread_local Turns turns;
   if (Crowd::is_led(manager.crowd)) turns.await(manager.lead, pipe);
   pipe.sleep_at_once(Crowd::is_dense(manager.crowd));
+}
+
+/// The server has ended, most likely for other threads, too.
+void hang_up(Transport& pipe) noexcept {
+  pipe.close();
+  drop_lost_connections();
 }
 
 }  // namespace
@@ -166,10 +181,10 @@ Decoder& LocalCall::make() {
     await_reply(block_of(manager_), *pipe_);
     receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
-    pipe_->close();
+    hang_up(*pipe_);
     throw_server_gone();
   } catch (const EndOfFile&) {
-    pipe_->close();
+    hang_up(*pipe_);
     throw EndOfFile(
         "asked to call an object of a manager, and its server ended before it replied: it was shut "
         "down, its owner has ended, or it was killed, by the call itself perhaps; its objects are "

@@ -99,6 +99,7 @@ class ManagerCore {
     }
     child_->join({});
     process::unregister_child(*child_);
+    let_go_of_pipes(block_.address());
   }
 
  private:

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -7,6 +5,7 @@
 
 #include "channel/transport.hpp"
 #include "manager/remote_wire.hpp"
+#include "manager/thread_connections.hpp"
 #include "manager/wire.hpp"
 #include "platform/random.hpp"
 #include "platform/stream_socket.hpp"
@@ -24,8 +23,6 @@ class RemoteClient {
  public:
   RemoteClient(Address address, ClientOptions options)
       : address_(std::move(address)), options_(std::move(options)) {
-    static std::atomic<std::uint64_t> last{0};
-    number_ = ++last;
     platform::fill_random(std::as_writable_bytes(std::span(session_)));
     kept_ = connect();
   }
@@ -37,9 +34,8 @@ class RemoteClient {
   TransportPtr connection();
   void disconnect() noexcept {
     kept_->close();
-    const std::lock_guard guard(mutex_);
-    for (const auto& one : connections_)
-      close_connection(one.lock());
+    for (const ThreadConnection& one : take_connections(this))
+      one.transport->close();
   }
 
   void gone(std::uint64_t object) noexcept {
@@ -56,21 +52,14 @@ class RemoteClient {
   }
 
  private:
-  struct OfThread {
-    std::uint64_t number;
-    TransportPtr transport;
-  };
-
   TransportPtr connect() const;
 
   const Address address_;
   const ClientOptions options_;
-  std::uint64_t number_ = 0;  ///< no other client of this process ever has the same
   SessionId session_{};
   TransportPtr kept_;
   std::mutex mutex_;
   std::vector<std::uint64_t> gone_;
-  std::vector<std::weak_ptr<Transport>> connections_;  ///< those of threads
 };
 
 class RemoteRef {
@@ -137,16 +126,11 @@ TransportPtr RemoteClient::connection() {
                        " after its shutdown(), or in the child of a fork, which shares no "
                        "connections; call Manager::connect() anew, and get a new proxy");
   }
-  static thread_local std::vector<OfThread> own;
-  const auto found = std::find_if(own.begin(), own.end(),
-                                  [&](const OfThread& one) { return one.number == number_; });
-  if (found != own.end() && !found->transport->closed()) return found->transport;
-  if (found != own.end()) own.erase(found);
-  own.push_back({number_, connect()});
-  const std::lock_guard guard(mutex_);
-  std::erase_if(connections_, [](const auto& one) { return one.expired(); });
-  connections_.push_back(own.back().transport);
-  return own.back().transport;
+  if (TransportPtr found = find_connection(this)) return found;
+  TransportPtr made = connect();
+  // Whether the server has ended is known when a call fails.
+  keep_connection(this, made, [](Peer) noexcept { return false; });
+  return made;
 }
 
 RemoteClientPtr connect_manager(const Address& address, const AuthKey& key, ClientOptions options) {
@@ -215,9 +199,11 @@ Decoder& RemoteCall::make() {
     receive_value(connection_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
     connection_->close();
+    drop_lost_connections();
     throw_lost(client_->address());
   } catch (const EndOfFile&) {
     connection_->close();
+    drop_lost_connections();
     throw_lost(client_->address());
   }
   return read_reply(result_, reply_);
