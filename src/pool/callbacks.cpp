@@ -7,10 +7,9 @@
 #include <thread>
 
 #include "log/log.hpp"
-#include "platform/signals.hpp"
 #include "pool/core.hpp"
-#include "process/after_fork.hpp"
 #include "process/failure.hpp"
+#include "process/own_thread.hpp"
 
 namespace procession::pool {
 
@@ -56,7 +55,6 @@ struct Callbacks {
 Callbacks& callbacks = *new Callbacks;
 
 [[noreturn]] void run() {
-  platform::block_signals();
   std::unique_lock guard(callbacks.mutex);
   for (;;) {
     callbacks.changed.wait(guard, [] { return !callbacks.waiting.empty(); });
@@ -78,10 +76,7 @@ void run_callback(const std::function<void()>& callback) noexcept {
 void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback) {
   const std::lock_guard guard(callbacks.mutex);
   if (callbacks.thread == std::thread::id()) {
-    process::add_own_threads(1);
-    std::thread thread(run);
-    callbacks.thread = thread.get_id();
-    thread.detach();
+    callbacks.thread = process::start_own_thread(run);
   }
   callbacks.waiting.push_back({std::move(pool), std::move(callback)});
   callbacks.changed.notify_all();

@@ -1,14 +1,12 @@
 #include "pool/listener.hpp"
 
 #include <mutex>
-#include <thread>
 
 #include "platform/deadline.hpp"
-#include "platform/signals.hpp"
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
 #include "pool/supervisor.hpp"
-#include "process/after_fork.hpp"
+#include "process/own_thread.hpp"
 #include "sync/wait_word.hpp"
 
 namespace procession::pool {
@@ -43,7 +41,6 @@ bool call_hooks() {
 }
 
 [[noreturn]] void run_listener(sync::WaitWord& bell) {
-  platform::block_signals();
   const platform::Deadline never{Timeout{}};
   for (;;) {
     sync::Sleeper sleeper(never);
@@ -65,8 +62,7 @@ heap::Offset start_listener() {
     if (!listener.bell) {
       listener.bell = heap::Block(sizeof(sync::WaitWord), true);
     }
-    process::add_own_threads(1);
-    std::thread(run_listener, std::ref(listener.word())).detach();
+    process::start_own_thread([&bell = listener.word()] { run_listener(bell); });
     listener.running = true;
   }
   return listener.bell.offset();

@@ -8,16 +8,14 @@
 #include <mutex>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "platform/pipe.hpp"
 #include "platform/poller.hpp"
 #include "platform/report.hpp"
-#include "platform/signals.hpp"
 #include "platform/wait.hpp"
-#include "process/after_fork.hpp"
+#include "process/own_thread.hpp"
 
 namespace procession::pool {
 
@@ -97,7 +95,6 @@ struct Relay {
 Relay& relay = *new Relay;
 
 [[noreturn]] void run_relay() {
-  platform::block_signals();
   for (;;) {
     std::array<std::uint64_t, 64> tags;
     const std::size_t count = relay.poller->wait(tags, platform::Deadline(Timeout{}));
@@ -136,8 +133,7 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
     relay.poller.emplace();
     platform::Descriptor nudge = platform::make_event();
     watch(nudge.get());
-    process::add_own_threads(1);
-    std::thread(run_relay).detach();
+    process::start_own_thread(run_relay);
     relay.nudge = std::move(nudge);
   }
   relay.workers.push_back(worker);

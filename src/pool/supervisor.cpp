@@ -5,16 +5,15 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "platform/poller.hpp"
-#include "platform/signals.hpp"
 #include "platform/wait.hpp"
 #include "pool/core.hpp"
 #include "pool/listener.hpp"
 #include "pool/stderr_relay.hpp"
 #include "process/after_fork.hpp"
+#include "process/own_thread.hpp"
 #include "process/ready.hpp"
 
 namespace procession::pool {
@@ -84,7 +83,6 @@ void watch_once() {
 }
 
 [[noreturn]] void run_supervisor() {
-  platform::block_signals();
   for (;;) {
     watch_once();
   }
@@ -124,8 +122,7 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
     supervisor.nudge = platform::make_event();
     poller.add(supervisor.nudge.get(), kNudgeTag);
     supervisor.poller = std::move(poller);
-    process::add_own_threads(1);
-    std::thread(run_supervisor).detach();
+    process::start_own_thread(run_supervisor);
   }
 }
 

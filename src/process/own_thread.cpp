@@ -1,0 +1,50 @@
+#include "process/own_thread.hpp"
+
+#include <cstddef>
+#include <latch>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "platform/signals.hpp"
+#include "process/after_fork.hpp"
+
+namespace procession::process {
+
+namespace {
+
+/// AddressSanitizer's allocator, unlike glibc's, is copied by a fork with the locks that other
+/// threads hold. A thread holds them for long when it asks for memory of a size for the first time.
+void ask_for_memory() {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr std::size_t kMost = 4096;
+  for (std::size_t size = 1; size < kMost; size += 16) {
+    void* volatile memory = ::operator new(size);
+    ::operator delete(memory);
+  }
+#endif
+}
+
+}  // namespace
+
+std::thread::id start_own_thread(std::function<void()> run) {
+  add_own_threads(1);
+  const auto begun = std::make_shared<std::latch>(1);
+  try {
+    std::thread thread([begun, run = std::move(run)] {
+      platform::block_signals();
+      ask_for_memory();
+      begun->count_down();
+      run();
+    });
+    const std::thread::id id = thread.get_id();
+    thread.detach();
+    begun->wait();
+    return id;
+  } catch (...) {
+    add_own_threads(-1);
+    throw;
+  }
+}
+
+}  // namespace procession::process
