@@ -69,7 +69,7 @@ inline constexpr BellState kBellStates = 4;
 
 struct Lane {
   // Of the senders, under `sending`.
-  platform::RobustMutex sending;
+  platform::RobustMutexLine sending;
   std::atomic<std::uint64_t> total;  ///< see Frame::total
   std::uint64_t pending;             ///< a block's ticket that the pipe has and no frame yet; or 0
   std::uint64_t pending_at;          ///< `tail` when that was begun
@@ -85,7 +85,7 @@ struct Lane {
   alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
 
   // Of the receivers, under `receiving`.
-  alignas(64) platform::RobustMutex receiving;
+  platform::RobustMutexLine receiving;
   std::uint64_t taken;                 ///< begin of the first message
   std::atomic<std::uint32_t> watched;  ///< the user looks at the descriptor, by a poll() of his own
   platform::RobustMutex seat;          ///< who has it may sleep by taking bytes out of the socket

@@ -101,7 +101,7 @@ inline void write_word(std::byte* at, std::uint64_t value) {
 
 /// One side of a queue. What is not atomic belongs to whoever has the mutex.
 struct alignas(64) Side {
-  platform::RobustMutex mutex;
+  platform::RobustMutexLine mutex;
   std::uint64_t other_seen;  ///< the other side's mark when it was last looked at, see `see`
   /// The mark at which a block last changed hands: given to the queue, or taken off it.
   std::uint64_t handed;

@@ -38,7 +38,7 @@ void LocalHolds::remove(LocalHold& hold) noexcept {
   }
   struct Lockable {
     ObjectHeader header;
-    std::atomic<heap::Offset> owner;
+    alignas(64) std::atomic<heap::Offset> owner;
   };
   const auto& object = *heap::at<Lockable>(heap::target(hold.ticket_));
   if ((object.header.kind & kLockable) != 0 && object.owner == heap::self()) {

@@ -88,7 +88,7 @@ struct Header {
   Word first;    // the first block
   Word record;   // the record block of the process that created the heap
 
-  alignas(64) platform::RobustMutex mutex;
+  platform::RobustMutexLine mutex;
 
   alignas(64) Word frontier;  // the end of the last block
   Word zombies;               // the list of zombies

@@ -44,7 +44,15 @@ class RobustMutex {
   void make_consistent() noexcept;
 
  private:
-  alignas(8) std::byte raw_[64];
+#if defined(__x86_64__)
+  static constexpr std::size_t kBytes = 40;
+#else
+  static constexpr std::size_t kBytes = 48;
+#endif
+  alignas(8) std::byte raw_[kBytes];
 };
+
+/// The same in a cache line of its own.
+struct alignas(64) RobustMutexLine : RobustMutex {};
 
 }  // namespace procession::platform

@@ -12,12 +12,15 @@ namespace procession::sync {
 /// once: there is nothing in here to repair, and what the lock guards is the program's affair.
 struct LockObject {
   detail::ObjectHeader header;
-  std::atomic<heap::Offset> owner;           ///< process of the owner; 0: nobody. See kLockable.
+  /// Process of the owner; 0: nobody. See kLockable. All that changes with an owner is in one cache
+  /// line, which goes from one processor to the other with the lock.
+  alignas(64) std::atomic<heap::Offset> owner;
   std::atomic<std::uint64_t> owner_thread;   ///< its number in the tree, which no other ever has
   std::uint32_t depth;                       ///< of an RLock: how often its owner locked it
   std::atomic<std::uint32_t> previous_died;  ///< while it is owned
   platform::RobustMutex mutex;
 };
+static_assert(sizeof(LockObject) == 128);
 
 /// A new RLock that only the block at `holder` holds.
 heap::Offset make_lock_for(heap::Offset holder);

@@ -17,9 +17,9 @@ namespace procession::detail {
 /// other.
 class LocalHold;
 
-/// A bit of `ObjectHeader::kind`: behind the header lies an atomic word with the record of the
-/// process of which a thread has the object locked, or 0. Such an object is not given back by that
-/// process: the kernel would write to it at the thread's end.
+/// A bit of `ObjectHeader::kind`: 64 bytes behind the header's begin lies an atomic word with the
+/// record of the process of which a thread has the object locked, or 0. Such an object is not given
+/// back by that process: the kernel would write to it at the thread's end.
 inline constexpr std::uint64_t kLockable = std::uint64_t{1} << 63;
 
 /// The first words of every shared object, by which a handle that arrives is checked.
