@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 #include "platform/deadline.hpp"
 #include "platform/mutex.hpp"
@@ -21,6 +22,7 @@ struct LockObject {
   platform::RobustMutex mutex;
 };
 static_assert(sizeof(LockObject) == 128);
+static_assert(offsetof(LockObject, owner) == 64, "where heap/handle.cpp looks, see kLockable");
 
 /// A new RLock that only the block at `holder` holds.
 heap::Offset make_lock_for(heap::Offset holder);
