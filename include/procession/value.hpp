@@ -95,7 +95,8 @@ class Value {
     return next;
   }
 
-  /// Each of these is one step. They return the new value.
+  /// Each of these is one step, and does to the T what the operator does in C++. They return the
+  /// new value.
   T operator+=(const T& other) const {
     return update([&](const T& old) { return static_cast<T>(old + other); });
   }
@@ -103,14 +104,37 @@ class Value {
   T operator-=(const T& other) const {
     return update([&](const T& old) { return static_cast<T>(old - other); });
   }
+  /// The same with a number of another type, which is not made a T before: 2 plus 1.5 gives 3 in an
+  /// `int`, and -3 plus 2.5 gives 0.
+  template <class U>
+    requires(std::is_arithmetic_v<T> && std::is_arithmetic_v<U>)
+  T operator+=(const U& other) const {
+    using Sum = decltype(T() + other);
+    return update([&](const T& old) {
+      return static_cast<T>(static_cast<Sum>(old) + static_cast<Sum>(other));
+    });
+  }
   /// The same.
+  template <class U>
+    requires(std::is_arithmetic_v<T> && std::is_arithmetic_v<U>)
+  T operator-=(const U& other) const {
+    using Sum = decltype(T() - other);
+    return update([&](const T& old) {
+      return static_cast<T>(static_cast<Sum>(old) - static_cast<Sum>(other));
+    });
+  }
+  /// Adds or takes 1: a bool, for which C++ has these no more, does what it does with `+= 1`.
   T operator++() const { return *this += T(1); }
   /// The same.
   T operator--() const { return *this -= T(1); }
   /// The same; these two return the old value.
-  T operator++(int) const { return static_cast<T>(++*this - T(1)); }
+  T operator++(int) const {
+    return exchange([](const T& old) { return static_cast<T>(old + T(1)); });
+  }
   /// The same.
-  T operator--(int) const { return static_cast<T>(--*this + T(1)); }
+  T operator--(int) const {
+    return exchange([](const T& old) { return static_cast<T>(old - T(1)); });
+  }
 
   /// The lock that every member takes, to make one step of several:
   /// `const mp::RLock lock = total.get_lock(); const std::scoped_lock guard(lock);`
@@ -129,6 +153,16 @@ class Value {
   }
   static T read(const detail::ValueCore::Guard& guard) {
     return *static_cast<const T*>(guard.place());
+  }
+
+  /// As `update`; the old value, which cannot be told from the new one.
+  template <class F>
+  T exchange(F f) const {
+    detail::ValueCore::Guard guard(core_);
+    const T old = read(guard);
+    const T next = f(old);
+    guard.replace(&next);
+    return old;
   }
 
   detail::ValueCore core_;
