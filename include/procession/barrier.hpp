@@ -12,30 +12,36 @@ namespace procession {
 /// Where a fixed number of threads of processes wait for each other.
 ///
 /// When one of them is killed while it waits, or gives up, the barrier breaks: all who wait, and
-/// all who come, get `BrokenBarrier` until somebody calls `reset()`. A handle; every member may be
-/// called from any thread of any process. Python: `multiprocessing.Barrier`.
+/// all who come, get `BrokenBarrier` until somebody calls `reset()`. More threads than it is for
+/// may come: so many at a time go on together, and the others wait for the next ones. Who was let
+/// through stays so, whatever becomes of the barrier before it runs again. A handle; every member
+/// may be called from any thread of any process. Python: `multiprocessing.Barrier`.
 class Barrier {
  public:
   /// Names nothing, for what is to be decoded or assigned.
   Barrier() = default;
   /// A barrier for `parties`. `action` runs in the last one that comes, before any goes on; what it
-  /// throws breaks the barrier, and is thrown there. Throws `std::invalid_argument` for 0 parties
-  /// and for an action that captured an address; `OutOfMemory`.
+  /// throws breaks the barrier, and is thrown there. It may call every member of its own barrier
+  /// but `wait`: where it calls `abort` or `reset`, nobody goes on, while Python's lets them.
+  /// Throws `std::invalid_argument` for 0 parties and for an action that captured an address;
+  /// `OutOfMemory`.
   explicit Barrier(std::size_t parties, Function<void()> action = {});
 
   /// Waits for the others. Returns how many were there before: 0 for the first one. Throws
-  /// `BrokenBarrier` when it breaks, or when the time-out passes, which breaks it;
+  /// `BrokenBarrier` when it breaks, or when the time-out passes, which breaks it; no time-out
+  /// passes while the action runs, for which all have come. Throws what the action throws, in the
+  /// one that runs it; `ProcessError` when the action of this barrier calls it;
   /// `std::invalid_argument` for a negative time-out.
   std::size_t wait(Timeout timeout = {}) const;
   /// Makes the barrier whole and empty again; those who wait get `BrokenBarrier`.
   void reset() const;
-  /// Breaks it.
+  /// Breaks it, also while its action runs.
   void abort() const;
   /// How many it is for.
   [[nodiscard]] std::size_t parties() const;
-  /// How many wait at this moment.
+  /// How many wait at this moment; all of them while the action runs, 0 when it is broken.
   [[nodiscard]] std::size_t n_waiting() const;
-  /// Whether it is broken.
+  /// Whether it is broken, also when nobody has noticed yet that one who waited was killed.
   [[nodiscard]] bool broken() const;
 
   /// Sends the handle.

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "platform/mutex.hpp"
+#include "sync/system.hpp"
 
 namespace procession::sync {
 
 /// A place in shared memory that a waiting thread occupies, and that is seen to be empty when it
 /// has ended, in whatever way: a robust mutex that the thread has locked meanwhile.
-class Presence {
+template <class S>
+class BasicPresence {
  public:
   void init() { mutex_.init(); }
 
@@ -20,7 +21,7 @@ class Presence {
   /// By the thread that entered.
   void leave() noexcept { mutex_.unlock(); }
 
-  /// Whether somebody who lives is in it. Not to be asked by the one who is.
+  /// Whether somebody who lives is in it.
   bool occupied() noexcept {
     if (!enter()) return true;
     leave();
@@ -28,7 +29,9 @@ class Presence {
   }
 
  private:
-  platform::RobustMutex mutex_;
+  typename S::Mutex mutex_;
 };
+
+using Presence = BasicPresence<System>;
 
 }  // namespace procession::sync

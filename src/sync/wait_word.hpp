@@ -3,12 +3,12 @@
 #include <atomic>
 #include <cstdint>
 
-#include "platform/deadline.hpp"
-#include "platform/futex.hpp"
-#include "platform/mutex.hpp"
-#include "platform/naps.hpp"
+#include "sync/system.hpp"
 
 namespace procession::sync {
+
+template <class S>
+class BasicSleeper;
 
 /// Where processes sleep until something else in shared memory has changed. The sleeper:
 ///
@@ -27,7 +27,8 @@ namespace procession::sync {
 ///
 /// Lies in shared memory, zeroed. Bit 0: somebody may sleep. Bits 1-31: a number that changes with
 /// each wake-up.
-class WaitWord {
+template <class S>
+class BasicWaitWord {
  public:
   /// Announces that the caller is about to sleep; what it has to look for again afterwards.
   std::uint32_t prepare() noexcept { return word_.fetch_or(1) | 1; }
@@ -46,7 +47,7 @@ class WaitWord {
   void wake_all_after_unlock() noexcept { wake_after_unlock(kAll); }
 
  private:
-  friend class Sleeper;
+  friend class BasicSleeper<S>;
   static constexpr int kAll = 0x7fffffff;
 
   void wake(int most) noexcept {
@@ -56,7 +57,7 @@ class WaitWord {
   }
 
   void wake_after_unlock(int most) noexcept {
-    if constexpr (platform::kUnlockIsFence) {
+    if constexpr (S::kUnlockIsFence) {
       wake_if_seen(word_.load(), most);
     } else {
       wake(most);
@@ -66,29 +67,34 @@ class WaitWord {
   void wake_if_seen(std::uint32_t seen, int most) noexcept {
     while ((seen & 1) != 0) {
       if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) {
-        platform::futex_wake(word_, most);
+        S::wake(word_, most);
         return;
       }
     }
   }
 
-  std::atomic<std::uint32_t> word_;
+  typename S::template Word<std::uint32_t> word_;
 };
 
 /// One wait, of any number of sleeps, each of which ends by itself after a while (see Naps), at
 /// first after 100 ms.
-class Sleeper {
+template <class S>
+class BasicSleeper {
  public:
-  explicit Sleeper(const platform::Deadline& deadline) : deadline_(deadline) {}
+  explicit BasicSleeper(const typename S::Deadline& deadline) : sleeps_(deadline) {}
 
   /// Sleeps until the word changes from `seen`, or for a while. False when the deadline has passed:
   /// look a last time.
-  bool sleep(WaitWord& word, std::uint32_t seen) noexcept;
+  bool sleep(BasicWaitWord<S>& word, std::uint32_t seen) noexcept {
+    if (!sleeps_.sleep(word.word_, seen)) return false;
+    slept_ = true;
+    return true;
+  }
 
   /// To be called when the wait has ended well. Others who sleep were not woken, because a wake-up
   /// of one clears the announcement of all: where `wake_one` is used and this returns true, look
   /// whether there is something for them too, and wake one.
-  bool leave(WaitWord& word) const noexcept {
+  bool leave(BasicWaitWord<S>& word) const noexcept {
     if (slept_) {
       word.word_.fetch_or(1);
     }
@@ -96,9 +102,11 @@ class Sleeper {
   }
 
  private:
-  const platform::Deadline& deadline_;
-  platform::Naps naps_{std::chrono::milliseconds(100)};
+  typename S::Sleeps sleeps_;
   bool slept_ = false;
 };
+
+using WaitWord = BasicWaitWord<System>;
+using Sleeper = BasicSleeper<System>;
 
 }  // namespace procession::sync

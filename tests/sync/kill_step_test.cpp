@@ -282,6 +282,49 @@ TEST(BarrierAtEachStep, IsOpenedOrBrokenByTheLastOne) {
   EXPECT_GT(step, 4U);
 }
 
+/// One who ends the wait of others is killed over it: they are told all the same, or not at all.
+void expect_told_by_the_next(void (*end)(const mp::Barrier&)) {
+  process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
+  bool killed = true;
+  std::size_t step = 1;
+  for (; killed && !testing::Test::HasFailure(); ++step) {
+    SCOPED_TRACE("killed at step " + std::to_string(step));
+    const mp::Barrier barrier(3);
+    std::vector<std::thread> waiters;
+    std::atomic<int> broken = 0;
+    for (int i = 0; i < 2; ++i) {
+      waiters.emplace_back([&] {
+        EXPECT_THROW(barrier.wait(), mp::BrokenBarrier);
+        ++broken;
+      });
+    }
+    process_test::wait_until([&] { return barrier.n_waiting() == 2; });
+    mp::Process process(
+        [](const mp::Barrier& its, void (*what)(const mp::Barrier&), std::size_t last) {
+          kill_step::arm(last);
+          what(its);
+          kill_step::disarm();
+        },
+        barrier, end, step);
+    process.start();
+    process.join();
+    killed = process.exitcode() == -SIGKILL;
+    EXPECT_EQ(barrier.n_waiting(), 0U) << "to store the state is the first step";
+    for (std::thread& waiter : waiters)
+      waiter.join();
+    EXPECT_EQ(broken, 2);
+  }
+  EXPECT_GT(step, 4U);
+}
+
+TEST(BarrierAtEachStep, IsResetByOneWhoIsKilledOverIt) {
+  expect_told_by_the_next([](const mp::Barrier& barrier) { barrier.reset(); });
+}
+
+TEST(BarrierAtEachStep, IsAbortedByOneWhoIsKilledOverIt) {
+  expect_told_by_the_next([](const mp::Barrier& barrier) { barrier.abort(); });
+}
+
 }  // namespace
 }  // namespace sync_test
 

@@ -255,59 +255,6 @@ TEST(Pains, Pain04_NotifyPassesOverDeadWaiters) {
   }
 }
 
-TEST(Barrier, BreaksByTimeoutAbortAndReset) {
-  mp::Barrier barrier(2);
-  EXPECT_THROW(barrier.wait(1ms), mp::BrokenBarrier);
-  EXPECT_TRUE(barrier.broken());
-  EXPECT_THROW(barrier.wait(), mp::BrokenBarrier);
-  barrier.reset();
-  EXPECT_FALSE(barrier.broken());
-  std::thread waiter([&] { EXPECT_THROW(barrier.wait(), mp::BrokenBarrier); });
-  wait_until([&] { return barrier.n_waiting() == 1; });
-  barrier.reset();
-  waiter.join();
-  std::thread aborted([&] { EXPECT_THROW(barrier.wait(), mp::BrokenBarrier); });
-  wait_until([&] { return barrier.n_waiting() == 1; });
-  barrier.abort();
-  aborted.join();
-  barrier.reset();
-  std::thread other([&] { barrier.wait(); });
-  barrier.wait();
-  other.join();
-  EXPECT_EQ(barrier.parties(), 2U);
-  EXPECT_THROW(mp::Barrier(0), std::invalid_argument);
-  EXPECT_THROW(mp::Barrier().wait(), mp::ProcessError);
-}
-
-TEST(Barrier, BreaksByAnActionThatThrows) {
-  const mp::Barrier barrier(1, [] { throw std::logic_error("not today"); });
-  EXPECT_THROW(barrier.wait(), std::logic_error);
-  EXPECT_TRUE(barrier.broken());
-}
-
-TEST(Pains, Pain04_ABarrierBreaksWhenAWaiterWasKilled) {
-  for (int round = 0; round < 10; ++round) {
-    const mp::Barrier barrier(3);
-    mp::Process victim([](const mp::Barrier& b) { b.wait(); }, barrier);
-    mp::Process survivor(
-        [](const mp::Barrier& b) {
-          try {
-            b.wait();
-          } catch (const mp::BrokenBarrier&) {
-            std::exit(7);
-          }
-        },
-        barrier);
-    victim.start();
-    survivor.start();
-    wait_until([&] { return barrier.n_waiting() == 2; });
-    victim.kill();
-    survivor.join();
-    EXPECT_EQ(survivor.exitcode(), 7);
-    victim.join();
-  }
-}
-
 /// Microseconds of processor time that this process has spent.
 long spent() {
   rusage usage{};
