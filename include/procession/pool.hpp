@@ -267,6 +267,11 @@ class PoolMembers {
 /// A task is a call whose function, arguments and result can be sent. A worker that dies fails only
 /// the task it was running, with `WorkerLost`, and is replaced; no call waits for ever for it.
 /// States: open, closed, terminated; destruction joins a closed pool and terminates an open one.
+/// What a task printed (standard output and error, by the streams of C and C++) is out before its
+/// result is there, and that of each element before the element counts as ended, however the
+/// workers end later. A worker that is lost or ended in the middle of a task, or while something
+/// that a task left behind prints, loses what it has not written out yet. Output that has no room
+/// holds up its worker and nobody else. Python loses such output when a pool is terminated.
 /// Thread-safe; for the process that made it alone. Movable: what the target named before ends as
 /// by destruction. Its members are those of `detail::PoolMembers` above. Python:
 /// `multiprocessing.Pool`.

@@ -1,7 +1,6 @@
 // What callers see of the allocator and of holds: checks, the mutex, and what is done without it.
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -13,14 +12,15 @@
 #include "heap/mapping.hpp"
 #include "heap/out_of_memory.hpp"
 #include "heap/rebuild.hpp"
+#include "platform/report.hpp"
 #include "procession/error.hpp"
 
 namespace procession::heap {
 namespace {
 
 [[noreturn]] void die(const char* what, Word which) noexcept {
-  std::fprintf(stderr, "procession: shared heap: %s (ticket %llu)\n", what,
-               static_cast<unsigned long long>(which));
+  platform::write_to_stderr(std::string("procession: shared heap: ") + what + " (ticket " +
+                            std::to_string(which) + ")\n");
   std::abort();
 }
 

@@ -1,9 +1,9 @@
 #include "heap/transaction.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 
 #include "heap/rebuild.hpp"
+#include "platform/report.hpp"
 
 namespace procession::heap {
 namespace {
@@ -28,7 +28,7 @@ void undo(Header& heap) noexcept {
 
 void Guard::recover(platform::LockResult result) noexcept {
   if (!result.acquired) {
-    std::fputs("procession: the mutex of the shared heap is beyond repair\n", stderr);
+    platform::write_to_stderr("procession: the mutex of the shared heap is beyond repair\n");
     std::abort();
   }
   undo(heap_);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "log/level.hpp"
+#include "platform/report.hpp"
 #include "platform/spawn.hpp"
-#include "platform/terminal.hpp"
 
 namespace procession {
 namespace log {
@@ -26,14 +26,19 @@ struct Settings {
 
 std::atomic<const Settings*> current{nullptr};
 
+/// Lines are about the work, and not the work: where standard error has no room for so long, the
+/// rest of one is dropped.
+void print(std::string_view line) noexcept {
+  platform::write_text(platform::kStandardError, line, std::chrono::milliseconds(100));
+}
+
 /// What a program that set nothing has: the word in the environment.
 LogLevel environment_level() {
   const char* word = std::getenv("PROCESSION_LOG");
   if (word == nullptr || *word == '\0') return LogLevel::error;
   if (const auto level = parse_level(word)) return *level;
-  platform::write_text(platform::kStandardError,
-                       std::string("procession: PROCESSION_LOG is \"") + word +
-                           "\", which is no level; use debug, info, warning, error or off\n");
+  print(std::string("procession: PROCESSION_LOG is \"") + word +
+        "\", which is no level; use debug, info, warning, error or off\n");
   return LogLevel::off;
 }
 
@@ -76,7 +81,7 @@ void write(LogLevel level, std::string message) noexcept {
     const Settings& now = settings();
     const LogRecord record{level, now.process, platform::process_id(),
                            std::chrono::system_clock::now(), std::move(message)};
-    if (level >= now.to_stderr) platform::write_text(platform::kStandardError, line_of(record));
+    if (level >= now.to_stderr) print(line_of(record));
     if (level >= now.to_sink && now.sink) now.sink(record);
   } catch (...) {
     // A record is not worth a failed job.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/progress_line.hpp"
+#include "platform/report.hpp"
 #include "platform/spawn.hpp"
 #include "platform/terminal.hpp"
 #include "procession/log.hpp"
@@ -22,7 +23,7 @@ class ProgressBar::State {
 
   /// A job that an exception ended leaves its line behind; what is printed next begins a new one.
   ~State() {
-    if (line_open_ && owner_ == platform::process_id()) platform::write_text(descriptor_, "\n");
+    if (line_open_ && owner_ == platform::process_id()) write("\n");
   }
 
   void update(std::size_t done, std::size_t total) {
@@ -49,7 +50,7 @@ class ProgressBar::State {
   [[nodiscard]] bool finished() const { return done_ >= total_; }
 
   void begin_anew(Clock::time_point now) {
-    if (line_open_) platform::write_text(descriptor_, "\n");
+    if (line_open_) write("\n");
     line_open_ = false;
     seen_ = false;
     drawn_.reset();
@@ -65,14 +66,19 @@ class ProgressBar::State {
         "\r" + log::bar_line(progress, platform::terminal_columns(descriptor_)) + "\x1b[K";
     line_open_ = !progress.finished();
     if (!line_open_) text += '\n';
-    platform::write_text(descriptor_, text);
+    write(text);
+  }
+
+  /// A bar is about the work, and not the work: what there is no room for in so long is dropped.
+  void write(std::string_view text) const noexcept {
+    platform::write_text(descriptor_, text, std::chrono::milliseconds(100));
   }
 
   void print(const log::Progress& progress) {
     const unsigned tenths = log::percent(progress) / 10;
     if (tenths <= printed_) return;
     printed_ = tenths;
-    platform::write_text(descriptor_, log::plain_line(progress) + "\n");
+    write(log::plain_line(progress) + "\n");
   }
 
   std::mutex mutex_;

@@ -1,9 +1,9 @@
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 
 #include "platform/terminal.hpp"
 
@@ -24,24 +24,6 @@ unsigned terminal_columns(int descriptor) noexcept {
   const bool known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   errno = saved;
   return known ? size.ws_col : 80U;
-}
-
-void write_text(int descriptor, std::string_view text) noexcept {
-  const int saved = errno;
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written > 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (written < 0 && errno == EAGAIN) {
-      // Somebody made the stream non-blocking; a short wait keeps the line whole, a long one would
-      // stop the work for the sake of its log.
-      pollfd ready{descriptor, POLLOUT, 0};
-      if (::poll(&ready, 1, 100) <= 0) break;
-    } else if (written == 0 || errno != EINTR) {
-      break;
-    }
-  }
-  errno = saved;
 }
 
 }  // namespace procession::platform

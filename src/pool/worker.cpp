@@ -9,6 +9,7 @@
 #include "platform/memory.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
+#include "platform/streams.hpp"
 #include "platform/wait.hpp"
 #include "pool/layout.hpp"
 #include "pool/result_encoder.hpp"
@@ -23,6 +24,14 @@ namespace procession::pool {
 
 namespace {
 
+/// What tasks have printed is out before their owner hears of their end: it may end the worker
+/// then. Threads have the streams of the owner, which outlive them.
+void flush_own_streams(const Shared& shared) noexcept {
+  if (shared.on_threads == 0) {
+    platform::flush_streams();
+  }
+}
+
 /// False when it threw; the exception is then with the pool.
 bool initialize(heap::Offset pool, Shared& shared) {
   if (shared.initializer == 0) {
@@ -31,8 +40,10 @@ bool initialize(heap::Offset pool, Shared& shared) {
   try {
     Decoder decoder({heap::at(shared.initializer), shared.initializer_size});
     detail::run_encoded_call(decoder);
+    flush_own_streams(shared);
     return true;
   } catch (...) {
+    flush_own_streams(shared);
     BufferEncoder bytes;
     encode_exception(bytes, std::current_exception());
     heap::Block block(bytes.size() + sizeof(std::uint64_t));
@@ -73,6 +84,14 @@ struct SlotRun : detail::TaskRun {
     encode(self.results, static_cast<std::uint32_t>(run.done));
     encode_exception(self.results, std::current_exception());
     self.slot.error_size = static_cast<std::uint32_t>(self.results.size() - size);
+  }
+
+  /// What elements print is out before they count, of a worker that may be killed then.
+  void print() {
+    const platform::HeldText held = platform::held_text();
+    held_begin = held.begin;
+    held_end = held.end;
+    write_out = platform::flush_streams;
   }
 
   /// From now on the elements are timed.
@@ -118,6 +137,9 @@ std::size_t begin_chunk(Slot& slot) {
 void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot);
+  if (shared.on_threads == 0) {
+    run.print();
+  }
   if ((slot.state.load(std::memory_order_relaxed) & kTimed) != 0) {
     run.killable = shared.on_threads == 0;
     run.time();
@@ -139,6 +161,8 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
   } catch (...) {
     run.failed_one();
   }
+  // Once more: the task may have given the streams other buffers, and what threw has printed too.
+  flush_own_streams(shared);
   if (slot.measured != 0) {
     slot.clock = kExpired | (nanoseconds() - began);
   }

@@ -1,11 +1,12 @@
 #include "process/after_fork.hpp"
 
 #include <atomic>
-#include <cstdio>
 #include <exception>
+#include <string>
 
 #include "heap/local_hold.hpp"
 #include "platform/fork_handlers.hpp"
+#include "platform/report.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
@@ -87,12 +88,12 @@ void warn_about_threads() {
   static std::atomic<bool> warned{false};
   const int others = static_cast<int>(platform::thread_count()) - 1 - own_threads;
   if (others > 0 && !warned.exchange(true)) {
-    std::fprintf(stderr,
-                 "procession: warning: process %d forks beside %d other thread(s); the child may "
-                 "wait for ever for a "
-                 "lock that one of them held. Use the start method forkserver, or fork before "
-                 "starting threads.\n",
-                 platform::process_id(), others);
+    platform::write_to_stderr("procession: warning: process " +
+                              std::to_string(platform::process_id()) + " forks beside " +
+                              std::to_string(others) +
+                              " other thread(s); the child may wait for ever for a lock that one "
+                              "of them held. Use the start method forkserver, or fork before "
+                              "starting threads.\n");
   }
 }
 

@@ -1,5 +1,7 @@
 // What workers write to their standard error.
 
+#include <fcntl.h>
+
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -140,6 +142,47 @@ TEST(PoolStderrHeld, AStreamThatNobodyReadsHoldsUpNoOtherTask) {
   }
   ::dup2(saved, 2);
   ::close(saved);
+  ::close(ends[0]);
+}
+
+TEST(PoolStderrHeld, ANonBlockingStreamGetsAllOfIt) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int saved = ::dup(2);
+  ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  ::dup2(ends[1], 2);
+  ::close(ends[1]);
+  std::string expected;
+  for (int i = 0; i < 40; ++i) {
+    expected += std::string(3000, 'x') + std::to_string(i) + "\n";
+  }
+  std::string seen;
+  std::thread reader;
+  {
+    Pool pool(1);
+    for (int i = 0; i < 40; ++i) {
+      if (i == 24) {
+        // The pipe is full, and so is what is in front of it; only now somebody reads.
+        reader = std::thread([&] {
+          std::vector<char> buffer(1U << 12U);
+          while (seen.size() < expected.size()) {
+            const auto got = ::read(ends[0], buffer.data(), buffer.size());
+            if (got <= 0) {
+              break;
+            }
+            seen.append(buffer.data(), static_cast<std::size_t>(got));
+          }
+        });
+      }
+      pool.apply(say, std::string(3000, 'x') + std::to_string(i) + "\n");
+    }
+    pool.close();
+    pool.join();
+  }
+  ::dup2(saved, 2);
+  ::close(saved);  // the last end for writing: who waits for more sees that there is none
+  reader.join();
+  EXPECT_TRUE(seen == expected) << seen.size() << " of " << expected.size();
   ::close(ends[0]);
 }
 

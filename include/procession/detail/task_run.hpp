@@ -21,6 +21,7 @@ struct TaskRun {
   /// element has thrown, and its exception is behind those bytes.
   static constexpr unsigned kCountBits = 24;
   static constexpr std::uint64_t kThrew = std::uint64_t{1} << 63;
+  static constexpr const char* kHoldsNothing = nullptr;
 
   Encoder& out;
   std::atomic<std::uint64_t>& progress;  ///< of the shared slot
@@ -33,6 +34,11 @@ struct TaskRun {
   /// Of a task with a time-out: called before an element runs and when it has. Null: it has none.
   void (*start_clock)(TaskRun& run) = nullptr;
   void (*stop_clock)(TaskRun& run) = nullptr;
+  /// What an element printed is to be out before it counts: `write_out` is called while the two
+  /// places hold different addresses, as they do while some of it is still held in this process.
+  const char* const* held_begin = &kHoldsNothing;
+  const char* const* held_end = &kHoldsNothing;
+  void (*write_out)() noexcept = nullptr;
   std::size_t done = 0;
   bool failed = false;
 
@@ -54,6 +60,9 @@ struct TaskRun {
   /// The result that was written last is complete. One store: whatever ends this process, what was
   /// finished counts.
   void finished_one() {
+    if (*held_begin != *held_end) {
+      write_out();  // on the element's time: there may be no room
+    }
     if (stop_clock != nullptr) {
       stop_clock(*this);
     }
@@ -145,6 +154,8 @@ void run_bitwise(F& target, Decoder& items, TaskRun& run) {
     const std::span<const std::byte> bytes = items.take(count * kEach);
     const std::byte* from = bytes.data();
     std::uint64_t word = run.progress.load(std::memory_order_relaxed);
+    const char* const* const held_begin = run.held_begin;
+    const char* const* const held_end = run.held_end;
     std::size_t done = 0;
     try {
       for (; done < count; ++done) {
@@ -152,6 +163,9 @@ void run_bitwise(F& target, Decoder& items, TaskRun& run) {
         const R result = invoke_stored(target, arguments);
         std::memcpy(to, &result, sizeof(R));
         to += sizeof(R);
+        if (*held_begin != *held_end) {
+          run.write_out();
+        }
         word += (std::uint64_t{sizeof(R)} << TaskRun::kCountBits) + 1;
         run.progress.store(word, std::memory_order_release);
       }
