@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "procession/timeout.hpp"
+
 namespace procession::platform {
 
 /// How long the sleeps of one wait last that end by themselves, one after another: each eight times
@@ -13,10 +15,18 @@ namespace procession::platform {
 /// to bring its memory back into the caches, which takes some hundred microseconds.
 class Naps {
  public:
-  explicit Naps(std::chrono::nanoseconds first) noexcept : next_(first) {}
+  /// Of those that sleep in shared memory, where a killed process may have swallowed a wake-up.
+  static constexpr std::chrono::milliseconds kFirst{100};
+
+  explicit Naps(std::chrono::nanoseconds first = kFirst) noexcept : next_(first) {}
 
   std::chrono::nanoseconds next() noexcept {
     return std::exchange(next_, std::min<std::chrono::nanoseconds>(kLongest, 8 * next_));
+  }
+  /// Not longer than what is left until a deadline; empty: there is none.
+  std::chrono::nanoseconds next(const Timeout& left) noexcept {
+    const std::chrono::nanoseconds nap = next();
+    return left ? std::min<std::chrono::nanoseconds>(*left, nap) : nap;
   }
 
  private:

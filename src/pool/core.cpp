@@ -32,10 +32,17 @@ constexpr unsigned kMostEarlyEnds = 5;
 constexpr unsigned kMostEarlyKills = 100;
 constexpr int kKilled = -9;  // exit code
 
-std::size_t checked_seats(const PoolSettings& settings) {
-  const std::size_t seats = settings.processes != 0 ? settings.processes : platform::usable_cpus();
-  if (seats > kMostWorkers) {
-    throw std::invalid_argument(std::to_string(seats) + " workers were asked for; the most is " +
+/// What was left open is chosen, once: what it depends on may change at any moment.
+PoolSettings resolved(PoolSettings settings) {
+  if (settings.processes == 0) {
+    settings.processes = platform::usable_cpus();
+  }
+  if (!settings.start_method) {
+    settings.start_method = static_cast<int>(get_start_method());
+  }
+  if (settings.processes > kMostWorkers) {
+    throw std::invalid_argument(std::to_string(settings.processes) +
+                                " workers were asked for; the most is " +
                                 std::to_string(kMostWorkers));
   }
   if (settings.max_tasks_per_child == std::size_t{0}) {
@@ -49,7 +56,7 @@ std::size_t checked_seats(const PoolSettings& settings) {
         "max_memory_per_child = 0 bytes was asked for, with which no worker could run; give more, "
         "or leave it empty for no limit");
   }
-  return seats;
+  return settings;
 }
 
 std::uint32_t next_number() {
@@ -70,12 +77,12 @@ Shared& make_shared_part(const heap::Block& block, std::size_t seats) {
 }  // namespace
 
 PoolCore::PoolCore(PoolSettings settings)
-    : settings_(std::move(settings)),
+    : settings_(resolved(std::move(settings))),
       number_(next_number()),
       owner_pid_(platform::process_id()),
-      block_((heap::ensure(), sizeof(Shared) + checked_seats(settings_) * sizeof(Seat))),
-      shared_(make_shared_part(block_, checked_seats(settings_))),
-      crew_(checked_seats(settings_), method(), number_),
+      block_((heap::ensure(), sizeof(Shared) + settings_.processes * sizeof(Seat))),
+      shared_(make_shared_part(block_, settings_.processes)),
+      crew_(settings_.processes, method(), number_),
       ended_(crew_.size()) {
   // One processor is left to whoever submits.
   shared_.spinners_most = platform::affinity_cpus() - 1;
@@ -107,10 +114,7 @@ PoolCore::~PoolCore() {
   }
 }
 
-StartMethod PoolCore::method() const {
-  return settings_.start_method ? static_cast<StartMethod>(*settings_.start_method)
-                                : get_start_method();
-}
+StartMethod PoolCore::method() const { return static_cast<StartMethod>(*settings_.start_method); }
 
 void PoolCore::open() {
   supervise(shared_from_this());
@@ -140,7 +144,7 @@ void PoolCore::check_open_here() {
 void PoolCore::stop(std::uint32_t how) {
   crew_.stop_filling();
   shared_.stop = how;
-  wake_workers(shared_, shared_.seats_used);
+  wake_all_workers(shared_);
 }
 
 void PoolCore::fill_seats() {
@@ -203,7 +207,7 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
     }
     // Changed first, so that nobody falls asleep on it any more.
     slot.state.fetch_add(kGeneration);
-    platform::futex_wake_all(slot.state);
+    platform::futex_wake_all(slot.state.word());
   }
   for (const Task& task : backlog_) {
     task.job->fail_rest(cause);
@@ -212,7 +216,7 @@ void PoolCore::fail_all(const std::exception_ptr& cause) {
   order_ = std::move(running);
   backlog_.clear();
   shared_.stop = Shared::abandon;
-  wake_workers(shared_, shared_.seats_used);
+  wake_all_workers(shared_);
 }
 
 void PoolCore::close() {

@@ -175,8 +175,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] bool is_claimed(const Job& job) const;
   bool withdraw(std::uint32_t slot);
 
-  const PoolSettings settings_;
-  const std::uint32_t number_;  ///< among the pools of this process
+  const PoolSettings settings_;  ///< nothing is left open
+  const std::uint32_t number_;   ///< among the pools of this process
   const int owner_pid_;
   std::atomic<bool> disowned_{false};  ///< this is the child of a fork
   heap::Block block_;

@@ -58,12 +58,12 @@ void PoolCore::cancel_waiting() {
   move_on();
   std::vector<JobPtr> jobs;
   for (const std::uint32_t number : order_) {
-    std::atomic<std::uint32_t>& word = shared_.slots[number].state;
+    heap::Stepped<std::uint32_t>& word = shared_.slots[number].state;
     std::uint32_t state = word.load();
     while (phase_of(state) == Slot::ready) {
       if (word.compare_exchange_weak(state, with_phase(state, Slot::lost, 0))) {
         jobs.push_back(tasks_[number].job);
-        platform::futex_wake_all(word);
+        platform::futex_wake_all(word.word());
         break;
       }
     }

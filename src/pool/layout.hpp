@@ -1,10 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "heap/heap.hpp"
+#include "heap/stepped.hpp"
 #include "platform/prefetch.hpp"
 
 // What a pool and its workers share: one block of the shared heap, held by the pool's owner. Any
@@ -37,7 +37,7 @@ struct alignas(64) Slot {
   /// the bell, 6 the owner is killing the worker over it, 7 its elements are timed, 8-19 worker,
   /// 20-31 generation. One compare-and-swap from `ready` to `claimed` is the whole claim: there is
   /// no instruction at which a task was taken and its taker is not on record.
-  std::atomic<std::uint32_t> state;
+  heap::Stepped<std::uint32_t> state;
 
   /// Bytes of what follows the results, written by the worker when the first element throws: its
   /// process id and the number of the element, both as a u32, then the exception. The elements
@@ -54,19 +54,19 @@ struct alignas(64) Slot {
   /// The results so far: bits 0-23 how many elements, 24-62 how many bytes, 63 whether an element
   /// among these has thrown and its exception is there. One store for each element, so that what
   /// was finished before a death is never lost and never run twice.
-  std::atomic<std::uint64_t> progress;
+  heap::Stepped<std::uint64_t> progress;
   /// When the element that runs began, of a timed task: nanoseconds of the monotonic clock; 0: none
   /// runs. The owner swaps in the same with kExpired when that was too long ago, the worker 0 when
   /// the element has ended, and each sees who was first: what ended in time is never called late,
   /// and a worker that is killed for one element has not begun the next. Once a task that is
   /// measured is done: kExpired and the nanoseconds that it took.
-  std::atomic<std::uint64_t> clock;
+  heap::Stepped<std::uint64_t> clock;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
   /// Of a task of several chunks: bits 0-31 how many elements the worker has begun chunks of,
   /// 32-63 how many there are. The worker adds a chunk before it begins it; the owner takes back
   /// what was not begun by making the second number the first.
-  std::atomic<std::uint64_t> share;
+  heap::Stepped<std::uint64_t> share;
   /// Elements of each chunk, all in the slot but perhaps the last: the function is decoded anew for
   /// each. 0: the task is one chunk.
   std::uint32_t chunksize;
@@ -131,16 +131,16 @@ inline std::size_t progress_bytes(std::uint64_t word) {
 
 /// One worker's place; the next worker in it is started when what the last one left was dealt with.
 struct alignas(64) Seat {
-  std::atomic<std::uint32_t>
+  heap::Stepped<std::uint32_t>
       wake;  ///< the worker sleeps on it while its parked bit is set; changed to wake it
-  std::atomic<std::uint32_t> ready;  ///< 1: its initializer has returned
+  heap::Stepped<std::uint32_t> ready;  ///< 1: its initializer has returned
   /// Bytes of memory that a fork gave the worker, which are not its own. Before its first task.
-  std::atomic<std::uint64_t> inherited;
+  heap::Stepped<std::uint64_t> inherited;
 };
 
 /// A set of workers; a bit set or cleared twice is no harm, so a killed worker cannot spoil it.
 struct WorkerSet {
-  std::atomic<std::uint64_t> words[kMaskWords];
+  heap::Stepped<std::uint64_t> words[kMaskWords];
 };
 
 struct Shared {
@@ -159,8 +159,8 @@ struct Shared {
   std::uint64_t most_memory;  ///< constant: a worker that has more bytes after a task makes room
                               ///< too; 0: no limit
   heap::Offset initializer;   ///< constant: block with an encoded call; 0: none
-  std::uint64_t initializer_size;   ///< constant
-  std::atomic<std::uint32_t> stop;  ///< Stop
+  std::uint64_t initializer_size;     ///< constant
+  heap::Stepped<std::uint32_t> stop;  ///< Stop
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
   /// none.
   heap::Ticket failure;
@@ -169,22 +169,22 @@ struct Shared {
   heap::Offset bell;
   /// How many threads of the owner wait for the end of any task: a worker that ends one then
   /// changes `ends`, on which they sleep.
-  std::atomic<std::uint32_t> watchers;
+  heap::Stepped<std::uint32_t> watchers;
   /// 1: tasks end so soon that a worker more than there are processors beside the owner's would
   /// rather keep the owner from handing out the next ones. The owner's.
-  std::atomic<std::uint32_t> brisk;
-  std::atomic<std::uint32_t> ends;
+  heap::Stepped<std::uint32_t> brisk;
+  heap::Stepped<std::uint32_t> ends;
 
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
   /// yet: whoever finds a claimed task at it does.
-  alignas(64) std::atomic<std::uint64_t> head;
+  alignas(64) heap::Stepped<std::uint64_t> head;
   /// Position of the next task to be published. The owner's, who then looks at the set beside it.
-  alignas(64) std::atomic<std::uint64_t> tail;
+  alignas(64) heap::Stepped<std::uint64_t> tail;
   WorkerSet spinning;            ///< those that look for a task
   alignas(64) WorkerSet parked;  ///< those that sleep or are about to
   /// Bits 0-15 the slot, 16-63 the position, which tells an old entry from the one that is looked
   /// for.
-  alignas(64) std::atomic<std::uint64_t> ring[kRing];
+  alignas(64) heap::Stepped<std::uint64_t> ring[kRing];
   Slot slots[kSlots];
   Seat seats[1];  ///< seats_used of them
 };

@@ -111,7 +111,7 @@ void PoolCore::make_free(std::uint32_t number, std::uint32_t state) {
   slot.state.store(generation_of(state), std::memory_order_release);
   if ((state & kSleeps) != 0) {
     // The worker wakes who sleeps, unless it was killed between the end of the task and that.
-    platform::futex_wake_all(slot.state);
+    platform::futex_wake_all(slot.state.word());
   }
   free_.push_back(number);
 }
@@ -189,7 +189,7 @@ void PoolCore::worker_ended(std::uint32_t seat) {
       while (!slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, seat))) {
       }
       if ((state & kSleeps) != 0) {
-        platform::futex_wake_all(slot.state);
+        platform::futex_wake_all(slot.state.word());
       }
       lost.push_back(number);
     }
@@ -203,8 +203,11 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     shared_.seats[seat].ready = 0;
     move_on();
     wake_watchers();
-    // The worker may have been called for a task that it did not live to claim.
-    if (may_have_tasks(shared_)) {
+    if (ended->exitcode != 0) {
+      // It may have been about to wake another one, which is in no set any more.
+      wake_all_workers(shared_);
+    } else if (may_have_tasks(shared_)) {
+      // It may have been called for a task that it did not live to claim.
       wake_workers(shared_, shared_.seats_used);
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "platform/futex.hpp"
+#include "platform/naps.hpp"
 #include "pool/spin.hpp"
 #include "pool/worker_set.hpp"
 
@@ -17,6 +18,11 @@ bool enough_awake(const Shared& shared) {
   return shared.brisk.load(std::memory_order_relaxed) != 0 &&
          shared.seats_used - count(shared.parked, shared.seats_used) >=
              std::max(shared.spinners_most, 1U);
+}
+
+void wake(Seat& seat) {
+  seat.wake.fetch_add(1);
+  platform::futex_wake(seat.wake.word(), 1);
 }
 
 bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
@@ -99,12 +105,16 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin) {
     return true;
   }
   Seat& seat = shared.seats[worker];
-  const std::uint32_t seen = seat.wake.load();
-  insert(shared.parked, worker);
-  // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
-  // set. One of the two sees the other.
-  if (!may_have_tasks(shared) && !stops(shared)) {
-    platform::futex_wait(seat.wake, seen);
+  platform::Naps naps;
+  for (bool looks = true; looks;) {
+    const std::uint32_t seen = seat.wake.load();
+    // Each time: who took it out of the set may have been killed before it woke this worker.
+    insert(shared.parked, worker);
+    // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
+    // set. One of the two sees the other.
+    looks = !may_have_tasks(shared) && !stops(shared) &&
+            platform::futex_wait(seat.wake.word(), seen, naps.next()) ==
+                platform::WaitResult::timed_out;
   }
   erase(shared.parked, worker);
   return false;
@@ -116,9 +126,13 @@ void wake_workers(Shared& shared, std::uint32_t most) {
     if (worker == shared.seats_used) {
       return;
     }
-    Seat& seat = shared.seats[worker];
-    seat.wake.fetch_add(1);
-    platform::futex_wake(seat.wake, 1);
+    wake(shared.seats[worker]);
+  }
+}
+
+void wake_all_workers(Shared& shared) {
+  for (std::uint32_t worker = 0; worker < shared.seats_used; ++worker) {
+    wake(shared.seats[worker]);
   }
 }
 

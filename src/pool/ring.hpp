@@ -35,8 +35,13 @@ inline bool may_have_tasks(const Shared& shared) {
 /// not too many do. Whether it is among those that spin afterwards.
 bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin);
 
-/// Wakes up to `most` sleeping workers.
+/// Wakes up to `most` sleeping workers. One that is taken out of the set of those that sleep, by a
+/// process that is killed before it wakes it, is in no set: `wake_all_workers` finds it, which the
+/// owner calls when a worker was killed and when the pool stops; and it looks by itself after a
+/// while (platform/naps.hpp), should that be lost too.
 void wake_workers(Shared& shared, std::uint32_t most);
+/// Wakes every worker that sleeps, in the set or not.
+void wake_all_workers(Shared& shared);
 
 /// Owner, after publishing `tasks` tasks: sees to it that somebody looks for them. False where it
 /// leaves that to workers that are awake, because tasks are brisk: they may be wrong for once.

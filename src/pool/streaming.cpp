@@ -2,6 +2,7 @@
 
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
+#include "platform/naps.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
 #include "pool/spin.hpp"
@@ -83,6 +84,7 @@ void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Stre
 std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
     Job& job, const platform::Deadline& deadline) {
   static const bool alone = platform::affinity_cpus() == 1;
+  platform::Naps naps;
   std::unique_lock guard(mutex_);
   for (;;) {
     move_on();
@@ -105,7 +107,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
       const std::uint32_t seen = shared_.ends.load();
       if (!one_ended(watched)) {
         call_workers_for_all(shared_);
-        platform::futex_wait(shared_.ends, seen, deadline.left());
+        platform::futex_wait(shared_.ends.word(), seen, naps.next(deadline.left()));
       }
       shared_.watchers.fetch_sub(1);
     }
@@ -122,12 +124,12 @@ void PoolCore::abandon(Job& job) noexcept {
   }
   for (const std::uint32_t number : order_) {
     if (tasks_[number].job.get() == &job) {
-      std::atomic<std::uint32_t>& word = shared_.slots[number].state;
+      heap::Stepped<std::uint32_t>& word = shared_.slots[number].state;
       std::uint32_t state = word.load();
       while (phase_of(state) == Slot::ready &&
              !word.compare_exchange_weak(state, with_phase(state, Slot::lost, 0))) {
       }
-      platform::futex_wake_all(word);
+      platform::futex_wake_all(word.word());
     }
   }
   std::erase_if(backlog_, [&](const Task& task) { return task.job.get() == &job; });
@@ -138,7 +140,7 @@ void PoolCore::abandon(Job& job) noexcept {
 
 void PoolCore::wake_watchers() {
   shared_.ends.fetch_add(1);
-  platform::futex_wake_all(shared_.ends);
+  platform::futex_wake_all(shared_.ends.word());
 }
 
 }  // namespace procession::detail

@@ -3,6 +3,7 @@
 
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
+#include "platform/naps.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
 #include "pool/spin.hpp"
@@ -67,6 +68,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     return true;
   }
   std::size_t told = 0;
+  platform::Naps naps;
   ++waiters_;
   const auto leave = [&](void* /*unused*/) { --waiters_; };
   const std::unique_ptr<void, decltype(leave)> left(this, leave);
@@ -95,7 +97,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
       if (under_way(state, generation) &&
           ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {
         call_workers_for_all(shared_);
-        platform::futex_wait(slot.state, state | kSleeps, deadline.left());
+        platform::futex_wait(slot.state.word(), state | kSleeps, naps.next(deadline.left()));
       }
     }
     guard.lock();
@@ -112,7 +114,7 @@ void PoolCore::wake_waiters() {
     Slot& slot = shared_.slots[number];
     // Changed first, so that nobody falls asleep on it any more.
     slot.state.fetch_add(kGeneration);
-    platform::futex_wake_all(slot.state);
+    platform::futex_wake_all(slot.state.word());
   }
 }
 

@@ -71,7 +71,7 @@ std::uint64_t nanoseconds() {
 
 struct SlotRun : detail::TaskRun {
   SlotRun(ResultEncoder& encoder, Slot& of)
-      : TaskRun{encoder, of.progress, of.skip, of.count, write_exception, write_outcome},
+      : TaskRun{encoder, of.progress.word(), of.skip, of.count, write_exception, write_outcome},
         results(encoder),
         slot(of) {}
 
@@ -84,6 +84,7 @@ struct SlotRun : detail::TaskRun {
     encode(self.results, static_cast<std::uint32_t>(run.done));
     encode_exception(self.results, std::current_exception());
     self.slot.error_size = static_cast<std::uint32_t>(self.results.size() - size);
+    heap::testing::step();
   }
 
   /// What elements print is out before they count, of a worker that may be killed then.
@@ -171,14 +172,14 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
 /// What the owner asked for in the state that the slot had until now.
 void tell_owner(Shared& shared, const Slot& slot, std::uint32_t state) {
   if ((state & kSleeps) != 0) {
-    platform::futex_wake_all(slot.state);
+    platform::futex_wake_all(slot.state.word());
   }
   if ((state & kTells) != 0) {
     heap::at<sync::WaitWord>(shared.bell)->wake_one();
   }
   if (shared.watchers.load() != 0) {
     shared.ends.fetch_add(1);
-    platform::futex_wake_all(shared.ends);
+    platform::futex_wake_all(shared.ends.word());
   }
   if ((state & kDoomed) != 0) {
     end_at_once();

@@ -11,8 +11,7 @@ bool System::Sleeps::sleep(Word<std::uint32_t>& word, std::uint32_t seen) noexce
   if (left && *left <= Duration::zero()) {
     return false;
   }
-  const std::chrono::nanoseconds nap = naps_.next();
-  platform::futex_wait(word, seen, left ? std::min(*left, nap) : nap);
+  platform::futex_wait(word, seen, naps_.next(left));
   return true;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 
 #include "heap/testing.hpp"
@@ -32,7 +31,7 @@ struct System {
 
    private:
     const Deadline& deadline_;
-    platform::Naps naps_{std::chrono::milliseconds(100)};
+    platform::Naps naps_;
   };
   static void wake(Word<std::uint32_t>& word, int most) noexcept;
 

@@ -10,7 +10,6 @@
 #include <random>
 #include <ranges>
 
-#include "heap/testing.hpp"
 #include "left.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
@@ -298,52 +297,6 @@ TEST(PoolKill, AtRandomNothingIsLostButWhatRan) {
       static_cast<unsigned long long>(counts.servers), static_cast<unsigned long long>(counts.lost),
       static_cast<unsigned long long>(counts.again));
 }
-
-#ifndef NDEBUG
-
-// The same at every step of what a worker does to the shared heap for one task: its initializer
-// arms a counter by which it dies at the Nth step.
-std::uint64_t steps_left = 0;
-
-void count_down() {
-  if (--steps_left == 0) {
-    ::raise(SIGKILL);
-  }
-}
-
-void arm(Where armed, std::uint64_t steps) {
-  if (counter(armed).exchange(0) == 1) {  // the first worker only
-    steps_left = steps;
-    heap::testing::on_step.store(&count_down);
-  }
-}
-
-std::vector<std::string> texts(int count) {
-  return std::vector<std::string>(static_cast<std::size_t>(count), std::string(1'000, 't'));
-}
-
-TEST(PoolKill, AtEveryStepInTheHeap) {
-  have_servers();
-  until([] { return children().size() <= kMostServers; });
-  std::uint64_t steps = 1;
-  for (bool killed = true; killed; ++steps) {
-    Tally armed;
-    armed[0] = 1;
-    Pool pool({.processes = 1, .initializer = procession::bind(arm, armed.where(), steps)});
-    const int pid = pool.pids().at(0);
-    const auto result = pool.map_async(texts, {1, 40, 2}, {.chunksize = 3, .retries = 1});
-    const auto all = result.get();
-    ASSERT_EQ(all.size(), 3U);
-    ASSERT_EQ(all[1], texts(40)) << "step " << steps;
-    ASSERT_EQ(all[2], texts(2)) << "step " << steps;
-    killed = ended(pid);
-  }
-  heap::books();
-  std::printf("%llu steps\n", static_cast<unsigned long long>(steps));
-  EXPECT_GT(steps, 5U);
-}
-
-#endif
 
 }  // namespace
 }  // namespace procession::pooltest

@@ -292,5 +292,41 @@ TEST(PoolInFork, RefusesTheParentsPool) {
   EXPECT_EQ(pool.apply(square, 3), 9);
 }
 
+/// A task that runs can be cancelled in a process and not on a thread, so this tells what the pool
+/// takes its workers for.
+TEST(PoolDefaults, AreReadOnce) {
+  const StartMethod usual = get_start_method();
+  std::atomic<bool> stop{false};
+  std::thread changer([&] {
+    while (!stop) {
+      set_start_method(StartMethod::thread, true);
+      set_start_method(StartMethod::forkserver, true);
+    }
+  });
+  std::size_t threads = 0;
+  constexpr std::size_t kPools = 100;
+  for (std::size_t i = 0; i < kPools; ++i) {
+    Pool pool(1);
+    const bool on_thread = pool.apply([] { return ::getpid(); }) == ::getpid();
+    threads += on_thread ? 1 : 0;
+    const Tally begun;
+    const Tally gate;
+    const auto running = pool.apply_async(
+        [](Where begins, Where opens) {
+          counter(begins) = 1;
+          await(opens);
+        },
+        begun.where(), gate.where());
+    await(begun.where());
+    EXPECT_EQ(running.cancel(), !on_thread);
+    gate[0] = 1;
+  }
+  stop = true;
+  changer.join();
+  set_start_method(usual, true);
+  EXPECT_GT(threads, 0U);
+  EXPECT_LT(threads, kPools);
+}
+
 }  // namespace
 }  // namespace procession::pooltest
