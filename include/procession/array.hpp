@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <ranges>
 #include <span>
 #include <type_traits>
 
+#include "procession/detail/element_shape.hpp"
 #include "procession/lock.hpp"
 
 namespace procession {
@@ -18,7 +20,7 @@ class ArrayCore {
  public:
   ArrayCore() = default;
   /// Zeroed. Throws OutOfMemory when so many do not fit.
-  ArrayCore(std::size_t count, std::size_t element_size, std::uint64_t fingerprint);
+  ArrayCore(std::size_t count, ElementShape shape, std::uint64_t fingerprint);
 
   void encode(Encoder& encoder) const { handle_.encode(encoder, kWhat); }
   void decode(Decoder& decoder, std::uint64_t fingerprint);
@@ -35,6 +37,7 @@ class ArrayCore {
   Handle handle_;
   void* data_ = nullptr;
   std::size_t size_ = 0;
+  std::shared_ptr<void> mapping_;  // of elements that are guarded
 };
 
 }  // namespace detail
@@ -47,7 +50,14 @@ class ArrayCore {
 ///
 /// A handle: copies, also those that are sent, name the same elements, which live as long as one of
 /// them. Elements may be used by any thread of any process; who writes what others read at the same
-/// time takes `get_lock()`, or uses std::atomic_ref. Python: `multiprocessing.Array`, or `RawArray`
+/// time takes `get_lock()`, or uses std::atomic_ref.
+///
+/// A write past either end hits other arrays, values and messages on their way at worst, never what
+/// the library itself needs: whoever reads those finds other values or a `DecodeError`, and all
+/// processes go on. To find the one who writes there, run the program with PROCESSION_GUARD=1 in
+/// its environment, and each array has a page without access behind its last element; or
+/// PROCESSION_GUARD=2, and there is one before its first. An array takes whole pages then, and what
+/// is written there ends its process with SIGSEGV. Python: `multiprocessing.Array`, or `RawArray`
 /// as far as locks go.
 template <class T>
 class Array {
@@ -64,7 +74,7 @@ class Array {
   Array() = default;
   /// `n` elements, all bytes zero. Throws `OutOfMemory` when the shared heap or the machine has no
   /// room for them.
-  explicit Array(std::size_t n) : core_(n, sizeof(T), fingerprint()) {}
+  explicit Array(std::size_t n) : core_(n, {sizeof(T), alignof(T)}, fingerprint()) {}
   /// Copies of these. Throws as the above.
   Array(std::initializer_list<T> elements) : Array(elements.size()) {
     std::ranges::copy(elements, begin());
@@ -87,7 +97,8 @@ class Array {
   [[nodiscard]] std::size_t size() const noexcept { return core_.size(); }
   /// Whether there are none.
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  /// The elements, one after the other, at a multiple of 64 bytes; null when there are none.
+  /// The elements, one after the other, at a multiple of 64 bytes (of T's alignment with
+  /// PROCESSION_GUARD=1); null when there are none.
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(core_.data()); }
   /// The first element.
   [[nodiscard]] T* begin() const noexcept { return data(); }

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "procession/detail/element_shape.hpp"
 #include "procession/lock.hpp"
 
 namespace procession {
@@ -14,7 +15,7 @@ namespace detail {
 /// What Value does with the bytes of a T.
 class ValueCore {
  public:
-  ValueCore(std::size_t size, std::uint64_t fingerprint, const void* initial);
+  ValueCore(ElementShape shape, std::uint64_t fingerprint, const void* initial);
 
   void encode(Encoder& encoder) const { handle_.encode(encoder, kWhat); }
   void decode(Decoder& decoder, std::uint64_t fingerprint);
@@ -43,7 +44,10 @@ class ValueCore {
  private:
   static constexpr const char* kWhat = "a Value";
 
+  void find();
+
   Handle handle_;
+  void* place_ = nullptr;
 };
 
 }  // namespace detail
@@ -54,7 +58,9 @@ class ValueCore {
 ///     total += 5;                                   // one step, whoever else counts
 ///     total.update([](long t) { return t * 2; });
 ///
-/// A process that is killed in the middle of a change leaves the value as it was before. A handle;
+/// A process that is killed in the middle of a change leaves the value as it was before; one that
+/// writes past an end of `unsynchronized()` does what one does that writes past an end of an Array,
+/// see there. A handle;
 /// every member may be called from any thread of any process, and takes the lock, which whoever has
 /// `get_lock()` has already. Python: `multiprocessing.Value`.
 template <class T>
@@ -66,7 +72,7 @@ class Value {
  public:
   /// A new value, there before any process sees it. Throws `OutOfMemory`.
   explicit Value(const T& initial = T())
-      : core_(sizeof(T), fingerprint(), static_cast<const void*>(&initial)) {}
+      : core_({sizeof(T), alignof(T)}, fingerprint(), static_cast<const void*>(&initial)) {}
 
   /// The value at this moment.
   [[nodiscard]] T value() const {

@@ -14,48 +14,74 @@ constexpr std::uint64_t kStep = std::uint64_t{256} << 10;
 /// Large free blocks keep up to so much memory.
 constexpr std::uint64_t kMostIdle = std::uint64_t{256} << 20;
 
-constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexcept {
-  return (value + step - 1) / step * step;
+/// Bytes that a free block counts for in `Header::idle`.
+std::uint64_t idle_bytes(std::uint64_t bytes, bool sparse) noexcept {
+  return !sparse && bytes >= kLarge ? bytes : 0;
 }
 
-/// Bytes that a free block counts for in `Header::idle`.
-std::uint64_t idle_bytes(std::uint64_t units, bool sparse) noexcept {
-  return !sparse && units * kUnit >= kLarge ? units * kUnit : 0;
+/// Backs what tells of blocks in [`from`, `to`) and does not lie beside them: the marks, or the
+/// headers in the shadow; of a large block, only its own.
+bool back_beside(Header& heap, Offset from, Offset to, bool sparse) noexcept {
+  const std::uint64_t page = platform::page_size();
+  if (region_of(heap, from) == Region::library) {
+    const Offset begin = heap.marks + from / kUnit / 8;
+    const Offset end = heap.marks + (sparse ? from : to) / kUnit / 8 + sizeof(Word);
+    return back(heap, begin / page * page, round_up(end, page));
+  }
+  const Offset begin = header_of(heap, from);
+  const Offset end = sparse ? begin + sizeof(BlockHeader) : header_of(heap, to);
+  return back(heap, begin / page * page, round_up(end, page));
 }
 
 /// Backs a new block at the frontier. All of a small one; of a large one only the pages with its
 /// ends: the rest is done without the mutex, for it can take long.
 bool back_new(Header& heap, Offset block, Offset end, bool sparse) noexcept {
+  RegionState& region = state_of(heap, region_of(heap, block));
   const std::uint64_t page = platform::page_size();
-  const Offset committed = load(heap.committed);
+  const Offset committed = load(region.committed);
   Offset known = committed;
   if (sparse) {
     if (!back(heap, committed, round_up(block, page))) return false;
     known = std::max(committed, round_up(end, page));
     if (!back(heap, end / page * page, round_up(end, page))) return false;
+    if (!back_beside(heap, block, known, true) || !back_beside(heap, end, known, false))
+      return false;
+    if (block > committed && !back_beside(heap, committed, block, false)) return false;
   } else if (end > committed) {
-    known = std::min(round_up(std::max(end, committed + kStep), page), load(heap.reserve));
+    known = std::min(round_up(std::max(end, committed + kStep), page), load(region.end));
     if (!back(heap, committed, known)) return false;
+    if (!back_beside(heap, std::min(committed, block), known, false)) return false;
   }
   // Not part of the transaction: memory that is there does no harm, whatever becomes of the block.
-  std::atomic_ref<Word>(heap.committed).store(known, std::memory_order_relaxed);
+  std::atomic_ref<Word>(region.committed).store(known, std::memory_order_relaxed);
   return true;
 }
 
+/// Notes that a block begins there.
+void mark(Transaction& change, Offset block) noexcept {
+  if (region_of(change.heap(), block) == Region::users) return;
+  Word& word = mark_word(change.heap(), block);
+  change.set(word, load(word) | mark_bit(block));
+}
+
 /// Makes a block out of the memory behind the last one.
-Taken take_new(Transaction& change, std::size_t index, std::uint64_t units) noexcept {
+Taken take_new(Transaction& change, Region region, std::size_t index,
+               std::uint64_t units) noexcept {
   Header& heap = change.heap();
-  const Offset frontier = load(heap.frontier);
-  const std::uint64_t room = load(heap.reserve) - frontier;
-  if (room < sizeof(BlockHeader) + units * kUnit) return {};
+  RegionState& state = state_of(heap, region);
+  const std::uint64_t unit = unit_of(region);
+  const Offset frontier = load(state.frontier);
+  const std::uint64_t room = load(state.end) - frontier;
+  if (room < gap_of(region) + units * unit) return {};
   Taken taken;
-  taken.block = frontier + sizeof(BlockHeader);
-  taken.units = std::min(class_units(index), room / kUnit - 1);
-  taken.sparse = taken.units * kUnit >= kLarge;
+  taken.block = frontier + gap_of(region);
+  taken.units = std::min(class_units(index), (room - gap_of(region)) / unit);
+  taken.sparse = taken.units * unit >= kLarge;
   taken.fresh = true;
-  const Offset end = taken.block + taken.units * kUnit;
+  const Offset end = taken.block + taken.units * unit;
   if (!back_new(heap, taken.block, end, taken.sparse)) return {.no_memory = true};
-  change.set(heap.frontier, end);
+  mark(change, taken.block);
+  change.set(state.frontier, end);
   return taken;
 }
 
@@ -63,13 +89,18 @@ Taken take_new(Transaction& change, std::size_t index, std::uint64_t units) noex
 /// memory for its header.
 bool trim(Transaction& change, Taken& taken, std::uint64_t units) noexcept {
   if (taken.units <= units) return true;
-  const Offset cut = taken.block + units * kUnit;
+  Header& heap = change.heap();
+  const Region region = region_of(heap, taken.block);
+  const Offset cut = taken.block + units * unit_of(region);
+  const Offset rest = cut + gap_of(region);
+  const std::uint64_t page = platform::page_size();
   if (taken.sparse) {
-    const std::uint64_t page = platform::page_size();
     const Offset start = cut / page * page;
-    if (!back(change.heap(), start, start + page)) return false;
+    if (!back(heap, start, start + page)) return false;
   }
-  push_free(change, cut + sizeof(BlockHeader), taken.units - units - 1, taken.sparse);
+  if (!back_beside(heap, rest, rest, true)) return false;
+  mark(change, rest);
+  push_free(change, rest, taken.units - units - gap_of(region) / kUnit, taken.sparse);
   taken.units = units;
   return true;
 }
@@ -83,7 +114,7 @@ Taken unlink(Transaction& change, Word& link, std::uint64_t units) noexcept {
   taken.units = units_of(header);
   taken.sparse = is_sparse(header);
   change.set(link, load(header.link));
-  if (const std::uint64_t bytes = idle_bytes(taken.units, taken.sparse)) {
+  if (const std::uint64_t bytes = idle_bytes(bytes_of(heap, taken.block), taken.sparse)) {
     change.set(heap.idle, load(heap.idle) - bytes);
   }
   if (!trim(change, taken, units)) return {.no_memory = true};
@@ -92,26 +123,27 @@ Taken unlink(Transaction& change, Word& link, std::uint64_t units) noexcept {
 
 }  // namespace
 
-Taken take(Transaction& change, std::uint64_t units) noexcept {
+Taken take(Transaction& change, Region region, std::uint64_t units) noexcept {
   const std::size_t index = ceil_class(units);
-  Word& list = change.heap().free[index];
+  Word& list = state_of(change.heap(), region).free[index];
   if (load(list) != 0) [[likely]]
     return unlink(change, list, class_units(index));
-  return take_new(change, index, units);
+  return take_new(change, region, index, units);
 }
 
-Taken take_by_splitting(Transaction& change, std::uint64_t units) noexcept {
+Taken take_by_splitting(Transaction& change, Region region, std::uint64_t units) noexcept {
   Header& heap = change.heap();
+  auto& free = state_of(heap, region).free;
   // Joined blocks have any size: one of the class below may do too.
-  Word* link = &heap.free[floor_class(units)];
+  Word* link = &free[floor_class(units)];
   while (load(*link) != 0) {
     BlockHeader& block = block_at(heap, load(*link));
     if (units_of(block) >= units) return unlink(change, *link, units_of(block));
     link = &block.link;
   }
   for (std::size_t index = ceil_class(units); index < kClasses; ++index) {
-    if (load(heap.free[index]) != 0) {
-      return unlink(change, heap.free[index], class_units(ceil_class(units)));
+    if (load(free[index]) != 0) {
+      return unlink(change, free[index], class_units(ceil_class(units)));
     }
   }
   return {};
@@ -119,18 +151,18 @@ Taken take_by_splitting(Transaction& change, std::uint64_t units) noexcept {
 
 void push_free(Transaction& change, Offset block, std::uint64_t units, bool sparse) noexcept {
   Header& heap = change.heap();
+  const Region region = region_of(heap, block);
   BlockHeader& header = block_at(heap, block);
-  Word& list = heap.free[floor_class(units)];
+  Word& list = state_of(heap, region).free[floor_class(units)];
   change.set(header.state, state_word(State::free, units, sparse));
   change.set(header.link, load(list));
   change.set(list, block);
-  if (const std::uint64_t bytes = idle_bytes(units, sparse)) {
+  if (const std::uint64_t bytes = idle_bytes(units * unit_of(region), sparse)) {
     change.set(heap.idle, load(heap.idle) + bytes);
   }
 }
 
-bool should_punch(Header& heap, std::uint64_t units) noexcept {
-  const std::uint64_t bytes = units * kUnit;
+bool should_punch(Header& heap, std::uint64_t bytes) noexcept {
   return bytes >= kLarge && load(heap.idle) + bytes > std::min(kMostIdle, load(heap.reserve) / 4);
 }
 

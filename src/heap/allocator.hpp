@@ -19,17 +19,17 @@ struct Taken {
   bool no_memory = false;  // there would be room, but the system has no memory to commit
 };
 
-/// Finds a block of at least `units` and takes it off its list; the quick way, from the list of its
-/// class or the frontier.
-Taken take(Transaction& change, std::uint64_t units) noexcept;
+/// Finds a block of at least `units` in a region and takes it off its list; the quick way, from the
+/// list of its class or the frontier.
+Taken take(Transaction& change, Region region, std::uint64_t units) noexcept;
 
 /// The slow way, when `take` found no room: cuts up a larger free block.
-Taken take_by_splitting(Transaction& change, std::uint64_t units) noexcept;
+Taken take_by_splitting(Transaction& change, Region region, std::uint64_t units) noexcept;
 
 /// Makes `block` a free block of this size and puts it on its list.
 void push_free(Transaction& change, Offset block, std::uint64_t units, bool sparse) noexcept;
 
 /// Whether the memory of a block of this size should go back to the system when it becomes free.
-bool should_punch(Header& heap, std::uint64_t units) noexcept;
+bool should_punch(Header& heap, std::uint64_t bytes) noexcept;
 
 }  // namespace procession::heap

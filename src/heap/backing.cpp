@@ -32,10 +32,10 @@ struct Range {
 };
 
 /// The whole pages inside a payload.
-Range inside(Offset block, std::uint64_t units) noexcept {
+Range inside(Offset block, std::uint64_t bytes) noexcept {
   const std::uint64_t page = platform::page_size();
   const Offset from = (block + page - 1) / page * page;
-  const Offset to = (block + units * kUnit) / page * page;
+  const Offset to = (block + bytes) / page * page;
   return {from, std::max(from, to)};
 }
 
@@ -47,21 +47,22 @@ bool back(Header& heap, Offset from, Offset to) noexcept {
                                               place(heap, 0), from, to - from);
 }
 
-bool back_payload(Header& heap, Offset block, std::uint64_t units) noexcept {
-  const Range range = inside(block, units);
+bool back_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept {
+  const Range range = inside(block, bytes);
   return back(heap, range.from, range.to);
 }
 
-void punch_payload(Header&, Offset block, std::uint64_t units) noexcept {
-  const Range range = inside(block, units);
+void punch_payload(Header&, Offset block, std::uint64_t bytes) noexcept {
+  const Range range = inside(block, bytes);
   if (range.from == range.to) return;
   platform::punch_hole(mapped_descriptor.load(std::memory_order_relaxed), range.from,
                        range.to - range.from);
 }
 
-void zero_payload(Header& heap, Offset block, std::uint64_t units, bool inside_is_zero) noexcept {
-  const Offset end = block + units * kUnit;
-  const Range range = inside(block, units);
+void zero_payload(Header& heap, Offset block, std::uint64_t bytes, bool inside_is_zero) noexcept {
+  const Offset end = block + bytes;
+  const Range range = inside(block, bytes);
+  if (region_of(heap, block) == Region::users) internal::reach();
   if (!inside_is_zero || range.from == range.to) {
     std::memset(place(heap, block), 0, end - block);
   } else {

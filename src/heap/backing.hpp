@@ -13,12 +13,12 @@ namespace procession::heap {
 bool back(Header& heap, Offset from, Offset to) noexcept;
 
 /// Backs the whole pages inside a payload. (Those that it shares with headers are always there.)
-bool back_payload(Header& heap, Offset block, std::uint64_t units) noexcept;
+bool back_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept;
 
 /// Gives the memory of the whole pages inside a payload back; they read as zero from then on.
-void punch_payload(Header& heap, Offset block, std::uint64_t units) noexcept;
+void punch_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept;
 
 /// Fills a payload with zeros; quickly, when the whole pages inside are zero already.
-void zero_payload(Header& heap, Offset block, std::uint64_t units, bool inside_is_zero) noexcept;
+void zero_payload(Header& heap, Offset block, std::uint64_t bytes, bool inside_is_zero) noexcept;
 
 }  // namespace procession::heap

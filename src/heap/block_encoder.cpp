@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kSmallest = 192;
 }
 
-BlockEncoder::BlockEncoder(std::size_t expected, std::size_t reserved) : reserved_(reserved) {
+BlockEncoder::BlockEncoder(std::size_t expected, Region region) : region_(region) {
   if (expected != 0) enlarge(expected);
 }
 
@@ -29,13 +29,12 @@ void BlockEncoder::grow(std::size_t at_least) {
 }
 
 void BlockEncoder::enlarge(std::size_t room) {
-  Block larger(reserved_ + room);
+  Block larger(room, false, region_);
   const std::size_t used = size();
-  std::byte* const begin = larger.data() + reserved_;
-  if (block_) std::memcpy(larger.data(), block_.data(), reserved_ + used);
+  if (block_) std::memcpy(larger.data(), block_.data(), used);
   block_ = std::move(larger);
-  begin_ = begin;
-  cursor_ = begin + used;
+  begin_ = block_.data();
+  cursor_ = begin_ + used;
   end_ = block_.data() + block_.size();
 }
 
@@ -45,6 +44,14 @@ Block BlockEncoder::take() {
   begin_ = cursor_ = end_ = nullptr;
   rewind();
   return std::exchange(block_, Block());
+}
+
+Block BlockEncoder::take_for_keeps() {
+  if (region_ != Region::library) {
+    region_ = Region::library;
+    enlarge(std::max(size(), kSmallest));
+  }
+  return take();
 }
 
 }  // namespace procession::heap

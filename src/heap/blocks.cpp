@@ -26,7 +26,7 @@ namespace {
 
 /// Ends the program when `ticket` names no hold: it would go on with the memory of others.
 void check_ticket(Header& heap, Ticket ticket) noexcept {
-  const Offset block = block_of(ticket);
+  const Offset block = block_of(heap, ticket);
   if (!plausible(heap, block) || block == kRoot) die("no such hold", ticket);
   const State state = state_of(block_at(heap, block));
   if ((state != State::used && state != State::record) ||
@@ -46,22 +46,22 @@ void check_owner(Header& heap, Offset owner) {
 }
 
 /// The last resorts of an allocation that found the reserve full.
-Taken take_harder(Transaction& change, std::uint64_t units) noexcept {
-  Taken taken = take_by_splitting(change, units);
+Taken take_harder(Transaction& change, Region region, std::uint64_t units) noexcept {
+  Taken taken = take_by_splitting(change, region, units);
   if (taken.block != 0 || taken.no_memory) return taken;
   change.commit();  // of nothing: the steps below have transactions of their own
   rebuild(change.heap());
-  return take_by_splitting(change, units);
+  return take_by_splitting(change, region, units);
 }
 
 /// Takes a block and makes it used, all but its inside if it is sparse.
-Taken take_used(Header& heap, std::uint64_t units, Offset owner) {
+Taken take_used(Header& heap, Region region, std::uint64_t units, Offset owner) {
   const Guard guard(heap);
   check_owner(heap, owner);
   Transaction change(heap);
-  Taken taken = take(change, units);
+  Taken taken = take(change, region, units);
   if (taken.block == 0 && !taken.no_memory) [[unlikely]]
-    taken = take_harder(change, units);
+    taken = take_harder(change, region, units);
   if (taken.block == 0) return taken;
   make_used(change, taken.block, taken.units, taken.sparse, owner);
   change.commit();
@@ -70,7 +70,7 @@ Taken take_used(Header& heap, std::uint64_t units, Offset owner) {
 
 /// Brings back the memory inside a sparse block that was just taken. False: there is none.
 bool fill(Header& heap, const Taken& taken) noexcept {
-  if (!back_payload(heap, taken.block, taken.units)) return false;
+  if (!back_payload(heap, taken.block, bytes_of(heap, taken.block))) return false;
   const Guard guard(heap);
   Transaction change(heap);
   change.set(block_at(heap, taken.block).state, state_word(State::used, taken.units, false));
@@ -82,28 +82,29 @@ bool fill(Header& heap, const Taken& taken) noexcept {
 
 void expect_possible(std::size_t bytes) {
   Header& heap = ensured_header();
-  if (bytes > load(heap.reserve)) throw_out_of_memory(heap, bytes, true);
+  if (bytes > load(heap.reserve)) throw_out_of_memory(heap, Region::users, bytes, true);
 }
 
-Ticket allocate(std::size_t bytes, Offset owner, bool zeroed) {
+Ticket allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
   expect_possible(bytes);
   Header& heap = ensured_header();
-  const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + kUnit - 1) / kUnit);
+  const std::uint64_t unit = unit_of(region);
+  const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + unit - 1) / unit);
   if (load(heap.zombies) != 0) [[unlikely]]
     bury_all(heap);
-  const Taken taken = take_used(heap, units, owner);
+  const Taken taken = take_used(heap, region, units, owner);
   if (taken.block == 0) [[unlikely]]
-    throw_out_of_memory(heap, bytes, !taken.no_memory);
+    throw_out_of_memory(heap, region, bytes, !taken.no_memory);
   if (taken.sparse) {
     // A process may have been killed between the decision to punch and the deed.
-    if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units);
+    if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units * unit);
     if (!fill(heap, taken)) {
-      drop(ticket_in(taken.block));
-      throw_out_of_memory(heap, bytes, false);
+      drop(ticket_in(heap, taken.block));
+      throw_out_of_memory(heap, region, bytes, false);
     }
   }
-  if (zeroed && !taken.fresh) zero_payload(heap, taken.block, taken.units, taken.sparse);
-  return ticket_in(taken.block);
+  if (zeroed && !taken.fresh) zero_payload(heap, taken.block, taken.units * unit, taken.sparse);
+  return ticket_in(heap, taken.block);
 }
 
 Offset target(Ticket ticket) noexcept {
@@ -115,7 +116,7 @@ Offset owner(Ticket ticket) noexcept {
 }
 
 std::size_t capacity(Offset block) noexcept {
-  return static_cast<std::size_t>(units_of(block_at(header(), block)) * kUnit);
+  return static_cast<std::size_t>(bytes_of(header(), block));
 }
 
 Ticket hold(Offset block, Offset owner) {
@@ -127,12 +128,14 @@ Ticket hold(Offset block, Offset owner) {
     check_owner(heap, owner);
     BlockHeader& target = block_at(heap, block);
     Transaction change(heap);
-    Ticket ticket = ticket_in(block);
+    Ticket ticket = ticket_in(heap, block);
     if (block == kRoot || load(target.hold.owner) != 0) {
-      Taken record = take(change, 0);
-      if (record.block == 0 && !record.no_memory) record = take_harder(change, 0);
+      Taken record = take(change, Region::library, 0);
+      if (record.block == 0 && !record.no_memory) {
+        record = take_harder(change, Region::library, 0);
+      }
       full = !record.no_memory;
-      ticket = record.block == 0 ? 0 : ticket_in(record.block);
+      ticket = record.block == 0 ? 0 : ticket_in(heap, record.block);
       if (ticket != 0) {
         change.set(block_at(heap, record.block).state, state_word(State::record, 0, false));
       }
@@ -144,7 +147,7 @@ Ticket hold(Offset block, Offset owner) {
       return ticket;
     }
   }
-  throw_out_of_memory(heap, sizeof(BlockHeader), full);
+  throw_out_of_memory(heap, Region::library, sizeof(BlockHeader), full);
 }
 
 std::uint64_t holds_on(Offset block) noexcept { return load(block_at(header(), block).holds); }
@@ -223,9 +226,9 @@ bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t
 
 Offset root() noexcept { return kRoot; }
 
-Block::Block(std::size_t bytes, bool zeroed) {
+Block::Block(std::size_t bytes, bool zeroed, Region region) {
   ensure();
-  ticket_ = allocate(bytes, self(), zeroed);
+  ticket_ = allocate(bytes, self(), zeroed, region);
 }
 
 }  // namespace procession::heap

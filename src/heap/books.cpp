@@ -1,6 +1,7 @@
 // Counts and checks everything that the heap says about itself.
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,8 +24,13 @@ class Audit {
   Books run() {
     check(load(heap_.log_count) == 0, "an unfinished transaction", 0);
     check(load(heap_.rebuilding) == 0, "an unfinished rebuild", 0);
-    walk_blocks();
-    walk_free_lists();
+    for (const Region region : {Region::library, Region::users}) {
+      walk_blocks(region);
+      walk_free_lists(region);
+      check_memory(region);
+    }
+    check(idle_ == load(heap_.idle), "a wrong count of idle bytes", 0);
+    check_marks();
     walk_zombies();
     check_holds_of(kRoot);
     for (const Offset owner : owners_)
@@ -34,9 +40,7 @@ class Audit {
       check(count == said, "a wrong count of holds", block);
     }
     check(records_seen_ == records_, "a hold that no owner lists", 0);
-    books_.committed = load(heap_.committed);
     books_.reserve = load(heap_.reserve);
-    check(load(heap_.frontier) <= books_.committed, "blocks without memory", 0);
     return books_;
   }
 
@@ -44,12 +48,36 @@ class Audit {
   static void check(bool good, const char* what, Offset where) {
     if (good) return;
     throw ProcessError("the shared heap is damaged: it has " + std::string(what) + " (block " +
-                       std::to_string(where) + "); was memory next to a block written to?");
+                       std::to_string(where) +
+                       "); did something write past the end of an object of the library?");
   }
 
-  void walk_blocks() {
-    const Offset end = load(heap_.frontier) + sizeof(BlockHeader);
-    Offset block = load(heap_.first);
+  void check_memory(Region region) {
+    const RegionState& state = state_of(heap_, region);
+    const std::uint64_t committed = load(state.committed);
+    check(load(state.frontier) <= committed, "blocks without memory", load(state.frontier));
+    books_.committed += committed - (region == Region::users ? load(state.first) : 0);
+    if (region == Region::users) books_.committed += (committed - load(state.first)) / 4;
+  }
+
+  /// There is a mark for each block of the library's region, and for nothing else there.
+  void check_marks() {
+    const Offset end = end_of_blocks(heap_, Region::library);
+    std::uint64_t found = 0;
+    for (Offset word = 0; word < end; word += kUnit * 64) {
+      const Word all = load(mark_word(heap_, word));
+      found += static_cast<std::uint64_t>(std::popcount(all));
+      if (end - word < kUnit * 64) {
+        check(all >> (end - word) / kUnit == 0, "a mark of a block behind the last", word);
+      }
+    }
+    check(found == marked_, "a mark of a block that is none", 0);
+  }
+
+  void walk_blocks(Region region) {
+    free_.clear();
+    const Offset end = end_of_blocks(heap_, region);
+    Offset block = load(state_of(heap_, region).first);
     while (block < end) {
       visit(block);
       block = next_block(heap_, block);
@@ -59,7 +87,13 @@ class Audit {
 
   void visit(Offset block) {
     const BlockHeader& header = block_at(heap_, block);
-    const std::uint64_t bytes = units_of(header) * kUnit + sizeof(BlockHeader);
+    const std::uint64_t bytes = bytes_of(heap_, block) + sizeof(BlockHeader);
+    if (region_of(heap_, block) == Region::library) {
+      check(is_marked(heap_, block), "a block without a mark", block);
+      ++marked_;
+    } else {
+      check(units_of(header) != 0, "a users' block without a payload", block);
+    }
     switch (state_of(header)) {
       case State::free:
         books_.free += bytes;
@@ -89,20 +123,20 @@ class Audit {
     check(false, "a block in no known state", block);
   }
 
-  void walk_free_lists() {
+  void walk_free_lists(Region region) {
     std::vector<Offset> listed;
     for (std::size_t index = 0; index < kClasses; ++index) {
-      for (Offset block = load(heap_.free[index]); block != 0;
+      for (Offset block = load(state_of(heap_, region).free[index]); block != 0;
            block = load(block_at(heap_, block).link)) {
-        check(plausible(heap_, block) && listed.size() <= free_.size(), "a broken free list",
-              block);
+        check(plausible(heap_, block) && region_of(heap_, block) == region &&
+                  listed.size() <= free_.size(),
+              "a broken free list", block);
         check(floor_class(units_of(block_at(heap_, block))) == index,
               "a block on the free list of another size", block);
         listed.push_back(block);
       }
     }
     check_same(std::move(listed), free_, "a free block that is on no list, or on two");
-    check(idle_ == load(heap_.idle), "a wrong count of idle bytes", 0);
   }
 
   void walk_zombies() {
@@ -125,7 +159,7 @@ class Audit {
   void check_holds_of(Offset owner) {
     Ticket prev = 0;
     for (Ticket ticket = load(block_at(heap_, owner).first); ticket != 0;) {
-      const Offset place = block_of(ticket);
+      const Offset place = block_of(heap_, ticket);
       check(plausible(heap_, place) && place != kRoot, "a broken list of holds", owner);
       const HoldRecord& record = record_at(heap_, ticket);
       check(load(record.owner) == owner, "a hold on the list of another owner", place);
@@ -148,7 +182,8 @@ class Audit {
   std::uint64_t idle_ = 0;
   std::uint64_t records_ = 0;
   std::uint64_t records_seen_ = 0;
-  std::vector<Offset> free_;  // in the order of offsets
+  std::uint64_t marked_ = 0;  // blocks of the library's region
+  std::vector<Offset> free_;  // of one region, in the order of offsets
   std::vector<Offset> zombies_;
   std::vector<Offset> owners_;  // blocks in use, and zombies
   std::unordered_map<Offset, Word> counted_;

@@ -7,7 +7,7 @@ namespace procession::heap {
 
 Ticket settle(Header& heap, Aftermath aftermath) noexcept {
   if (aftermath.punch != 0) {
-    punch_payload(heap, aftermath.punch, units_of(block_at(heap, aftermath.punch)));
+    punch_payload(heap, aftermath.punch, bytes_of(heap, aftermath.punch));
   }
   return aftermath.wash;
 }
@@ -29,7 +29,7 @@ Ticket bury(Header& heap) noexcept {
 
 void wash(Header& heap, Ticket ticket) noexcept {
   const Offset block = load(record_at(heap, ticket).target);
-  punch_payload(heap, block, units_of(block_at(heap, block)));
+  punch_payload(heap, block, bytes_of(heap, block));
   const Guard guard(heap);
   Transaction change(heap);
   const Aftermath aftermath = drop_hold(change, ticket, true);

@@ -26,7 +26,7 @@ void Draft::grow(std::size_t at_least) {
     throw OutOfMemory("cannot encode a value of more than " + std::to_string(at_least) +
                       " bytes: no machine has as much memory");
   }
-  heap::Block block(std::max(used + at_least, 2 * used));
+  heap::Block block = heap::Block::for_users(std::max(used + at_least, 2 * used));
   std::memcpy(block.data(), begin_, used);
   begin_ = block.data();
   cursor_ = begin_ + used;

@@ -6,6 +6,7 @@
 
 #include "heap/local_hold.hpp"
 #include "procession/codec.hpp"
+#include "procession/detail/mixed_name.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
@@ -93,28 +94,29 @@ void Handle::encode(Encoder& encoder, const char* what) const {
   if (object_ == nullptr) refuse_empty(what);
   const heap::Offset offset = heap::offset_of(object_);
   encoder.attach(offset);
-  procession::encode(encoder, offset);
+  procession::encode(encoder, mix_offset(offset));
 }
 
 Handle Handle::decode(Decoder& decoder, ObjectHeader expected, const char* what) {
   decoder.refuse_abroad(what);
-  const auto offset = procession::decode<heap::Offset>(decoder);
-  heap::Ticket ticket = 0;
+  const heap::Offset offset = unmix_offset(procession::decode<heap::Offset>(decoder));
+  heap::Block block;
   try {
-    ticket = heap::hold(offset, heap::self());
+    block = heap::Block::own(heap::hold(offset, heap::self()));
   } catch (const OutOfMemory&) {
     throw;
   } catch (const ProcessError& error) {
     throw DecodeError("asked to decode " + std::string(what) + ": " + error.what());
   }
-  Handle handle = own(ticket);
-  const auto& found = handle.object<ObjectHeader>(what);
-  if (found.kind != expected.kind || found.fingerprint != expected.fingerprint) {
+  const auto& found = *heap::at<ObjectHeader>(offset);
+  // What users write may look like an object.
+  if (!heap::is_in(offset, heap::Region::library) || found.kind != expected.kind ||
+      found.fingerprint != expected.fingerprint) {
     throw DecodeError("asked to decode " + std::string(what) +
                       ", found the name of another kind of object, or of one with other elements; "
                       "the bytes are damaged, or were encoded as another type");
   }
-  return handle;
+  return own(block.release());
 }
 
 void Handle::refuse_empty(const char* what) {

@@ -34,10 +34,22 @@ using Offset = std::uint64_t;
 /// tree, until it is dropped or its owner is given back.
 using Ticket = std::uint64_t;
 
+/// Where a block lies. What users can get a pointer to lies apart from all that the library reads
+/// and trusts, with memory in between that nobody can access: a stray write to the one, however
+/// long, forwards or backwards, does not reach the other.
+enum class Region : std::uint8_t {
+  library,  ///< objects with locks, lengths, names of other blocks: headers lie between payloads
+  users,    ///< plain bytes. *What is read from there may be anything at any time*: it is read
+            ///< once, checked, and never names anything by itself
+};
+
 namespace internal {
-inline constinit std::atomic<std::byte*> base{nullptr};  // of this process's mapping
-inline constinit std::atomic<std::uint64_t> reserve{0};  // bytes that are mapped there
-inline constinit std::atomic<std::uint32_t> selves{0};   // how often `set_self` was called
+inline constinit std::atomic<std::byte*> base{nullptr};    // of this process's mapping
+inline constinit std::atomic<std::uint64_t> size{0};       // bytes that are mapped there
+inline constinit std::atomic<std::uint64_t> users{~0ULL};  // where the users' region begins
+/// Makes what is in use of the users' region by now accessible to this process.
+void reach() noexcept;
+inline constinit std::atomic<std::uint32_t> selves{0};  // how often `set_self` was called
 }  // namespace internal
 
 // ---------------------------------------------------------------------------- one heap per tree
@@ -50,14 +62,15 @@ inline constexpr std::size_t kRecordBytes = 512;
 inline constexpr std::size_t kRootBytes = 512;
 
 /// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
-/// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory; it
-/// is halved until the address space and RLIMIT_FSIZE admit it. Also makes a record block for this
+/// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory: so
+/// much for what the library needs, and so much again for what users write. It is halved until the
+/// address space and RLIMIT_FSIZE admit that. Also makes a record block for this
 /// process (see `self`) and marks it alive. Throws ProcessError when PROCESSION_HEAP is not a size,
 /// and OutOfMemory when not even 16 MiB can be mapped.
 void ensure();
 
-/// The size of the heap that `ensure` will create, in bytes. Only address space is reserved:
-/// memory is used as blocks are. Throws ProcessError when the heap exists already.
+/// The size of the heap that `ensure` will create, in bytes, see there. Only address space is
+/// reserved: memory is used as blocks are. Throws ProcessError when the heap exists already.
 void set_reserve(std::uint64_t bytes);
 
 /// Maps the heap of the process tree, of which `fd` is a descriptor that this process inherited
@@ -79,6 +92,8 @@ int descriptor() noexcept;
 template <class T = std::byte>
 T* at(Offset offset) noexcept {
   if (offset == 0) return nullptr;
+  if (offset >= internal::users.load(std::memory_order_relaxed)) [[unlikely]]
+    internal::reach();
   return reinterpret_cast<T*>(internal::base.load(std::memory_order_acquire) + offset);
 }
 
@@ -86,7 +101,7 @@ T* at(Offset offset) noexcept {
 inline bool contains(const void* address) noexcept {
   const auto start = reinterpret_cast<std::uintptr_t>(internal::base.load());
   const auto place = reinterpret_cast<std::uintptr_t>(address);
-  return start != 0 && place >= start && place - start < internal::reserve.load();
+  return start != 0 && place >= start && place - start < internal::size.load();
 }
 
 /// The offset of an address in the heap; for nullptr: 0. Checks nothing else.
@@ -96,17 +111,24 @@ inline Offset offset_of(const void* address) noexcept {
                              internal::base.load(std::memory_order_acquire));
 }
 
+/// Whether an offset lies in that region.
+inline bool is_in(Offset offset, Region region) noexcept {
+  return (offset >= internal::users.load(std::memory_order_relaxed)) == (region == Region::users);
+}
+
 // ------------------------------------------------------------------------------- blocks and holds
 
 /// Throws OutOfMemory, as `allocate` does, for what the heap could never hold.
 void expect_possible(std::size_t bytes);
 
-/// A new block of at least `bytes` bytes (at a multiple of 64), with one hold on it that belongs to
-/// `owner`. The payload is uninitialised unless `zeroed`. Memory is really there: writing to it
-/// never ends in SIGBUS. A caller that is killed before it published the ticket leaks the block
-/// until `owner` goes, so: allocate to `self()`, then `move`. Throws OutOfMemory when the reserve,
-/// the machine or its control group has no room left; ProcessError when there is no such owner.
-[[nodiscard]] Ticket allocate(std::size_t bytes, Offset owner, bool zeroed = false);
+/// A new block of at least `bytes` bytes (at a multiple of 64; of 256 in the users' region), with
+/// one hold on it that belongs to `owner`. The payload is uninitialised unless `zeroed`. Memory is
+/// really there: writing to it never ends in SIGBUS. A caller that is killed before it published
+/// the ticket leaks the block until `owner` goes, so: allocate to `self()`, then `move`. Throws
+/// OutOfMemory when the reserve, the machine or its control group has no room left; ProcessError
+/// when there is no such owner.
+[[nodiscard]] Ticket allocate(std::size_t bytes, Offset owner, bool zeroed = false,
+                              Region region = Region::library);
 
 /// The block that a ticket holds.
 Offset target(Ticket ticket) noexcept;
@@ -118,8 +140,9 @@ Offset owner(Ticket ticket) noexcept;
 std::size_t capacity(Offset block) noexcept;
 
 /// One more hold on `block`, for `owner`. The caller sees to it that the block is held by someone
-/// throughout the call. Throws ProcessError when `block` or `owner` is no block in use, and
-/// OutOfMemory when there is no room for the record of a hold.
+/// throughout the call; if `block` was read from where anybody may have written, it is another
+/// block in use at worst. Throws ProcessError when `block` or `owner` is no block in use, for
+/// certain, whatever lies there; and OutOfMemory when there is no room for the record of a hold.
 [[nodiscard]] Ticket hold(Offset block, Offset owner);
 
 /// Gives a hold back, and with the last one the block, and all that it held. 0 is ignored. Ends the
@@ -186,13 +209,13 @@ bool alive(Offset record);
 // ---------------------------------------------------------------------------------------- the
 // books
 
-/// What is in the heap. Bytes count headers too. reserve >= committed >= in_use + free.
+/// What is in the heap, in both regions. Bytes count headers too. committed >= in_use + free.
 struct Books {
   std::uint64_t blocks = 0;     // in use, without the records of holds
   std::uint64_t in_use = 0;     // bytes in use, including the records of holds
   std::uint64_t free = 0;       // bytes in free blocks
   std::uint64_t committed = 0;  // bytes that have been in use at some time
-  std::uint64_t reserve = 0;    // bytes that the heap may grow to
+  std::uint64_t reserve = 0;    // bytes that each region may grow to
   std::uint64_t holds = 0;      // on all blocks
 };
 
@@ -209,7 +232,11 @@ class Block {
  public:
   Block() noexcept = default;
   /// A new block held by `self()`. Creates the heap if need be. Throws as `allocate` does.
-  explicit Block(std::size_t bytes, bool zeroed = false);
+  explicit Block(std::size_t bytes, bool zeroed = false, Region region = Region::library);
+  /// The same in the users' region.
+  static Block for_users(std::size_t bytes, bool zeroed = false) {
+    return Block(bytes, zeroed, Region::users);
+  }
   Block(Block&& other) noexcept : ticket_(std::exchange(other.ticket_, 0)) {}
   Block& operator=(Block&& other) noexcept {
     drop(std::exchange(ticket_, std::exchange(other.ticket_, 0)));

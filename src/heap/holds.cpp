@@ -10,7 +10,8 @@ Aftermath give_back(Transaction& change, Offset block, bool washed) noexcept {
   BlockHeader& header = block_at(heap, block);
   const std::uint64_t units = units_of(header);
   const bool sparse = is_sparse(header);
-  const bool punch = !washed && units * kUnit >= kLarge && (sparse || should_punch(heap, units));
+  const std::uint64_t bytes = units * unit_of(region_of(heap, block));
+  const bool punch = !washed && bytes >= kLarge && (sparse || should_punch(heap, bytes));
   if (!punch) {
     push_free(change, block, units, sparse);
     return {};
@@ -20,8 +21,8 @@ Aftermath give_back(Transaction& change, Offset block, bool washed) noexcept {
   if (keeper != 0 && keeper != block && can_own(heap, keeper)) {
     change.set(header.holds, 1);
     change.set(header.state, state_word(State::used, units, true));
-    attach(change, ticket_in(block), block, keeper, true);
-    return {.wash = ticket_in(block)};
+    attach(change, ticket_in(heap, block), block, keeper, true);
+    return {.wash = ticket_in(heap, block)};
   }
   // This process is no one yet, or no longer: all wait.
   push_free(change, block, units, true);
@@ -34,12 +35,13 @@ bool can_own(Header& heap, Offset owner) noexcept {
 
 Ticket make_used(Transaction& change, Offset block, std::uint64_t units, bool sparse,
                  Offset owner) noexcept {
-  BlockHeader& header = block_at(change.heap(), block);
+  Header& heap = change.heap();
+  BlockHeader& header = block_at(heap, block);
   change.prepare(header.holds, 1);
   change.prepare(header.first, 0);
-  attach(change, ticket_in(block), block, owner, false);
+  attach(change, ticket_in(heap, block), block, owner, false);
   change.set(header.state, state_word(State::used, units, sparse));
-  return ticket_in(block);
+  return ticket_in(heap, block);
 }
 
 void attach(Transaction& change, Ticket ticket, Offset target, Offset owner, bool live) noexcept {
@@ -80,7 +82,8 @@ Aftermath drop_hold(Transaction& change, Ticket ticket, bool washed) noexcept {
   detach(change, ticket);
   const Word left = load(header.holds) - 1;
   change.set(header.holds, left);
-  if (block_of(ticket) != target) push_free(change, block_of(ticket), 0, false);
+  const Offset home = block_of(heap, ticket);
+  if (home != target) push_free(change, home, 0, false);
   if (left != 0) return {};
   if (load(header.first) == 0) return give_back(change, target, washed);
   change.set(header.state, state_word(State::zombie, units_of(header), is_sparse(header)));

@@ -1,26 +1,44 @@
 // What lies where in the shared heap, bit by bit. Everything that changes is a 64-bit word, and is
 // changed under the heap's mutex, by a Transaction.
 //
+// The file has two *regions*, with nothing that can be accessed in front of, between and behind
+// them, so that no overrun of what users write can reach what the library reads:
+//
+//     |  library's region   | headers of the users' blocks | marks | no access |  users' region  |
+//     0                     Header::shadow                                     Header::users
+//
+//     library's region:
 //     +--------+------------+-------+-------+-------+-- ... --+------------------------------+
 //     | Header | root block | block | block | block |         | the frontier: never used yet |
 //     +--------+------------+-------+-------+-------+-- ... --+------------------------------+
 //
-// Blocks lie wall to wall from `Header::first` to `Header::frontier`. Each is a BlockHeader of 64
-// bytes, with a payload at a multiple of 64 behind it. *Offsets of blocks are those of payloads.*
+// Blocks lie wall to wall from `RegionState::first` to `RegionState::frontier`. Each has a
+// BlockHeader of 64 bytes. *Offsets of blocks are those of payloads.*
+//
+// In the library's region the header lies in front of its payload, which is at a multiple of 64. A
+// *mark*, one bit for each 64 bytes, tells where blocks begin, since what lies in payloads may look
+// like a header.
+//
+// Payloads in the users' region lie wall to wall, at multiples of 256. The header of the one at
+// `block` lies at `shadow + (block - users) / 4`: every place has a header of its own, and nothing
+// else is there, so whatever says `used` there belongs to a block in use.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "heap/heap.hpp"
 #include "heap/size_class.hpp"
 #include "platform/mutex.hpp"
 
 namespace procession::heap {
 
 using Word = std::uint64_t;
-using Offset = std::uint64_t;
-using Ticket = std::uint64_t;
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexcept {
+  return (value + step - 1) / step * step;
+}
 
 /// Words are read without the mutex too (sizes of blocks, targets of tickets). It orders the rest.
 inline Word load(const Word& word) noexcept {
@@ -44,11 +62,11 @@ struct HoldRecord {
   Word prev;    // ticket; 0: the first one
 };
 
-/// In front of every payload.
+/// What the heap knows of a block.
 ///
 ///     state   bits 0-7   State
 ///             bit  8     sparse: the whole pages inside the payload may be holes of the file
-///             bits 16-63 size of the payload, in units of 64 bytes
+///             bits 16-63 size of the payload, in units of its region
 ///     link    the next block on the same free list or on the list of zombies; 0: the last
 ///     holds   how many holds there are on this block
 ///     first   the first hold that this block owns (a ticket)
@@ -77,57 +95,107 @@ struct LogEntry {
   Word value;
 };
 
-inline constexpr std::size_t kLogEntries = 256;  // the longest transaction empties all free lists
+inline constexpr std::size_t kLogEntries = 384;  // the longest transaction empties all free lists
 inline constexpr std::size_t kRootPayload = 512;
-inline constexpr Word kMagic = 0x7061'6548'6372'5001;  // the low byte is the version of the layout
+inline constexpr Word kMagic = 0x7061'6548'6372'5002;  // the low byte is the version of the layout
+
+/// One of the two regions.
+struct alignas(64) RegionState {
+  Word first;      // where its first block begins, or will. Constant
+  Word end;        // how far it may grow. Constant
+  Word frontier;   // the end of the last block
+  Word committed;  // memory is there below this, but inside sparse blocks. Not logged.
+
+  alignas(64) Word free[kClasses];  // the list of free blocks by class
+};
+
+inline constexpr std::size_t kRegions = 2;
 
 struct Header {
   // Written once.
   alignas(64) Word magic;
-  Word reserve;  // bytes that are mapped
-  Word first;    // the first block
+  Word reserve;  // bytes that each region may grow to
+  Word size;     // bytes of the whole file
+  Word shadow;   // where the headers of users' blocks begin
+  Word marks;    // where the marks begin
+  Word users;    // where the users' region begins
   Word record;   // the record block of the process that created the heap
 
   platform::RobustMutexLine mutex;
 
-  alignas(64) Word frontier;  // the end of the last block
-  Word zombies;               // the list of zombies
-  Word rebuilding;            // see rebuild.cpp: the block at which it goes on; 0: none under way
-  Word idle;                  // bytes of large free blocks that are not sparse
-  Word committed;             // memory is there below this, but inside sparse blocks. Not logged.
+  alignas(64) Word zombies;  // the list of zombies
+  Word rebuilding;           // see rebuild.cpp: the block at which it goes on; 0: none under way
+  Word idle;                 // bytes of large free blocks that are not sparse
 
   alignas(64) Word log_count;  // entries that are to be undone; 0: no transaction is under way
   LogEntry log[kLogEntries];
 
-  alignas(64) Word free[kClasses];  // the list of free blocks by class
+  RegionState regions[kRegions];  // by Region
 
   alignas(64) BlockHeader root;
   std::byte root_payload[kRootPayload];
 };
-static_assert(kClasses + 8 <= kLogEntries);
+static_assert(kRegions * kClasses + 8 <= kLogEntries);
 
 inline constexpr Offset kRoot = offsetof(Header, root_payload);
 inline constexpr Offset kFirstBlock =
     ((sizeof(Header) + 4095) / 4096 + 1) * 4096 + sizeof(BlockHeader);
+
+// ------------------------------------------------------------------------------- the two regions
+
+/// Bytes of a unit, in which sizes of blocks are counted.
+constexpr std::uint64_t unit_of(Region region) noexcept {
+  return region == Region::users ? 4 * kUnit : kUnit;
+}
+/// Bytes between the end of a block and the next one.
+constexpr std::uint64_t gap_of(Region region) noexcept {
+  return region == Region::users ? 0 : sizeof(BlockHeader);
+}
+/// In which region an offset lies.
+inline Region region_of(const Header& heap, Offset offset) noexcept {
+  return offset >= heap.users ? Region::users : Region::library;
+}
+inline RegionState& state_of(Header& heap, Region region) noexcept {
+  return heap.regions[static_cast<std::size_t>(region)];
+}
+inline const RegionState& state_of(const Header& heap, Region region) noexcept {
+  return heap.regions[static_cast<std::size_t>(region)];
+}
 
 // ------------------------------------------------------------------------ from offsets to places
 
 inline std::byte* place(Header& heap, Offset offset) noexcept {
   return reinterpret_cast<std::byte*>(&heap) + offset;
 }
+/// Where the header of a block lies.
+inline Offset header_of(const Header& heap, Offset block) noexcept {
+  if (block >= heap.users) return heap.shadow + (block - heap.users) / 4;
+  return block - sizeof(BlockHeader);
+}
 inline BlockHeader& block_at(Header& heap, Offset block) noexcept {
-  return *reinterpret_cast<BlockHeader*>(place(heap, block - sizeof(BlockHeader)));
+  return *reinterpret_cast<BlockHeader*>(place(heap, header_of(heap, block)));
 }
 inline HoldRecord& record_at(Header& heap, Ticket ticket) noexcept {
   return *reinterpret_cast<HoldRecord*>(place(heap, ticket));
 }
 
 /// The block in whose header the record of a hold lies, and the other way round.
-constexpr Offset block_of(Ticket ticket) noexcept {
-  return ticket - offsetof(BlockHeader, hold) + sizeof(BlockHeader);
+inline Offset block_of(const Header& heap, Ticket ticket) noexcept {
+  const Offset header = ticket - offsetof(BlockHeader, hold);
+  if (header >= heap.shadow) return heap.users + (header - heap.shadow) * 4;
+  return header + sizeof(BlockHeader);
 }
-constexpr Ticket ticket_in(Offset block) noexcept {
-  return block - sizeof(BlockHeader) + offsetof(BlockHeader, hold);
+inline Ticket ticket_in(const Header& heap, Offset block) noexcept {
+  return header_of(heap, block) + offsetof(BlockHeader, hold);
+}
+
+/// The word with the mark of a block of the library's region, and the mark in it.
+inline Word& mark_word(Header& heap, Offset block) noexcept {
+  return *reinterpret_cast<Word*>(place(heap, heap.marks + block / kUnit / 64 * sizeof(Word)));
+}
+constexpr Word mark_bit(Offset block) noexcept { return Word{1} << block / kUnit % 64; }
+inline bool is_marked(Header& heap, Offset block) noexcept {
+  return (load(mark_word(heap, block)) & mark_bit(block)) != 0;
 }
 
 inline State state_of(const BlockHeader& block) noexcept {
@@ -137,16 +205,30 @@ inline bool is_sparse(const BlockHeader& block) noexcept {
   return (load(block.state) & kSparse) != 0;
 }
 inline std::uint64_t units_of(const BlockHeader& block) noexcept { return load(block.state) >> 16; }
-/// The block behind `block`: past its payload and the next header.
+/// Bytes of a block's payload.
+inline std::uint64_t bytes_of(Header& heap, Offset block) noexcept {
+  return units_of(block_at(heap, block)) * unit_of(region_of(heap, block));
+}
+/// The block behind `block`.
 inline Offset next_block(Header& heap, Offset block) noexcept {
-  return block + units_of(block_at(heap, block)) * kUnit + sizeof(BlockHeader);
+  const Region region = region_of(heap, block);
+  return block + units_of(block_at(heap, block)) * unit_of(region) + gap_of(region);
+}
+/// Where the next block of the region will begin: behind all that there are.
+inline Offset end_of_blocks(const Header& heap, Region region) noexcept {
+  return load(state_of(heap, region).frontier) + gap_of(region);
 }
 
-/// Whether `block` can be the offset of a block at all.
+/// Whether a block begins at `block`, be it in use or free. For any offset, whatever its source.
 inline bool plausible(Header& heap, Offset block) noexcept {
-  return block % kUnit == 0 &&
-         ((block >= kFirstBlock && block - sizeof(BlockHeader) < load(heap.frontier)) ||
-          block == kRoot);
+  if (block >= heap.users) {
+    return block % unit_of(Region::users) == 0 &&
+           block < load(state_of(heap, Region::users).frontier);
+  }
+  if (block % kUnit != 0) return false;
+  return (block >= kFirstBlock && block < end_of_blocks(heap, Region::library) &&
+          is_marked(heap, block)) ||
+         block == kRoot;
 }
 
 }  // namespace procession::heap

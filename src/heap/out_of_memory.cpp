@@ -15,13 +15,14 @@ struct Usage {
   std::uint64_t largest_free = 0;  // or never used
 };
 
-Usage measure(Header& heap) {
+Usage measure(Header& heap, Region region) {
   const Guard guard(heap);
-  const Offset end = load(heap.frontier) + sizeof(BlockHeader);
+  const RegionState& state = state_of(heap, region);
+  const Offset end = end_of_blocks(heap, region);
   Usage usage;
-  usage.largest_free = load(heap.reserve) - load(heap.frontier);
-  for (Offset block = load(heap.first); block < end; block = next_block(heap, block)) {
-    const std::uint64_t bytes = units_of(block_at(heap, block)) * kUnit;
+  usage.largest_free = load(state.end) - load(state.frontier);
+  for (Offset block = load(state.first); block < end; block = next_block(heap, block)) {
+    const std::uint64_t bytes = bytes_of(heap, block);
     if (state_of(block_at(heap, block)) == State::free) {
       usage.largest_free = std::max(usage.largest_free, bytes);
     } else {
@@ -33,8 +34,8 @@ Usage measure(Header& heap) {
 
 }  // namespace
 
-void throw_out_of_memory(Header& heap, std::uint64_t bytes, bool reserve_is_full) {
-  const Usage usage = measure(heap);
+void throw_out_of_memory(Header& heap, Region region, std::uint64_t bytes, bool reserve_is_full) {
+  const Usage usage = measure(heap, region);
   std::string text = "cannot allocate " + std::to_string(bytes) +
                      " bytes in the shared heap, which has " + std::to_string(usage.used) +
                      " of its " + std::to_string(load(heap.reserve)) + " bytes in use";

@@ -5,7 +5,8 @@
 namespace procession::heap {
 
 /// Throws OutOfMemory with all that helps to see why. Takes the mutex. `reserve_is_full`: it is the
-/// heap that has no room, not the system.
-[[noreturn]] void throw_out_of_memory(Header& heap, std::uint64_t bytes, bool reserve_is_full);
+/// region that has no room, not the system.
+[[noreturn]] void throw_out_of_memory(Header& heap, Region region, std::uint64_t bytes,
+                                      bool reserve_is_full);
 
 }  // namespace procession::heap

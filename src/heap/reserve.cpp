@@ -13,7 +13,7 @@ namespace procession::heap {
 namespace {
 
 constexpr std::uint64_t kGibi = std::uint64_t{1} << 30;
-constexpr std::uint64_t kMostReserve = std::uint64_t{1} << 46;  // half of what can be mapped
+constexpr std::uint64_t kMostReserve = std::uint64_t{1} << 45;  // of which four can be mapped
 
 int shift_of(std::string_view suffix) {
   if (suffix.empty()) return 0;
@@ -66,8 +66,9 @@ std::uint64_t wanted_reserve(std::uint64_t asked) {
   } else if (wanted == 0) {
     wanted = (std::max(platform::physical_memory(), kGibi) + kGibi - 1) / kGibi * kGibi;
   }
-  wanted = std::min(
-      {wanted, kMostReserve, platform::file_size_limit(), platform::address_space_left() / 2});
+  // There are two regions, and what tells of them and keeps them apart: see mapping.cpp.
+  wanted = std::min({wanted, kMostReserve, platform::file_size_limit() / 10 * 4,
+                     platform::address_space_left() / 2 / 12 * 4});
   return wanted / platform::page_size() * platform::page_size();
 }
 

@@ -1,9 +1,9 @@
 // The sizes in which blocks are made, so that one that is given back fits the next who asks.
 //
-// A size is a number of units of 64 bytes of payload: 0 (the record of a hold has none), 1, 2, 3,
-// 4, 6, 8, 12, ... 64 units (4 KiB), two to each doubling; from there on four to each doubling: 80,
-// 96, 112, 128, 160, ... Powers of two fit exactly; what is lost is at most a quarter of a block
-// larger than 4 KiB.
+// A size is a number of units of payload (of 64 bytes in the library's region, of 256 in the
+// users'): 0 (the record of a hold has none), 1, 2, 3, 4, 6, 8, 12, ... 64 units, two to each
+// doubling; from there on four to each doubling: 80, 96, 112, 128, 160, ... Powers of two fit
+// exactly; what is lost is at most a quarter of a block larger than 64 units.
 #pragma once
 
 #include <bit>

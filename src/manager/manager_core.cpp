@@ -32,7 +32,7 @@ constexpr std::chrono::seconds kGrace{2};
 Handle make_block(const Door& door, bool on_thread) {
   heap::Block block(sizeof(ManagerBlock), true);
   auto& shared = *heap::at<ManagerBlock>(block.offset());
-  heap::BlockEncoder encoder(64);
+  heap::BlockEncoder encoder(64, heap::Region::library);
   procession::encode(encoder, door);
   shared.header = {kManagerKind, 0};
   shared.door_size = encoder.size();
@@ -44,7 +44,7 @@ Handle make_block(const Door& door, bool on_thread) {
 }
 
 std::shared_ptr<Child> make_child(heap::Offset block, StartMethod method) {
-  heap::BlockEncoder encoder(256);
+  heap::BlockEncoder encoder(256, heap::Region::library);
   encode_process_call(encoder, &serve_manager, block);
   ChildPlan plan;
   plan.lineage = process::next_lineage();

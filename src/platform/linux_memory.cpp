@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -102,6 +103,25 @@ std::byte* map_shared(int descriptor, std::uint64_t size, bool readable_only) no
   void* address = ::mmap(nullptr, size, readable_only ? PROT_READ : PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_NORESERVE, descriptor, 0);
   return address == MAP_FAILED ? nullptr : static_cast<std::byte*>(address);
+}
+
+std::byte* reserve_addresses(std::uint64_t size) noexcept {
+  void* address =
+      ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return address == MAP_FAILED ? nullptr : static_cast<std::byte*>(address);
+}
+
+bool map_shared_at(std::byte* address, int descriptor, std::uint64_t offset, std::uint64_t size,
+                   bool accessible) noexcept {
+  return ::mmap(address, size, accessible ? PROT_READ | PROT_WRITE : PROT_NONE,
+                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, descriptor,
+                static_cast<off_t>(offset)) != MAP_FAILED;
+}
+
+void allow_access(std::byte* address, std::uint64_t size) noexcept {
+  if (::mprotect(address, size, PROT_READ | PROT_WRITE) == 0) return;
+  std::perror("procession: cannot access shared memory");
+  std::abort();
 }
 
 void unmap(std::byte* address, std::uint64_t size) noexcept { ::munmap(address, size); }

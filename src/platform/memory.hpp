@@ -31,6 +31,17 @@ std::uint64_t file_memory(int descriptor) noexcept;
 std::byte* map_shared(int descriptor, std::uint64_t size, bool readable_only = false) noexcept;
 void unmap(std::byte* address, std::uint64_t size) noexcept;
 
+/// Keeps `size` bytes of addresses free of anything else: who touches them is ended by a signal.
+/// nullptr when there is no room.
+std::byte* reserve_addresses(std::uint64_t size) noexcept;
+/// Maps `size` bytes of the file from `offset` on, shared, in place of what is at `address`;
+/// `accessible`: for reading and writing. False (and errno) when that fails.
+bool map_shared_at(std::byte* address, int descriptor, std::uint64_t offset, std::uint64_t size,
+                   bool accessible) noexcept;
+/// Lets mapped memory be read and written. The program ends when that fails, as it would by the
+/// next access.
+void allow_access(std::byte* address, std::uint64_t size) noexcept;
+
 /// Backs `[offset, offset + size)` of the file with memory, so that touching it cannot fail; what
 /// was there stays. `base` is where the file is mapped. Uses huge pages where the kernel gives them
 /// to those who ask. False when there is no memory for it; then holes are left where holes were.

@@ -102,7 +102,7 @@ PoolCore::PoolCore(PoolSettings settings)
       refuse_noted_address(encoder, "the initializer of a pool");
     }
     shared_.initializer_size = encoder.size();
-    heap::Block block = encoder.take();
+    heap::Block block = encoder.take_for_keeps();
     shared_.initializer = block.offset();
     heap::move(block.release(), block_.offset());
   }

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kGrace{2};
 }  // namespace
 
 std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat) {
-  heap::BlockEncoder encoder(256);
+  heap::BlockEncoder encoder(256, heap::Region::library);
   detail::encode_process_call(encoder, &work, pool, seat);
   detail::ChildPlan plan;
   plan.lineage = process::next_lineage();

@@ -29,7 +29,7 @@ namespace {
 
 /// Encodes into a block that `record` will hold.
 void tell(heap::Offset record, const BootMessage& message) {
-  heap::BlockEncoder encoder(256);
+  heap::BlockEncoder encoder(256, heap::Region::library);
   encode(encoder, message);
   Record& told = record_at(record);
   told.message_size = encoder.size();

@@ -55,7 +55,7 @@ void set_forkserver_preload(const Function<void()>& preload) {
     process::refuse_captured_address("the function given to set_forkserver_preload");
   }
   const std::size_t size = encoder.size();
-  process::ForkServer::instance().set_preload(encoder.take(), size);
+  process::ForkServer::instance().set_preload(encoder.take_for_keeps(), size);
 }
 
 }  // namespace procession

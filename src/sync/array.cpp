@@ -2,7 +2,9 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
+#include "heap/elements.hpp"
 #include "procession/error.hpp"
 #include "sync/lock_access.hpp"
 #include "sync/object.hpp"
@@ -11,35 +13,38 @@ namespace procession::detail {
 
 namespace {
 
-/// Followed by the elements.
-struct alignas(64) ArrayObject {
+struct ArrayObject {
   ObjectHeader header;
   heap::Offset lock;  ///< an RLock's block, which this block holds
   std::uint64_t count;
+  heap::Elements elements;  ///< in a block that this block holds
 };
 
 }  // namespace
 
-ArrayCore::ArrayCore(std::size_t count, std::size_t element_size, std::uint64_t fingerprint) {
-  if (count > std::numeric_limits<std::size_t>::max() / 2 / element_size) {
+ArrayCore::ArrayCore(std::size_t count, ElementShape shape, std::uint64_t fingerprint) {
+  if (count > std::numeric_limits<std::size_t>::max() / 2 / shape.size) {
     throw OutOfMemory("an Array of " + std::to_string(count) + " elements of " +
-                      std::to_string(element_size) +
+                      std::to_string(shape.size) +
                       " bytes was asked for: no machine has as much memory");
   }
   handle_ = sync::make_object<ArrayObject>(
-      sync::header(sync::Kind::array, fingerprint),
-      [&](ArrayObject& made, heap::Offset offset) {
+      sync::header(sync::Kind::array, fingerprint), [&](ArrayObject& made, heap::Offset offset) {
         made.count = count;
         made.lock = sync::make_lock_for(offset);
-      },
-      count * element_size);
+        made.elements = heap::make_elements(count * shape.size, shape.alignment, offset,
+                                            heap::guard_from_environment());
+      });
   find();
 }
 
 void ArrayCore::find() {
-  auto& object = handle_.object<ArrayObject>(kWhat);
+  if (handle_.address() == nullptr) return;  // it is to be decoded
+  const auto& object = handle_.object<ArrayObject>(kWhat);
+  heap::ElementsHere here = heap::map_elements(object.elements);
   size_ = object.count;
-  data_ = size_ == 0 ? nullptr : &object + 1;
+  data_ = here.first;
+  mapping_ = std::move(here.mapping);
 }
 
 void ArrayCore::decode(Decoder& decoder, std::uint64_t fingerprint) {

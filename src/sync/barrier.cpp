@@ -87,7 +87,7 @@ Barrier::Barrier(std::size_t parties, Function<void()> action) {
         sync::BarrierOn<sync::System>(made.body).init(parties);
         if (!action) return;
         made.action_size = encoder.size();
-        heap::Block block = encoder.take();
+        heap::Block block = encoder.take_for_keeps();
         made.action = block.offset();
         heap::move(block.ticket(), offset);
         static_cast<void>(block.release());

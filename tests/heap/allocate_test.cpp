@@ -102,8 +102,12 @@ TEST(Exhaustion, IsAnExceptionThatSaysWhatToDo) {
   });
 }
 
-TEST(Exhaustion, JoinsFreeNeighboursAndCutsLargerOnes) {
-  with_new_heap("4M", [] {
+class ExhaustionOfARegion : public ::testing::TestWithParam<Region> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, ExhaustionOfARegion, kBothRegions, &region_name);
+
+TEST_P(ExhaustionOfARegion, JoinsFreeNeighboursAndCutsLargerOnes) {
+  with_new_heap("4M", [region = GetParam()] {
     ensure();
     const Books before = books();
     for (int round = 0; round < 3; ++round) {
@@ -112,11 +116,14 @@ TEST(Exhaustion, JoinsFreeNeighboursAndCutsLargerOnes) {
         std::vector<Block> blocks;
         try {
           for (;;)
-            blocks.emplace_back(bytes);
+            blocks.emplace_back(bytes, false, region);
         } catch (const OutOfMemory&) {
         }
         // Four fifths of the reserve at least went to such blocks, whatever was there before.
-        const std::uint64_t each = class_units(ceil_class((bytes + 63) / 64)) * 64 + 64;
+        const std::uint64_t unit = region == Region::users ? 256 : 64;
+        const std::uint64_t header = region == Region::users ? 0 : 64;
+        const std::uint64_t each =
+            class_units(ceil_class((bytes + unit - 1) / unit)) * unit + header;
         EXPECT_GE((blocks.size() + (bytes > kMebi ? 1 : 0)) * each, 4 * kMebi * 4 / 5) << bytes;
         for (const Block& block : blocks)
           std::memset(block.data(), 0xEE, block.size());
@@ -124,7 +131,7 @@ TEST(Exhaustion, JoinsFreeNeighboursAndCutsLargerOnes) {
       }
       expect_same_use(books(), before);
     }
-    const Block all(3 * kMebi);
+    const Block all(3 * kMebi, false, region);
     std::memset(all.data(), 1, all.size());
   });
 }

@@ -137,7 +137,7 @@ TEST_F(Holds, BlocksAreMoved) {
 
 TEST_F(Holds, AnEncoderWritesIntoABlock) {
   for (const std::size_t expected : std::initializer_list<std::size_t>{0, 10, 100'000}) {
-    BlockEncoder encoder(expected, 24);
+    BlockEncoder encoder(expected);
     std::string written;
     for (int i = 0; i < 5000; ++i) {
       const std::string part = std::to_string(i);
@@ -145,8 +145,9 @@ TEST_F(Holds, AnEncoderWritesIntoABlock) {
       written += part;
     }
     ASSERT_EQ(encoder.size(), written.size());
-    const Block block = encoder.take();
-    EXPECT_EQ(std::memcmp(block.data() + 24, written.data(), written.size()), 0);
+    const Block block = expected == 10 ? encoder.take_for_keeps() : encoder.take();
+    EXPECT_TRUE(is_in(block.offset(), expected == 10 ? Region::library : Region::users));
+    EXPECT_EQ(std::memcmp(block.data(), written.data(), written.size()), 0);
     EXPECT_EQ(encoder.size(), 0U);
     encoder.write("again", 5);
     EXPECT_EQ(encoder.size(), 5U);

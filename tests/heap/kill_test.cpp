@@ -28,7 +28,8 @@ namespace {
     std::uint64_t& word = slots[random() % kSlots];
     switch (random() % 6) {
       case 0:
-        slot = Block(random() % (random() % 200 == 0 ? 3'000'000 : 5'000));
+        slot = Block(random() % (random() % 200 == 0 ? 3'000'000 : 5'000), false,
+                     random() % 2 == 0 ? Region::library : Region::users);
         break;
       case 1:
         slot = Block();
@@ -144,19 +145,24 @@ std::uint64_t kill_everywhere(const std::function<void()>& script,
   }
 }
 
-TEST(KillAtEveryStep, OfEveryOperation) {
-  with_new_heap("16M", [] {
+/// Of operations on blocks of either region.
+class KillAtEveryStep : public ::testing::TestWithParam<Region> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, KillAtEveryStep, kBothRegions, &region_name);
+
+TEST_P(KillAtEveryStep, OfEveryOperation) {
+  with_new_heap("16M", [region = GetParam()] {
     ensure();
     const Ticket board = allocate(64, root(), true);
     auto* word = at<std::uint64_t>(target(board));
     const auto script = [&] {
-      Block first(100);
-      Block second(1'000);
+      Block first(100, false, region);
+      Block second(1'000, false, region);
       const Ticket inside = hold(first.offset(), second.offset());
       const Ticket also = hold(target(board), self());
       static_cast<void>(hold(first.offset(), second.offset()));
       drop(inside);
-      Block third(5'000);
+      Block third(5'000, false, region);
       const Ticket ticket = third.release();
       move(ticket, target(board), word, ticket);
       move(also, first.offset());
@@ -202,33 +208,33 @@ TEST(Pains, Pain28_WhatAKilledProcessWasSettingUpIsSetUpByTheNext) {
   ::munmap(memory, sizeof(bool));
 }
 
-TEST(KillAtEveryStep, OfLargeBlocks) {
-  with_new_heap("6M", [] {  // 1.5 MiB may lie idle
+TEST_P(KillAtEveryStep, OfLargeBlocks) {
+  with_new_heap("6M", [region = GetParam()] {  // 1.5 MiB may lie idle
     ensure();
-    const auto script = [] {
+    const auto script = [region] {
       const Block keeper(64);
-      static_cast<void>(allocate(kMebi, keeper.offset()));
-      Block large(2 * kMebi, true);
+      static_cast<void>(allocate(kMebi, keeper.offset(), false, region));
+      Block large(2 * kMebi, true, region);
       for (std::size_t i = 0; i < large.size(); i += 1024) {
         if (large.data()[i] != std::byte{0}) std::abort();
       }
       std::memset(large.data(), 0xEE, large.size());
       large = Block();
-      large = Block(2 * kMebi);
+      large = Block(2 * kMebi, false, region);
     };
     std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, [] {})));
   });
 }
 
-TEST(KillAtEveryStep, OfARebuild) {
-  with_new_heap("256K", [] {
+TEST_P(KillAtEveryStep, OfARebuild) {
+  with_new_heap("256K", [region = GetParam()] {
     ensure();
-    const auto script = [] {
+    const auto script = [region] {
       {
         std::vector<Block> blocks;
         try {
           for (;;)
-            blocks.emplace_back(24'000);
+            blocks.emplace_back(24'000, false, region);
         } catch (const OutOfMemory&) {
         }
         std::sort(blocks.begin(), blocks.end(), [](const Block& one, const Block& other) {
@@ -237,20 +243,20 @@ TEST(KillAtEveryStep, OfARebuild) {
         for (std::size_t i = 0; i < blocks.size(); i += 3)
           blocks[i] = Block();
         blocks.erase(blocks.begin(), blocks.begin() + 4);
-        const Block joined(60'000);
+        const Block joined(60'000, false, region);
       }
-      const Block all(200'000);
+      const Block all(200'000, false, region);
     };
     std::printf("%llu steps\n", static_cast<unsigned long long>(kill_everywhere(script, [] {})));
   });
 }
 
-TEST(KillAtEveryStep, OfTheRepairToo) {
-  with_new_heap("16M", [] {
+TEST_P(KillAtEveryStep, OfTheRepairToo) {
+  with_new_heap("16M", [region = GetParam()] {
     ensure();
-    const auto script = [] {
-      Block first(100);
-      static_cast<void>(hold(first.offset(), target(allocate(64, self()))));
+    const auto script = [region] {
+      Block first(100, false, region);
+      static_cast<void>(hold(first.offset(), target(allocate(64, self(), false, region))));
     };
     const Books before = books();
     bool first_done = false;

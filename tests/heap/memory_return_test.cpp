@@ -9,14 +9,18 @@
 namespace procession::heap {
 namespace {
 
+class MemoryReturn : public ::testing::TestWithParam<Region> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, MemoryReturn, kBothRegions, &region_name);
+
 std::uint64_t used() { return platform::file_memory(descriptor()); }
 
-TEST(MemoryReturn, LargeBlocksBeyondTheBudgetGoBack) {
-  with_new_heap("256M", [] {  // 64 MiB may lie idle
+TEST_P(MemoryReturn, LargeBlocksBeyondTheBudgetGoBack) {
+  with_new_heap("256M", [region = GetParam()] {  // 64 MiB may lie idle
     ensure();
     for (int round = 0; round < 3; ++round) {
       {
-        Block block(100 * kMebi, true);
+        Block block(100 * kMebi, true, region);
         EXPECT_GE(used(), 100 * kMebi);
         for (std::size_t i = 0; i < block.size(); i += 64) {
           ASSERT_EQ(block.data()[i], std::byte{0});
@@ -29,21 +33,21 @@ TEST(MemoryReturn, LargeBlocksBeyondTheBudgetGoBack) {
   });
 }
 
-TEST(MemoryReturn, SomeStaysForTheNext) {
-  with_new_heap("256M", [] {
+TEST_P(MemoryReturn, SomeStaysForTheNext) {
+  with_new_heap("256M", [region = GetParam()] {
     ensure();
     Offset first = 0;
     {
-      const Block block(40 * kMebi);
+      const Block block(40 * kMebi, false, region);
       first = block.offset();
     }
     EXPECT_GE(used(), 40 * kMebi);
     {
-      EXPECT_EQ(Block(40 * kMebi).offset(), first);
+      EXPECT_EQ(Block(40 * kMebi, false, region).offset(), first);
     }
     std::vector<Block> blocks;
     for (int i = 0; i < 5; ++i)
-      blocks.emplace_back(20 * kMebi);
+      blocks.emplace_back(20 * kMebi, false, region);
     EXPECT_GE(used(), 140 * kMebi);
     blocks.clear();
     EXPECT_LT(used(), 70 * kMebi);
@@ -70,21 +74,21 @@ TEST(Pains, Pain06_MemoryThatADeadProcessHeldGoesBack) {
   });
 }
 
-TEST(MemoryReturn, BlocksOfNobodyAreReturnedAtOnce) {
-  with_new_heap("256M", [] {
+TEST_P(MemoryReturn, BlocksOfNobodyAreReturnedAtOnce) {
+  with_new_heap("256M", [region = GetParam()] {
     ensure();
     set_self(0);
-    drop(allocate(100 * kMebi, root()));
+    drop(allocate(100 * kMebi, root(), false, region));
     EXPECT_LT(used(), 2 * kMebi);
     books();
   });
 }
 
-TEST(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
-  with_new_heap("64M", [] {
+TEST_P(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
+  with_new_heap("64M", [region = GetParam()] {
     ensure();
     {
-      const Block block(50 * kMebi);
+      const Block block(50 * kMebi, false, region);
     }
     EXPECT_LT(used(), 2 * kMebi);
     for (const std::size_t bytes :
@@ -92,7 +96,7 @@ TEST(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
       std::vector<Block> blocks;
       try {
         for (int i = 0; i < 100'000; ++i) {
-          blocks.emplace_back(bytes);
+          blocks.emplace_back(bytes, false, region);
           std::memset(blocks.back().data(), 0xEE, blocks.back().size());
         }
       } catch (const OutOfMemory&) {
@@ -104,13 +108,13 @@ TEST(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
   });
 }
 
-TEST(MemoryReturn, TooLargeForTheMachineIsAnException) {
-  with_new_heap("8T", [] {
+TEST_P(MemoryReturn, TooLargeForTheMachineIsAnException) {
+  with_new_heap("8T", [region = GetParam()] {
     ensure();
     const std::uint64_t reserve = books().reserve;
     const std::uint64_t wanted = platform::physical_memory() * 2;
     if (reserve < wanted + kMebi) GTEST_SKIP() << "no address space for the test";
-    EXPECT_THROW(Block(static_cast<std::size_t>(wanted)), OutOfMemory);
+    EXPECT_THROW(Block(static_cast<std::size_t>(wanted), false, region), OutOfMemory);
     EXPECT_LT(used(), 2 * kMebi);
     EXPECT_EQ(books().blocks, 1U);
   });

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <string>
 
 #include "heap/heap.hpp"
 #include "heap/testing.hpp"
@@ -50,6 +51,12 @@ inline void with_new_heap(const char* reserve, const std::function<void()>& body
     body();
   });
   EXPECT_EQ(join(child), 0);
+}
+
+/// For tests of blocks of either region.
+inline const auto kBothRegions = ::testing::Values(Region::library, Region::users);
+inline std::string region_name(const ::testing::TestParamInfo<Region>& region) {
+  return region.param == Region::users ? "Users" : "Library";
 }
 
 /// The books are the same, but for memory that moved between free and never used.
