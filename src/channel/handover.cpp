@@ -247,7 +247,7 @@ class TakingOver {
 
 void AsideItem::copy_piece() {
   if (!block_) {
-    block_ = heap::Block(size());
+    block_ = heap::Block::for_users(size());
     // As the codec writes it.
     std::memcpy(block_.data(), &item_.length, sizeof item_.length);
   }

@@ -92,7 +92,7 @@ void PipeEnd::send_bytes(std::span<const std::byte> bytes) {
   if (bytes.size() > Incoming::kInline) {
     await_room(bytes.size());
     message.bytes = {};
-    message.block = heap::Block(bytes.size());
+    message.block = heap::Block::for_users(bytes.size());
     copy_bytes(message.block.data(), bytes.data(), bytes.size());
   }
   send(message);

@@ -131,7 +131,7 @@ heap::Block RelaySender::message() const {
 bool RelaySender::put_aside() {
   heap::Block whole;
   try {
-    whole = heap::Block(bytes_.size());
+    whole = heap::Block::for_users(bytes_.size());
   } catch (const OutOfMemory&) {
     return false;  // then it waits for a receiver
   }

@@ -23,13 +23,7 @@ void note_captured_addresses(Encoder& encoder, std::span<const std::byte> closur
   }
 }
 
-void run_encoded_call(Decoder& decoder) {
-  auto* const entry = decode_entry<void(Decoder&)>(decoder);
-  if (entry == nullptr) {
-    throw_null_target();
-  }
-  entry(decoder);
-}
+void run_encoded_call(Decoder& decoder) { decode_entry<void(Decoder&)>(decoder)(decoder); }
 
 void throw_empty_function() { throw std::bad_function_call(); }
 

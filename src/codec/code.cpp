@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "platform/image.hpp"
+#include "procession/detail/mixed_name.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
@@ -33,12 +34,13 @@ const WireCode& program_code() {
 void write_program_code(Encoder& encoder, std::uint64_t offset) {
   constexpr std::size_t kOffset = sizeof offset;
   std::byte* const bytes = encoder.extend(sizeof(WireCode));
+  offset = mix_offset(offset);
   std::memcpy(bytes, &offset, kOffset);
   std::memcpy(bytes + kOffset, &program_code().kind, sizeof(WireCode) - kOffset);
 }
 
 void write_library_code(Encoder& encoder, const platform::Image& image, std::uintptr_t address) {
-  WireCode code{address - image.base(), Kind::library, 0, image.id()};
+  WireCode code{mix_offset(address - image.base()), Kind::library, 0, image.id()};
   const std::string_view path = std::string_view(image.path()).substr(0, kLongestPath);
   code.path_length = static_cast<std::uint16_t>(path.size());
   encoder.write(&code, sizeof(code));
@@ -127,6 +129,7 @@ Place decode_place(Decoder& decoder) {
   decoder.refuse_abroad("a function");
   WireCode code;
   decoder.read(&code, sizeof(code));
+  code.offset = unmix_offset(code.offset);
   if (code.kind == Kind::program && code.path_length == 0) {
     const platform::Image& main = platform::main_image();
     if (code.id != main.id()) {
@@ -159,6 +162,12 @@ __attribute__((no_sanitize("address"))) bool is_record(const volatile CodeRecord
 }
 
 }  // namespace
+
+void throw_no_entry() {
+  throw DecodeError(
+      "expected the name of what is to be called and found that of nothing; the bytes are damaged, "
+      "or are not of the type that was to be read");
+}
 
 void encode_function(Encoder& encoder, std::uintptr_t address) { encode_address(encoder, address); }
 

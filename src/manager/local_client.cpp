@@ -11,6 +11,7 @@
 #include "manager/thread_connections.hpp"
 #include "manager/wire.hpp"
 #include "process/record.hpp"
+#include "procession/detail/mixed_name.hpp"
 #include "procession/detail/proxy_core.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
@@ -165,7 +166,7 @@ LocalCall::LocalCall(const ProxyCore& object)
       pipe_(pipe_to(manager_)),
       draft_(pipe_) {
   procession::encode(draft_, Request::call);
-  procession::encode(draft_, heap::offset_of(object.handle().address()));
+  procession::encode(draft_, mix_offset(heap::offset_of(object.handle().address())));
 }
 
 LocalCall::LocalCall(const Handle& manager, Control what)

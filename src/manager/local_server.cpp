@@ -17,6 +17,7 @@
 #include "platform/signals.hpp"
 #include "process/record.hpp"
 #include "procession/detail/connection_core.hpp"
+#include "procession/detail/mixed_name.hpp"
 #include "procession/error.hpp"
 
 namespace procession::manager {
@@ -38,7 +39,8 @@ constexpr std::chrono::nanoseconds kQuick = 20us;
 void run_request(Objects& objects, Decoder& request, Encoder& reply) {
   switch (decode<Request>(request)) {
     case Request::call: {
-      const detail::ServedPtr object = objects.find(decode<heap::Offset>(request));
+      const detail::ServedPtr object =
+          objects.find(detail::unmix_offset(decode<heap::Offset>(request)));
       detail::decode_entry<detail::ServedCall>(request)(*object, request, reply);
       return;
     }

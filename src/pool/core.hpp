@@ -157,7 +157,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
     std::size_t element;  ///< of the task
     std::exception_ptr cause;
   };
-  static Thrown read_exception(const Task& task, std::span<const std::byte> bytes);
+  static Thrown read_exception(const Task& task, std::size_t done,
+                               std::span<const std::byte> bytes);
   void note_pace(const Task& task, const pool::Slot& slot);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void look_within(Duration time);

@@ -43,7 +43,7 @@ struct JobBytes {
   /// To be read by any number of tasks, each from the same place.
   void into_heap() {
     if (!block) {
-      block = heap::Block(size);
+      block = heap::Block::for_users(size);
       std::memcpy(block.data(), in_place(), size);
     }
   }

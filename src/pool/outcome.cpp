@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -82,7 +83,7 @@ void PoolCore::collect(std::uint32_t number) {
     const bool threw = orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0;
     if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
-      Thrown thrown = read_exception(task, {bytes + results.size, slot.error_size});
+      Thrown thrown = read_exception(task, done, {bytes + results.size, slot.error_size});
       task.job->note_failure(*task.chunk, task.first() + thrown.element, std::move(thrown.cause));
       results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
@@ -126,12 +127,14 @@ void PoolCore::note_pace(const Task& task, const Slot& slot) {
   }
 }
 
-PoolCore::Thrown PoolCore::read_exception(const Task& task, std::span<const std::byte> bytes) {
+PoolCore::Thrown PoolCore::read_exception(const Task& task, std::size_t done,
+                                          std::span<const std::byte> bytes) {
   Decoder decoder(bytes);
   const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
-  const std::size_t failed = decode<std::uint32_t>(decoder);
+  // Of these there are results, and no more, whatever was written into their memory.
+  const std::size_t failed = std::min<std::size_t>(decode<std::uint32_t>(decoder), done);
   try {
-    return {failed, decode_exception(decoder, {task.first() + failed, pid})};
+    throw_decoded(decoder, {task.first() + failed, pid});
   } catch (...) {
     return {failed, std::current_exception()};
   }

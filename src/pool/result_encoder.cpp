@@ -9,7 +9,7 @@ void ResultEncoder::grow(std::size_t at_least) {
   const std::size_t used = size();
   const std::size_t expected =
       slot_.items_size;  // results are often as large as what they are made from
-  heap::Block block(
+  heap::Block block = heap::Block::for_users(
       std::max({used + at_least, 2 * used, std::min<std::size_t>(expected, 64U << 20U)}));
   std::memcpy(block.data(), begin_, used);
   // Held anew rather than handed on: until the move, the old block is what counts.

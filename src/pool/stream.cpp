@@ -250,6 +250,11 @@ Decoder* Stream::next_of_chunk() {
     }
     const auto pid = static_cast<int>(decode<std::uint32_t>(*decoder_));
     failure = decode_exception(*decoder_, {index, pid});
+    if (failure == nullptr) {
+      throw DecodeError(
+          "expected the result of a task or its exception and found neither; the bytes are "
+          "damaged");
+    }
   } catch (...) {
     failure = spoilt_ = std::current_exception();
   }

@@ -59,10 +59,22 @@ struct Call {
   decltype(auto) operator()() { return invoke_stored(target, arguments); }
 };
 
+/// What is to be called, never a null pointer.
+template <class F>
+F decode_target(Decoder& decoder) {
+  if constexpr (kIsFunctionPointer<F>) {
+    F const target = decode_stored<F>(decoder);
+    if (target == nullptr) throw_no_entry();
+    return target;
+  } else {
+    return decode_stored<F>(decoder);
+  }
+}
+
 /// The counterpart of encode_call(), `F` decayed and `T` the stored types of its arguments.
 template <class F, class... T>
 Call<F, T...> decode_call(Decoder& decoder) {
-  return {decode_stored<F>(decoder), std::tuple<T...>{decode_stored<T>(decoder)...}};
+  return {decode_target<F>(decoder), std::tuple<T...>{decode_stored<T>(decoder)...}};
 }
 
 /// Decodes a call and makes it; the result is dropped, an exception passes through.

@@ -12,7 +12,7 @@
 // and an offset in it. It takes about 20 ns for what lies in the program itself.
 //
 // On the wire, 32 bytes, integers as they lie in memory:
-//     0  u64  offset in the image; 0 when null
+//     0  u64  offset in the image, mixed (mixed_name.hpp); 0 when null
 //     8  u16  kind: 0 null, 1 the program itself, 2 a shared library
 //    10  u16  length of the path that follows; 0 unless it is a library
 //    12  20 bytes  the id of the image's build
@@ -71,12 +71,15 @@ void encode_entry(Encoder& encoder) {
   encode_record(encoder, &EntryOf<kEntry>::record);
 }
 
-/// The function of type `Fn` that encode_entry() named. Throws `DecodeError` when it is another
-/// type, or none; else as decode_function() does.
+[[noreturn]] void throw_no_entry();
+
+/// The function of type `Fn` that encode_entry() named, never null. Throws `DecodeError` when it is
+/// another type, or none; else as decode_function() does.
 template <class Fn>
 Fn* decode_entry(Decoder& decoder) {
   const CodeRecord* const record = decode_record(decoder, typeid(EntryRecord<Fn>));
-  return record == nullptr ? nullptr : static_cast<const EntryRecord<Fn>*>(record)->entry;
+  if (record == nullptr) throw_no_entry();
+  return static_cast<const EntryRecord<Fn>*>(record)->entry;
 }
 
 }  // namespace procession::detail

@@ -184,7 +184,7 @@ void run_bitwise(F& target, Decoder& items, TaskRun& run) {
 /// One call for each element.
 template <class F, class... T>
 void run_each(Decoder& call, Decoder& items, TaskRun& run) {
-  F target = decode_stored<F>(call);
+  F target = decode_target<F>(call);
   for (std::size_t i = 0; i < run.skip; ++i) {
     static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
   }
@@ -205,7 +205,7 @@ enum class OutcomeKind : std::uint8_t { result, exception };
 /// behind it.
 template <class F, class... T>
 void run_outcomes(Decoder& call, Decoder& items, TaskRun& run) {
-  F target = decode_stored<F>(call);
+  F target = decode_target<F>(call);
   for (std::size_t i = 0; i < run.skip; ++i) {
     static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
   }
