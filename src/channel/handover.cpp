@@ -245,6 +245,11 @@ class TakingOver {
 
 }  // namespace
 
+void withdraw_of_dead(QueueObject& queue) {
+  const Offer offer = offer_of(queue);
+  if (offer.state() != Offer::none && !queue.giver.occupied()) withdraw(queue, offer);
+}
+
 void AsideItem::copy_piece() {
   if (!block_) {
     block_ = heap::Block::for_users(size());

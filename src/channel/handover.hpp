@@ -64,6 +64,10 @@ inline std::uint32_t count_put(const QueueObject& queue) {
   return queue.producers.at().count() - 1 + offer_of(queue).count();
 }
 
+/// Ends an offer whose producer is dead, unless a consumer has the item by now: it would be counted
+/// as put after its producer's end. Whoever says that all items are done with asks for that first.
+void withdraw_of_dead(QueueObject& queue);
+
 /// The block of an item that may have to be put into the queue. Belongs to one thread.
 class AsideItem {
  public:

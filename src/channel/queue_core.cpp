@@ -51,11 +51,9 @@ std::size_t QueueCore::size() const {
   for (;;) {
     const Mark head = queue.consumers.at();
     const Mark tail = queue.producers.at();
-    const bool taken = queue.consumers.has_handed(head);
-    if (taken) {
-      heap::settle();  // else a dead consumer may have taken its block, or not
-    }
-    if (head == queue.consumers.at() && taken == queue.consumers.has_handed(head)) {
+    // A consumer, which may be dead, may have the first one already.
+    const bool taken = queue.consumers.may_have_handed(head) && queue.consumers.has_handed(head);
+    if (head == queue.consumers.at()) {
       return items_between(head, tail) - (taken ? 1 : 0);
     }
   }
@@ -95,6 +93,8 @@ bool QueueCore::join(Timeout timeout) const {
   QueueObject& queue = object(handle_, what_);
   const auto all_done = [&] {
     const std::uint32_t done = queue.done;  // first: there are never more of them
+    if (done != count_put(queue)) return false;
+    withdraw_of_dead(queue);
     return done == count_put(queue);
   };
   return wait_until_done({queue.finished, queue.pauses}, timeout, false, all_done, all_done);

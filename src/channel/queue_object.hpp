@@ -15,9 +15,16 @@
 //     bits 32-63  how many items have gone by it since the queue was made, and one
 //
 // So one store publishes an item, and the difference of two words is how many there are. A process
-// that is killed has published or it has not; there is one thing more to an item in a block, the
-// hold on it, which changes hands before the store. That is told by `given` and `taken`, and
-// finished by whoever gets the mutex next.
+// that is killed has published or it has not. There is one thing more to an item in a block, the
+// hold on it, which changes hands before that store, in a transaction that notes in `handed` at
+// which mark.
+//
+//   - A producer that is killed in between has not put: the item is in the queue from the store of
+//     the tail on, and at no other time. Whoever gets the producers' mutex next drops the block.
+//     Finished instead, the item would come after others have seen the queue without it.
+//   - A consumer that is killed in between has taken: with the transaction the block became its
+//     own, and goes with it. Whoever counts items or looks for room counts that one as gone;
+//     whoever gets the consumers' mutex next moves the head over it.
 #pragma once
 
 #include <atomic>
@@ -120,10 +127,13 @@ struct alignas(64) Side {
   [[nodiscard]] Mark may_have_seen() {
     return {std::atomic_ref(other_seen).load(std::memory_order_relaxed)};
   }
-  /// Whether the block of the item at this mark has changed hands, though the mark has not moved.
-  [[nodiscard]] bool has_handed(Mark at) {
+  /// Whether the block of the item at this mark has changed hands, though the mark has not moved;
+  /// or may yet, or may not.
+  [[nodiscard]] bool may_have_handed(Mark at) {
     return std::atomic_ref(handed).load(std::memory_order_acquire) == at.word;
   }
+  /// Whether it has, for good. Waits for the heap.
+  [[nodiscard]] bool has_handed(Mark at) const { return heap::settled(handed) == at.word; }
   void publish(Mark next) {
     heap::testing::step();
     mark.store(next.word, std::memory_order_release);

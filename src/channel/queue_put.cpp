@@ -14,10 +14,12 @@ namespace {
 using namespace channel;
 
 /// For how many items there is room, as far as one can tell without the mutex; something when the
-/// queue was shut down.
-std::size_t room_in(const QueueObject& queue) {
-  const std::size_t there = items_between(queue.consumers.at(), queue.producers.at());
-  return queue.shut != 0 ? 1 : queue.maxsize - std::min<std::size_t>(queue.maxsize, there);
+/// queue was shut down, and where the first item may have gone with a dead consumer.
+std::size_t room_in(QueueObject& queue) {
+  const Mark head = queue.consumers.at();
+  const std::size_t there = items_between(head, queue.producers.at());
+  if (there < queue.maxsize) return queue.maxsize - there;
+  return queue.shut != 0 || queue.consumers.may_have_handed(head) ? 1 : 0;
 }
 
 /// One attempt to put; `write(tail)` writes records, which show when the tail that it moves over

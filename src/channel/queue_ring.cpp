@@ -19,15 +19,38 @@ heap::Block make_ring_block(std::size_t capacity) {
   return block;
 }
 
-/// A dead producer or consumer may have handed a block over, and not yet moved its mark.
-void repair(QueueObject& queue, Side& side) {
-  heap::settle();
+/// The record whose block a dead owner of the side's mutex has handed over, without having moved
+/// its mark; null: none.
+const std::byte* half_handed(QueueObject& queue, Side& side) {
   const Mark mark = side.at();
-  if (side.has_handed(mark)) {
-    const std::byte* const record = ring_of(queue).at(mark.position());
-    side.publish(mark.plus(span_of(load_word(record)), 1));
-    queue.items.wake_all();
-    queue.room.wake_all();
+  return side.has_handed(mark) ? ring_of(queue).at(mark.position()) : nullptr;
+}
+
+/// The dead one has not put: its block goes, and others put at the same mark.
+void repair_producers(QueueObject& queue) {
+  Side& side = queue.producers;
+  const std::byte* const record = half_handed(queue, side);
+  if (record == nullptr) return;
+  // Made this process's own and forgotten in one step, so that it is dropped once.
+  const heap::Ticket ticket = load_word(record + 8);
+  heap::move(ticket, heap::self(), &side.handed, 0);
+  heap::drop(ticket);
+}
+
+/// The dead one has taken: the head moves over what went with it.
+void repair_consumers(QueueObject& queue) {
+  Side& side = queue.consumers;
+  const std::byte* const record = half_handed(queue, side);
+  if (record == nullptr) return;
+  side.publish(side.at().plus(span_of(load_word(record)), 1));
+  queue.room.wake_all();
+}
+
+void repair(QueueObject& queue, Side& side) {
+  if (&side == &queue.producers) {
+    repair_producers(queue);
+  } else {
+    repair_consumers(queue);
   }
   heap::testing::step();
   side.mutex.make_consistent();
@@ -131,6 +154,9 @@ std::uint32_t most_to_put(QueueObject& queue, Mark tail) {
   const std::uint32_t there = items_between({queue.producers.other_seen}, tail);
   if (there < maxsize) {
     return maxsize - there;
+  }
+  if (queue.consumers.may_have_handed(queue.consumers.at())) {
+    const SideLock settles(queue, queue.consumers);  // what is gone already, if its taker is dead
   }
   queue.producers.see(queue.consumers);
   return maxsize - items_between({queue.producers.other_seen}, tail);

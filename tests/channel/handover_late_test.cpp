@@ -147,6 +147,61 @@ TEST(Handover, IsNotPutBesidesByAProducerThatWithdrawsTooLate) {
     times += withdrawn_too_late() ? 1 : 0;
 }
 
+void put_and_die(const mp::JoinableQueue<Bytes>& queue, std::size_t step) {
+  const Bytes item = numbered(0, 1);
+  kill_step::arm(step);
+  queue.put(item);
+  kill_step::disarm();
+}
+
+/// A producer is killed at its `step`th step, and a consumer that has read all of its item stands
+/// still until that is known. Whether it came to that; if not, `killed` says whether it was killed.
+bool killed_with_all_read(std::size_t step, bool& killed) {
+  const mp::JoinableQueue<Bytes> queue;
+  mp::channel::QueueObject& object = object_of(queue);
+  std::atomic<bool> all_read{false};
+  std::atomic<bool> go_on{false};
+  Bytes got;
+  std::thread consumer([&] {
+    const AtEachStep hook([&, steps = std::size_t{0}]() mutable {
+      if (all_read || mp::channel::offer_of(object).state() != mp::channel::Offer::taken) return;
+      if (++steps <= 2) return;  // it is not in its place yet
+      const auto& handover =
+          *mp::heap::at<mp::channel::Handover>(mp::heap::target(object.handover));
+      if (handover.window.read != handover.size) return;
+      all_read = true;
+      while (!go_on)
+        std::this_thread::sleep_for(100us);
+    });
+    got = queue.get();
+  });
+  std::this_thread::sleep_for(1ms);  // it waits by then
+  mp::Process producer({}, put_and_die, queue, step);
+  producer.start();
+  producer.join();
+  killed = producer.exitcode() == -SIGKILL;
+  const bool all_done = queue.join(0s);
+  const bool caught = killed && all_read && all_done;
+  go_on = true;
+  queue.put(Bytes(1));
+  consumer.join();
+  // Whoever has seen that nothing was left to be done has seen that the item was not put.
+  EXPECT_TRUE(!caught || got.size() == 1);
+  return caught;
+}
+
+TEST(Handover, IsNotCountedAfterItsProducersEndIsKnown) {
+  if (mp::platform::usable_cpus() < 2) GTEST_SKIP() << "nothing is handed over on one processor";
+  int caught = 0;
+  at_steps([&](std::size_t step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    bool killed = false;
+    caught += killed_with_all_read(step, killed) ? 1 : 0;
+    return killed;
+  });
+  std::printf("%d times\n", caught);
+}
+
 }  // namespace
 }  // namespace channel_test
 
