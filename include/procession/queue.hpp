@@ -103,15 +103,18 @@ class TypedQueue {
   std::vector<T> get_several(std::size_t most, Timeout timeout) const {
     std::vector<T> items;
     ItemBatch batch;
-    Received large;
+    [[maybe_unused]] FlatSinkFor<T> sink;
     if (most == 0) {
       return items;
     }
-    if (!core_.get_many(batch, large.item, most, timeout)) {
+    if (!core_.get_many(batch, sink.address(), most, timeout)) {
       throw_queue_empty();
     }
-    if (batch.count() == 0) {
-      items.push_back(large.take());
+    if constexpr (is_flat<T>()) {
+      if (sink.complete()) {
+        items.push_back(std::move(sink.value()));
+        return items;
+      }
     }
     items.reserve(batch.count());
     for (auto rest = batch.bytes(); !rest.empty();) {
@@ -121,7 +124,7 @@ class TypedQueue {
           continue;
         }
       }
-      items.push_back(decode_item(ItemBatch::next(rest)));
+      items.push_back(decode_item(batch.next(rest)));
     }
     return items;
   }
@@ -182,9 +185,10 @@ class TypedQueue {
 ///
 /// What one producer puts arrives in its order. There is no thread behind it: nothing to join or to
 /// flush. A process that is killed at any instruction of `put` or `get` blocks nobody, and loses at
-/// most the item that it was moving itself; of `put_many` and `get_many` those of one call. T is
-/// anything that can be sent, handles and functions too. A queue without a bound takes memory of
-/// the shared heap as it grows, and keeps it for its next items.
+/// most the item that it was moving itself; of `put_many` and `get_many` those of one call. Once
+/// its end is known, what it was putting is in the queue or never will be. T is anything that can
+/// be sent, handles and functions too. A queue without a bound takes memory of the shared heap as
+/// it grows, and keeps it for its next items.
 ///
 /// A handle; every member may be called from any thread of any process. Python:
 /// `multiprocessing.Queue`.
@@ -233,7 +237,7 @@ class Queue : protected detail::TypedQueue<T> {
   /// `DecodeError`. Python: `get_nowait`.
   std::optional<T> try_get() const { return this->get_one(Duration::zero()); }
   /// Waits for the first item as `get` does, and takes with it those that are there already, `most`
-  /// in all.
+  /// in all, however large they are. Throws as `get` does; a `DecodeError` loses all of them.
   std::vector<T> get_many(std::size_t most, Timeout timeout = {}) const {
     return this->get_several(most, timeout);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "channel/handover.hpp"
@@ -23,22 +24,17 @@ std::size_t items_in(const QueueObject& queue) {
   return there == 0 && queue.shut != 0 ? 1 : there;
 }
 
-/// One attempt to get; `read(head, record)` takes the first record, and may take more, and moves
-/// the head over them. Under the consumers' mutex.
+/// Takes what there is; `read(head, record)` takes the first record, and may take more, and moves
+/// the head over them. False: there is none.
 template <class Read>
-bool try_get(QueueObject& queue, const Read& read) {
+bool take(QueueObject& queue, const Read& read) {
   std::uint32_t more = 0;
   {
-    // Before the look at what is there: then nobody puts anything in between.
-    const bool shut = queue.shut != 0;
     const SideLock lock(queue, queue.consumers);
     const Mark before = queue.consumers.at();
     Mark head = before;
     std::byte* const record = first_record(queue, head);
     if (record == nullptr) {
-      if (shut) {
-        throw_shut_down("take an item off");
-      }
       return false;
     }
     read(head, record);
@@ -49,6 +45,20 @@ bool try_get(QueueObject& queue, const Read& read) {
     wake_for(queue.room, more);
   }
   return true;
+}
+
+/// One attempt to get. Throws ShutDown when there is nothing, and nothing more will come.
+template <class Read>
+bool try_get(QueueObject& queue, const Read& read) {
+  // Before the look at what is there: then nobody puts anything in between.
+  const bool shut = queue.shut != 0;
+  if (take(queue, read)) {
+    return true;
+  }
+  if (shut) {
+    throw_shut_down("take an item off");
+  }
+  return false;
 }
 
 /// In a stream of items, when all that were seen the last time are taken: more are found at once by
@@ -135,30 +145,42 @@ bool QueueCore::get(std::span<std::byte> into, Timeout timeout) const {
   return got;
 }
 
-bool QueueCore::get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most,
+bool QueueCore::get_many(ItemBatch& batch, FlatSink* sink, std::size_t most,
                          Timeout timeout) const {
+  // So many at a time, between which others have the mutex.
   constexpr std::size_t kMostBytes = std::size_t{256} * 1024;
   auto& queue = handle_.object<QueueObject>(what_);
-  return detail::get(queue, timeout, large.sink_, [&](Mark& head, const std::byte* record) {
-    if (record_of(load_word(record)) == Record::block) {
-      const std::size_t size = load_word(record + 16);
-      large.ticket_ = take_block(queue, head, record);
-      large.bytes_ = {heap::at(heap::target(large.ticket_)), size};
-      return;
-    }
-    while (record != nullptr && batch.count_ < most && batch.size_ < kMostBytes) {
-      const std::uint32_t there = items_between(head, {queue.consumers.other_seen});
-      const Run run = first_of(record, ring_of(queue).to_end(head.position()),
-                               std::min<std::size_t>(there, most - batch.count_));
-      if (run.items == 0) {
-        return;  // the next one lies in a block
+  std::size_t end = 0;
+  const auto read = [&](Mark& head, const std::byte* record) {
+    end = batch.size_ + kMostBytes;
+    try {
+      for (; record != nullptr && batch.count_ < most && batch.size_ < end;
+           record = first_record(queue, head)) {
+        if (record_of(load_word(record)) == Record::block) {
+          batch.expect_block();
+          const std::size_t size = load_word(record + 16);
+          batch.add_block(take_block(queue, head, record), size);
+          queue.consumers.publish(head);  // at once: the next one may find no memory
+          continue;
+        }
+        const std::uint32_t there = items_between(head, {queue.consumers.other_seen});
+        const Run run = first_of(record, ring_of(queue).to_end(head.position()),
+                                 std::min<std::size_t>(there, most - batch.count_));
+        std::memcpy(batch.extend(run.bytes), record, run.bytes);
+        batch.count_ += run.items;
+        head = head.plus(run.bytes, run.items);
       }
-      std::memcpy(batch.extend(run.bytes), record, run.bytes);
-      batch.count_ += run.items;
-      head = head.plus(run.bytes, run.items);
-      record = first_record(queue, head);
+    } catch (const std::bad_alloc&) {
+      if (batch.count_ == 0) throw;  // else they are taken: the caller gets those
     }
-  });
+  };
+  if (!detail::get(queue, timeout, sink, read)) {
+    return false;
+  }
+  // Where it stopped for no other reason.
+  while (batch.count_ != 0 && batch.count_ < most && batch.size_ >= end && take(queue, read)) {
+  }
+  return true;
 }
 
 void throw_queue_empty() {

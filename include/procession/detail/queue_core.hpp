@@ -51,9 +51,17 @@ class ReceivedItem {
 };
 
 /// Items in a row, as they lie in a ring: each is a word with its size, and its bytes, up to a
-/// multiple of eight.
+/// multiple of eight. Instead of the bytes of one that lies in a block, which the batch holds then,
+/// there is the size of that item; only what was taken off a queue has such.
 class ItemBatch {
  public:
+  ItemBatch() = default;
+  ItemBatch(const ItemBatch&) = delete;
+  ItemBatch& operator=(const ItemBatch&) = delete;
+  ~ItemBatch() {
+    if (!blocks_.empty()) drop_blocks(blocks_.size());
+  }
+
   /// Bytes that an item of so many takes.
   static constexpr std::size_t span_of(std::size_t bytes) { return 8 + (bytes + 7) / 8 * 8; }
 
@@ -71,10 +79,13 @@ class ItemBatch {
   void clear() { size_ = count_ = 0; }
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::span<const std::byte> bytes() const { return {bytes_.get(), size_}; }
-  /// Takes the first item off `rest`, which begins as `bytes()`.
-  static std::span<const std::byte> next(std::span<const std::byte>& rest) {
+  /// Takes the first item off `rest`, which begins as `bytes()`. What lies in a block is there
+  /// until the next call.
+  std::span<const std::byte> next(std::span<const std::byte>& rest) {
     std::uint64_t size = 0;
     std::memcpy(&size, rest.data(), 8);
+    if (size == kInBlock) [[unlikely]]
+      return next_block(rest);
     const std::span<const std::byte> item = rest.subspan(8, size);
     rest = rest.subspan(span_of(size));
     return item;
@@ -93,6 +104,7 @@ class ItemBatch {
 
  private:
   friend class QueueCore;
+  static constexpr std::uint64_t kInBlock = ~std::uint64_t{0};
 
   /// Room for so many bytes more.
   std::byte* extend(std::size_t bytes) {
@@ -104,11 +116,20 @@ class ItemBatch {
     return begin;
   }
   void grow(std::size_t at_least);
+  /// Makes room for one in a block, for which `add_block` then needs no memory.
+  void expect_block();
+  void add_block(std::uint64_t ticket, std::size_t size) noexcept;
+  std::span<const std::byte> next_block(std::span<const std::byte>& rest);
+  /// Of the first blocks those that are still there.
+  void drop_blocks(std::size_t end);
 
   std::unique_ptr<std::byte[]> bytes_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t count_ = 0;
+  std::vector<std::uint64_t> blocks_;  ///< tickets, in the order of their records
+  std::size_t read_ = 0;               ///< how many of them were the next one
+  std::size_t dropped_ = 0;            ///< how many were given back
 };
 
 /// A queue of encoded items. A handle.
@@ -135,9 +156,9 @@ class QueueCore {
   bool get(ReceivedItem& item, Timeout timeout) const;
   /// The same for an item of exactly `into.size()` bytes. Throws DecodeError for another one.
   bool get(std::span<std::byte> into, Timeout timeout) const;
-  /// Waits for the first, and takes up to `most` that are there: into `batch` those that lie in the
-  /// ring; if the first one does not, that one alone, into `large`, or its sink. False as above.
-  bool get_many(ItemBatch& batch, ReceivedItem& large, std::size_t most, Timeout timeout) const;
+  /// Waits for the first, and takes up to `most` that are there, into `batch`. Where it is handed
+  /// over instead, it is in `sink`, by itself. False as above.
+  bool get_many(ItemBatch& batch, FlatSink* sink, std::size_t most, Timeout timeout) const;
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool full() const;
