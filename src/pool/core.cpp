@@ -167,8 +167,8 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     early_kills_ = 0;
     return;
   }
-  if (shared_.failure != 0) {
-    const std::byte* const bytes = heap::at(heap::target(shared_.failure));
+  if (const heap::Ticket failure = heap::settled(shared_.failure); failure != 0) {
+    const std::byte* const bytes = heap::at(heap::target(failure));
     Decoder decoder(
         {bytes + sizeof(std::uint64_t), *reinterpret_cast<const std::uint64_t*>(bytes)});
     fail_all(decode_exception(decoder, {0, ended.pid}));

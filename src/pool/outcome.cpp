@@ -71,9 +71,12 @@ void PoolCore::collect(std::uint32_t number) {
   results.first = task.first();
   results.count = done;
   results.size = progress_bytes(progress);
-  if (slot.result != 0) {
-    heap::move(slot.result, heap::self());
-    results.block = heap::Block::own(slot.result);
+  // A worker may have been killed over handing over a block, which then is not there.
+  const heap::Ticket block =
+      phase_of(state) == Slot::done ? slot.result : heap::settled(slot.result);
+  if (block != 0) {
+    heap::move(block, heap::self());
+    results.block = heap::Block::own(block);
   } else {
     std::memcpy(results.in_place, slot.inline_result, kInlineResult);
   }

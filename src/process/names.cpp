@@ -44,6 +44,7 @@ class Guard {
  public:
   explicit Guard(Table& table) : table_(table) {
     if (table_.mutex.lock().previous_owner_died) {
+      heap::settle();  // else a word may name an entry that the dead one has not listed
       table_.mutex.make_consistent();
     }
   }

@@ -47,7 +47,10 @@ void init(Page& page) {
     waiter.presence.init();
 }
 
-Page* next(const Page& page) { return page.next == 0 ? nullptr : heap::at<Page>(page.next); }
+/// Under the lock. One who was killed over making a page may have left its name, and no page.
+Page* next(const Page& page) {
+  return page.next == 0 ? nullptr : heap::at<Page>(heap::settled(page.next));
+}
 
 /// Under the lock. One who is killed here leaves a page that nobody uses, or a place in it whose
 /// occupant is seen to be dead.
@@ -62,7 +65,7 @@ Waiter& enter(ConditionObject& condition) {
       step();
       return waiter;
     }
-    if (page->next == 0) {
+    if (next(*page) == nullptr) {
       heap::Block block(sizeof(Page), true);
       init(*heap::at<Page>(block.offset()));
       const heap::Offset made = block.offset();
