@@ -85,8 +85,8 @@ struct ListenerOptions {
   bool allow_md5 = false;
   /// Bytes of the largest message that is taken; a longer one ends its connection.
   std::uint64_t max_frame = kDefaultMaxFrame;
-  /// How long a client may take to prove its key, TLS included; positive.
-  Duration handshake_timeout = std::chrono::seconds(5);
+  /// How long a client may take to prove its key, TLS included; not zero. Empty: for ever.
+  Timeout handshake_timeout = std::chrono::seconds(5);
   /// Clients that may be at it at a time, at least 1. One more, and the one that has been at it for
   /// longest is dropped.
   std::size_t max_handshakes = 64;

@@ -8,6 +8,7 @@
 #include <span>
 #include <type_traits>
 
+#include "procession/detail/count_of.hpp"
 #include "procession/detail/element_shape.hpp"
 #include "procession/lock.hpp"
 
@@ -84,7 +85,7 @@ class Array {
     requires(std::convertible_to<std::ranges::range_reference_t<Range>, T> &&
              !std::same_as<std::remove_cvref_t<Range>, Array> &&
              (std::ranges::sized_range<Range> || std::ranges::forward_range<Range>))
-  explicit Array(Range&& range) : Array(static_cast<std::size_t>(std::ranges::distance(range))) {
+  explicit Array(Range&& range) : Array(detail::count_of(std::ranges::distance(range))) {
     T* place = begin();
     for (auto&& element : range) {
       *place++ = static_cast<T>(element);

@@ -9,6 +9,15 @@
 
 namespace procession {
 
+namespace detail {
+
+/// More threads than that no system has.
+inline constexpr std::size_t kMostParties = std::size_t{1} << 20;
+/// Throws std::invalid_argument for none and for more than that.
+void check_parties(std::size_t parties);
+
+}  // namespace detail
+
 /// Where a fixed number of threads of processes wait for each other.
 ///
 /// When one of them is killed while it waits, or gives up, the barrier breaks: all who wait, and
@@ -23,15 +32,14 @@ class Barrier {
   /// A barrier for `parties`. `action` runs in the last one that comes, before any goes on; what it
   /// throws breaks the barrier, and is thrown there. It may call every member of its own barrier
   /// but `wait`: where it calls `abort` or `reset`, nobody goes on, while Python's lets them.
-  /// Throws `std::invalid_argument` for 0 parties and for an action that captured an address;
-  /// `OutOfMemory`.
+  /// Throws `std::invalid_argument` for 0 parties, for more than 1,048,576, and for an action that
+  /// captured an address; `OutOfMemory`.
   explicit Barrier(std::size_t parties, Function<void()> action = {});
 
   /// Waits for the others. Returns how many were there before: 0 for the first one. Throws
   /// `BrokenBarrier` when it breaks, or when the time-out passes, which breaks it; no time-out
   /// passes while the action runs, for which all have come. Throws what the action throws, in the
-  /// one that runs it; `ProcessError` when the action of this barrier calls it;
-  /// `std::invalid_argument` for a negative time-out.
+  /// one that runs it; `ProcessError` when the action of this barrier calls it.
   std::size_t wait(Timeout timeout = {}) const;
   /// Makes the barrier whole and empty again; those who wait get `BrokenBarrier`.
   void reset() const;

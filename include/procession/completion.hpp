@@ -123,8 +123,7 @@ class CompletedRange {
 ///     for (mp::Future<int>& future : mp::as_completed(futures)) std::cout << future.result();
 ///
 /// They may be of several executors. The time-out is for all of them together, from now on; see
-/// `CompletedRange::next`. Throws `std::invalid_argument` for a negative one. Python:
-/// `concurrent.futures.as_completed`.
+/// `CompletedRange::next`. Python: `concurrent.futures.as_completed`.
 template <FutureRange Range>
 auto as_completed(Range&& futures, Timeout timeout = {}) {
   using Each = std::ranges::range_value_t<Range>;
@@ -150,11 +149,13 @@ struct WaitResult {
 };
 
 /// Waits for futures, of several executors if need be, until `when` is true or the time-out passes.
-/// Throws `std::invalid_argument` for a negative one. Python: `concurrent.futures.wait`.
+/// Throws `std::invalid_argument` where `when` is a number that names none of them. Python:
+/// `concurrent.futures.wait`.
 template <FutureRange Range>
 auto wait(const Range& futures, ReturnWhen when = ReturnWhen::all_completed, Timeout timeout = {}) {
   using Each = std::ranges::range_value_t<Range>;
   const std::vector<Each> kept(std::ranges::begin(futures), std::ranges::end(futures));
+  detail::check_return_when(static_cast<int>(when), static_cast<int>(ReturnWhen::all_completed));
   const detail::TimeLeft time(timeout);
   detail::JobWatch watch(detail::jobs_of(kept));
   bool enough = false;

@@ -46,7 +46,7 @@ class Condition {
 
   /// Gives the lock up, waits to be notified, and has the lock again when it returns, with as many
   /// levels as before. False when the time-out passes first. Throws `ProcessError` when the calling
-  /// thread does not have the lock; `std::invalid_argument` for a negative time-out; `OutOfMemory`.
+  /// thread does not have the lock; `OutOfMemory`.
   bool wait(Timeout timeout = {}) const;
 
   /// Waits, any number of times, until `condition()` holds; false when the time-out passes and it

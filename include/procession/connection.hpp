@@ -123,8 +123,8 @@ class Connection {
   }
 
   /// Whether a receiving call would not wait: there is a message, or the end of file. Waits for it
-  /// as long as the time-out says, by default not at all. Throws `std::invalid_argument` for a
-  /// negative one; `ProcessError` at the sending end of a simplex pipe. Python: `poll(timeout)`.
+  /// as long as the time-out says, by default not at all. Throws `ProcessError` at the sending end
+  /// of a simplex pipe. Python: `poll(timeout)`.
   [[nodiscard]] bool poll(Timeout timeout = Duration::zero()) const {
     return detail::poll_connection(transport_, timeout);
   }
@@ -201,7 +201,7 @@ class Listener {
   /// up nobody, and it goes on only while some thread is in accept() or wait(). One that does not
   /// prove the key in time, or at all, is dropped and logged (level info), and the others go on;
   /// Python ends `accept()` with `AuthenticationError`. Throws `TimeoutError` when the time-out
-  /// passes first; `std::invalid_argument` for a negative one; `ProcessError` after `close()`, also
+  /// passes first; `ProcessError` after `close()`, also
   /// of another thread meanwhile, and when there are no descriptors left. Python: `accept()`.
   [[nodiscard]] Connection accept(Timeout timeout = {}) {
     return Connection(detail::accept_connection(core_, timeout));
@@ -255,7 +255,7 @@ class Waitable {
 
 /// Waits until at least one is ready; the indices of all that are, in order. Empty when the
 /// time-out passes first, and for an empty span at once. Thread-safe. Throws
-/// `std::invalid_argument` for a negative time-out or descriptor; `ProcessError` for a closed
+/// `std::invalid_argument` for a negative descriptor; `ProcessError` for a closed
 /// connection or listener. Python: `multiprocessing.connection.wait(object_list, timeout)`, which
 /// returns the objects.
 [[nodiscard]] std::vector<std::size_t> wait(std::span<const Waitable> waitables,

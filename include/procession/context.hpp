@@ -32,8 +32,14 @@ std::vector<StartMethod> get_all_start_methods();
 StartMethod get_start_method();
 
 /// Chooses that method, once in a program: a second call throws `ProcessError` unless `force` is
-/// set. Thread-safe. Children inherit it. Python: `multiprocessing.set_start_method()`.
+/// set, and `std::invalid_argument` for a number that names none. Thread-safe. Children inherit it.
+/// Python: `multiprocessing.set_start_method()`.
 void set_start_method(StartMethod method, bool force = false);
+
+namespace detail {
+/// The method. Throws std::invalid_argument for a number that names none.
+StartMethod checked_method(StartMethod method);
+}  // namespace detail
 
 /// The method's name as Python spells it ("thread" has none there).
 const char* to_string(StartMethod method);

@@ -19,8 +19,7 @@ class Event {
   void clear() const;
   /// Whether it is set.
   [[nodiscard]] bool is_set() const;
-  /// Waits until it is set; false when the time-out passes first. Throws `std::invalid_argument`
-  /// for a negative time-out.
+  /// Waits until it is set; false when the time-out passes first.
   bool wait(Timeout timeout = {}) const;
 
   /// Sends the handle.

@@ -19,8 +19,7 @@ class LockHandle {
   /// Takes the lock if it is free, or an RLock of the calling thread's own; whether it did. Python:
   /// `acquire(False)`.
   [[nodiscard]] bool try_lock() const;
-  /// Waits for the lock so long at most; whether it got it. Throws as `lock` does, and
-  /// `std::invalid_argument` for a negative time.
+  /// Waits for the lock so long at most; whether it got it. Throws as `lock` does.
   [[nodiscard]] bool try_lock_for(Timeout timeout) const;
   /// Gives it back. Throws `ProcessError` when the calling thread does not have it.
   void unlock() const;

@@ -25,14 +25,14 @@ struct LogRecord {
 /// else would hear of, such as an exception that leaves a callback. The environment variable
 /// `PROCESSION_LOG=debug` (or info, warning, error, off) does the same without a change of the
 /// program, in its processes too. Any thread may call it at any time; the last call counts. Throws
-/// only for lack of memory. Python: `log_to_stderr(level)`.
+/// `std::invalid_argument` for a number that is no level. Python: `log_to_stderr(level)`.
 void log_to_stderr(LogLevel level = LogLevel::info);
 
 /// Hands this process's records from `level` upwards to `sink` as well; an empty one ends that. It
 /// is called by the thread that did what is recorded, by several at once if need be, and must not
 /// wait for long; an exception that leaves it is dropped. A sink that was replaced may still be
-/// running in another thread, and is kept until the process ends. Throws only for lack of memory.
-/// Python: `get_logger().addHandler(...)`.
+/// running in another thread, and is kept until the process ends. Throws `std::invalid_argument`
+/// for a number that is no level. Python: `get_logger().addHandler(...)`.
 void set_log_sink(std::function<void(const LogRecord&)> sink, LogLevel level = LogLevel::debug);
 
 /// Shows how far a job is: give it to `MapOptions::progress`, or call it with the number of parts

@@ -24,7 +24,7 @@ class QueueProxy : public detail::TypedProxy<detail::ServedQueue<T>> {
   QueueProxy() = default;
 
   /// Appends an item, waiting while the queue is full. Throws `Full` when the time-out passes
-  /// first; `ShutDown` after `shutdown()`; `std::invalid_argument` for a negative time-out.
+  /// first; `ShutDown` after `shutdown()`.
   void put(const T& item, Timeout timeout = {}) const {
     this->template call<&Served::put>("put", item, timeout);
   }
@@ -38,8 +38,7 @@ class QueueProxy : public detail::TypedProxy<detail::ServedQueue<T>> {
     }
   }
   /// Takes the first item, waiting while there is none. Throws `Empty` when the time-out passes
-  /// first; `ShutDown` when there is none and the queue was shut down; `std::invalid_argument` for
-  /// a negative time-out.
+  /// first; `ShutDown` when there is none and the queue was shut down.
   T get(Timeout timeout = {}) const { return this->template call<&Served::get>("get", timeout); }
   /// The same without waiting. Python: `get_nowait`.
   std::optional<T> try_get() const {
@@ -63,7 +62,6 @@ class QueueProxy : public detail::TypedProxy<detail::ServedQueue<T>> {
   /// often than there were items.
   void task_done() const { this->template call<&Served::task_done>("task_done"); }
   /// Waits until all items that were put are done with; false when the time-out passes first.
-  /// Throws `std::invalid_argument` for a negative one.
   bool join(Timeout timeout = {}) const {
     return this->template call<&Served::join>("join", timeout);
   }

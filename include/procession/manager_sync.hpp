@@ -27,8 +27,7 @@ class LockProxyOf : public TypedProxy<S> {
   /// Takes the lock if it is free, or an RLock of the calling thread's own; whether it did. Python:
   /// `acquire(False)`.
   [[nodiscard]] bool try_lock() const { return try_lock_for(Duration::zero()); }
-  /// Waits for the lock so long at most; whether it got it. Throws as `lock` does, and
-  /// `std::invalid_argument` for a negative time.
+  /// Waits for the lock so long at most; whether it got it. Throws as `lock` does.
   [[nodiscard]] bool try_lock_for(Timeout timeout) const {
     return this->template call<&S::acquire>("acquire", timeout);
   }
@@ -49,7 +48,7 @@ class SemaphoreProxyOf : public TypedProxy<S> {
   void acquire() const { this->template call<&S::acquire>("acquire", Timeout()); }
   /// Takes a permit if there is one; whether it did.
   [[nodiscard]] bool try_acquire() const { return try_acquire_for(Duration::zero()); }
-  /// Waits so long at most; whether it got one. Throws `std::invalid_argument` for a negative time.
+  /// Waits so long at most; whether it got one.
   [[nodiscard]] bool try_acquire_for(Timeout timeout) const {
     return this->template call<&S::acquire>("acquire", timeout);
   }
@@ -89,7 +88,7 @@ class ConditionProxy : public detail::LockProxyOf<detail::ServedCondition> {
  public:
   /// Gives the lock up, waits to be notified, and has the lock again when it returns. False when
   /// the time-out passes first. Throws `ProcessError` when the calling thread does not have the
-  /// lock; `std::invalid_argument` for a negative time-out.
+  /// lock.
   bool wait(Timeout timeout = {}) const { return call<&Served::wait>("wait", timeout); }
   /// Waits, any number of times, until `condition()` holds, which is asked here; false when the
   /// time-out passes and it does not. Python: `wait_for`.
@@ -98,7 +97,7 @@ class ConditionProxy : public detail::LockProxyOf<detail::ServedCondition> {
     const auto begin = std::chrono::steady_clock::now();
     while (!condition()) {
       Timeout left = timeout;
-      if (left) *left -= std::min<Duration>(*left, std::chrono::steady_clock::now() - begin);
+      if (left) left = *left - std::min<Duration>(*left, std::chrono::steady_clock::now() - begin);
       if (!wait(left)) return static_cast<bool>(condition());
     }
     return true;
@@ -148,8 +147,7 @@ class EventProxy : public detail::TypedProxy<detail::ServedEvent> {
   void clear() const { call<&Served::clear>("clear"); }
   /// Whether it is set.
   [[nodiscard]] bool is_set() const { return call<&Served::is_set>("is_set"); }
-  /// Waits until it is set; false when the time-out passes first. Throws `std::invalid_argument`
-  /// for a negative time-out.
+  /// Waits until it is set; false when the time-out passes first.
   bool wait(Timeout timeout = {}) const { return call<&Served::wait>("wait", timeout); }
 
   /// Sends the handle.
@@ -165,8 +163,8 @@ class BarrierProxy : public detail::TypedProxy<detail::ServedBarrier> {
 
  public:
   /// Waits for the others. Returns how many were there before. Throws `BrokenBarrier` when it
-  /// breaks, or when the time-out passes, which breaks it; `std::invalid_argument` for a negative
-  /// time-out; what the action throws.
+  /// breaks, or when the time-out passes, which breaks it; what the action
+  /// throws.
   std::size_t wait(Timeout timeout = {}) const { return call<&Served::wait>("wait", timeout); }
   /// Makes the barrier whole and empty again; those who wait get `BrokenBarrier`.
   void reset() const { call<&Served::reset>("reset"); }

@@ -93,7 +93,8 @@ class PoolMembers {
 
   /// Calls `f` with each element and returns the results in the elements' order; nothing when `f`
   /// returns void. When elements throw, all others run all the same, and then the exception of the
-  /// first of them is thrown.
+  /// first of them is thrown. Throws `std::invalid_argument` for a range of more than 2^40
+  /// elements.
   template <class F, std::ranges::input_range Range>
   auto map(const F& f, Range&& range, MapOptions options = {}) {
     return map_async(f, std::forward<Range>(range), std::move(options)).get();
@@ -196,8 +197,7 @@ class PoolMembers {
   template <class How, class F, class Range>
   auto map_all(const F& f, Range& range, MapOptions options) {
     if constexpr (std::ranges::forward_range<Range>) {
-      return map_counted<How>(f, range, static_cast<std::size_t>(std::ranges::distance(range)),
-                              std::move(options));
+      return map_counted<How>(f, range, count_of(std::ranges::distance(range)), std::move(options));
     } else {
       std::vector<std::ranges::range_value_t<Range>> elements;
       for (auto&& element : range) {
@@ -238,7 +238,7 @@ class PoolMembers {
       Call::encode_for_outcomes(call, f);
       StreamSettings settings{ordered, options.chunksize, options.buffersize, {}, {}};
       if constexpr (std::ranges::sized_range<Range>) {
-        settings.total = static_cast<std::size_t>(std::ranges::size(range));
+        settings.total = count_of(std::ranges::size(range));
       }
       settings.job = job_settings(std::move(options));
       settings.job.divisible = false;

@@ -71,7 +71,7 @@ class Process {
 
   /// Waits for the end of the process; true when it has ended, false when the time-out passes
   /// first. Any number of threads may join. Throws `ProcessError` before start(), from the process
-  /// itself and from one that did not start it; `std::invalid_argument` for a negative time-out.
+  /// itself and from one that did not start it.
   bool join(Timeout timeout = {}) { return detail::join_child(child_, timeout); }
 
   /// Whether it has been started and has not ended.

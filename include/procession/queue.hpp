@@ -202,8 +202,7 @@ class Queue : protected detail::TypedQueue<T> {
 
   /// Appends an item, waiting while the queue is full. Throws `Full` when the time-out passes
   /// first; `ShutDown` after `shutdown()`; `OutOfMemory`, and the queue works on; what encoding the
-  /// item throws; `std::invalid_argument` for a negative time-out and for a function that captured
-  /// an address of this process.
+  /// item throws; `std::invalid_argument` for a function that captured an address of this process.
   void put(const T& item, Timeout timeout = {}) const {
     if (!this->put_one(item, timeout)) {
       detail::throw_queue_full();
@@ -224,8 +223,7 @@ class Queue : protected detail::TypedQueue<T> {
 
   /// Takes the first item, waiting while there is none. Throws `Empty` when the time-out passes
   /// first; `ShutDown` when the queue is empty and was shut down; `DecodeError` when the item was
-  /// encoded by another build of its type, which loses that item; `std::invalid_argument` for a
-  /// negative time-out.
+  /// encoded by another build of its type, which loses that item.
   T get(Timeout timeout = {}) const {
     std::optional<T> item = this->get_one(timeout);
     if (!item) {
@@ -315,7 +313,6 @@ class JoinableQueue : public Queue<T> {
   /// often than there were items.
   void task_done() const { this->core_.task_done(); }
   /// Waits until all items that were put are done with; false when the time-out passes first.
-  /// Throws `std::invalid_argument` for a negative time-out.
   bool join(Timeout timeout = {}) const { return this->core_.join(timeout); }
 
   /// Sends the handle.

@@ -17,7 +17,7 @@ class SemaphoreHandle {
   void acquire() const;
   /// Takes a permit if there is one; whether it did.
   [[nodiscard]] bool try_acquire() const;
-  /// Waits so long at most; whether it got one. Throws `std::invalid_argument` for a negative time.
+  /// Waits so long at most; whether it got one.
   [[nodiscard]] bool try_acquire_for(Timeout timeout) const;
   /// Gives `n` permits. Throws `ProcessError` when there would be more than a BoundedSemaphore was
   /// made with, or more than 4,294,967,295; `std::invalid_argument` for less than 1.

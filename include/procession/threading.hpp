@@ -68,8 +68,7 @@ class Thread {
 
   /// Waits for the function to end; true when it has, false when the time-out passes first. Any
   /// number of threads may join. Throws `ProcessError` before start(), from the thread itself and
-  /// in the child of a fork, where no thread of its parent runs; `std::invalid_argument` for a
-  /// negative time-out.
+  /// in the child of a fork, where no thread of its parent runs.
   bool join(Timeout timeout = {}) { return detail::join_thread(thread_, timeout); }
 
   /// Whether it has been started and has not ended.

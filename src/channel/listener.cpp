@@ -25,11 +25,12 @@ constexpr int kAtATime = 64;
 
 ListenerOptions checked(ListenerOptions options) {
   channel::check_key(options.authkey);
-  if (options.backlog < 0 || options.handshake_timeout <= Duration::zero() ||
+  if (options.backlog < 0 || options.handshake_timeout == Duration::zero() ||
       options.max_handshakes == 0) {
     throw std::invalid_argument(
         "asked for a Listener with a backlog of " + std::to_string(options.backlog) +
-        ", a handshake_timeout of " + platform::to_text(options.handshake_timeout) + " and " +
+        ", a handshake_timeout of " +
+        platform::to_text(options.handshake_timeout.value_or(Duration::max())) + " and " +
         std::to_string(options.max_handshakes) +
         " handshakes at a time; the first must not be negative, the others must be positive");
   }

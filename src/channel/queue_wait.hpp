@@ -57,9 +57,6 @@ template <class Attempt, class Amount>
 template <class Attempt, class Amount>
 bool wait_until_done(const WaitPlace& place, const Timeout& timeout, bool not_at_once,
                      const Attempt& attempt, const Amount& there) {
-  if (timeout && *timeout < Duration::zero()) {
-    static_cast<void>(platform::Deadline(timeout));  // throws
-  }
   const bool waits_first = not_at_once && (!timeout || *timeout > Duration::zero());
   return (!waits_first && attempt()) || wait_and_attempt(place, timeout, attempt, there);
 }

@@ -12,6 +12,7 @@ namespace procession {
 namespace {
 
 constexpr std::size_t kSmallest = 256;
+constexpr std::size_t kLargest = std::numeric_limits<std::ptrdiff_t>::max();
 
 }  // namespace
 
@@ -32,6 +33,9 @@ void BufferEncoder::reserve(std::size_t size) {
   if (size <= capacity) {
     return;
   }
+  if (size > kLargest) {
+    throw std::bad_alloc();
+  }
   const std::size_t used = this->size();
   // realloc rather than a vector: no new byte is cleared first, and large blocks move by remapping.
   auto* const memory = static_cast<std::byte*>(std::realloc(begin_, size));
@@ -44,7 +48,6 @@ void BufferEncoder::reserve(std::size_t size) {
 }
 
 void BufferEncoder::grow(std::size_t at_least) {
-  constexpr std::size_t kLargest = std::numeric_limits<std::ptrdiff_t>::max();
   const std::size_t used = size();
   if (at_least > kLargest - used) {
     throw std::bad_alloc();

@@ -1,6 +1,8 @@
 #include "log/level.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 namespace procession::log {
 
@@ -18,6 +20,14 @@ std::string_view level_name(LogLevel level) {
       break;
   }
   return "OFF";
+}
+
+void check_level(LogLevel level) {
+  if (level < LogLevel::debug || level > LogLevel::off) {
+    throw std::invalid_argument("the log level " + std::to_string(static_cast<int>(level)) +
+                                " was asked for, and there is none of that number; name one of "
+                                "LogLevel: debug, info, warning, error, off");
+  }
 }
 
 std::optional<LogLevel> parse_level(std::string_view text) {

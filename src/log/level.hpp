@@ -10,6 +10,9 @@ namespace procession::log {
 /// The level that `PROCESSION_LOG` names, in any case; empty for another word.
 std::optional<LogLevel> parse_level(std::string_view text);
 
+/// Throws std::invalid_argument for a number that is no level.
+void check_level(LogLevel level);
+
 /// "DEBUG", "INFO", "WARNING", "ERROR", "OFF".
 std::string_view level_name(LogLevel level);
 

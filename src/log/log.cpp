@@ -114,10 +114,12 @@ void begin_process(std::string name, LogLevel to_stderr) noexcept {
 }  // namespace log
 
 void log_to_stderr(LogLevel level) {
+  log::check_level(level);
   log::change_settings([&](log::Settings& next) { next.to_stderr = level; });
 }
 
 void set_log_sink(std::function<void(const LogRecord&)> sink, LogLevel level) {
+  log::check_level(level);
   log::change_settings([&](log::Settings& next) {
     next.to_sink = sink ? level : LogLevel::off;
     next.sink = sink;

@@ -17,12 +17,8 @@ constexpr std::chrono::milliseconds kLongestNap{1000};
 
 }  // namespace
 
-void Gate::check(Timeout timeout) { const platform::Deadline refused_if_negative(timeout); }
-
 Gate::Wait::Wait(Timeout timeout) : nap(kFirstNap) {
-  check(timeout);
-  const Clock::time_point now = Clock::now();
-  if (timeout && *timeout < Clock::time_point::max() - now) end = now + *timeout;
+  if (timeout) end = platform::moment_in(*timeout);
 }
 
 bool Gate::nap(std::unique_lock<std::mutex>& lock, Wait& wait) {

@@ -124,7 +124,7 @@ ManagerCore& named(const ManagerPtr& manager) {
 
 ManagerPtr start_manager(std::optional<StartMethod> method) {
   heap::ensure();
-  return std::make_shared<ManagerCore>(method.value_or(get_start_method()));
+  return std::make_shared<ManagerCore>(checked_method(method.value_or(get_start_method())));
 }
 
 const Handle& manager_block(const ManagerPtr& manager) { return named(manager).block(); }

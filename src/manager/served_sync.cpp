@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "manager/caller.hpp"
+#include "procession/barrier.hpp"
 #include "procession/detail/served_queue.hpp"
 #include "procession/detail/served_sync.hpp"
 #include "procession/error.hpp"
@@ -78,9 +79,7 @@ bool ServedEvent::wait(Timeout timeout) {
 
 ServedBarrier::ServedBarrier(std::size_t parties, Function<void()> action)
     : parties_(parties), action_(std::move(action)) {
-  if (parties == 0) {
-    throw std::invalid_argument("a Barrier for 0 parties was asked for; nobody could wait at it");
-  }
+  check_parties(parties);
 }
 
 void ServedBarrier::end_round(Outcome outcome) noexcept {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 #include <iterator>
-#include <stdexcept>
 #include <string>
 
 namespace procession::platform {
@@ -13,17 +12,16 @@ Deadline::Deadline(Timeout timeout) {
   if (!timeout) {
     return;
   }
-  if (*timeout < Duration::zero()) {
-    throw std::invalid_argument(
-        "a time-out of " + to_text(*timeout) +
-        " was asked for; it must not be negative: pass zero to poll, or an empty "
-        "Timeout to wait for ever");
+  const auto end = moment_in(*timeout);
+  if (end != Clock::time_point::max()) {
+    end_ = end;
   }
+}
+
+std::chrono::steady_clock::time_point moment_in(Duration time) {
+  using Clock = std::chrono::steady_clock;
   const auto now = Clock::now();
-  // A time-out past the clock's range is one that never passes.
-  if (*timeout < Clock::time_point::max() - now) {
-    end_ = now + *timeout;
-  }
+  return time < Clock::time_point::max() - now ? now + time : Clock::time_point::max();
 }
 
 std::string to_text(Duration time) {

@@ -31,7 +31,6 @@ bool has_room(int file, std::uint64_t size) {
 
 /// Gives the block its memory, in steps that a signal may come between. An error code, 0: done.
 int fill(int file, std::uint64_t size) {
-  if (!has_room(file, size)) return ENOSPC;
   constexpr std::uint64_t kFillStep = std::uint64_t{32} << 20;
   for (std::uint64_t done = 0; done < size;) {
     const std::uint64_t step = size - done < kFillStep ? size - done : kFillStep;
@@ -52,7 +51,8 @@ Descriptor create_named_memory(const std::string& name, std::uint64_t size) {
     if (errno == EEXIST) return {};
     throw_system_error("create the named shared memory '" + name + "'");
   }
-  int code = ::ftruncate(file.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+  int code = has_room(file.get(), size) ? 0 : ENOSPC;
+  if (code == 0) code = ::ftruncate(file.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
   if (code == 0) code = fill(file.get(), size);
   if (code == 0) return file;
   remove_named_memory(name);

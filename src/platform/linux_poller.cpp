@@ -22,7 +22,8 @@ void control(int set, int what, int descriptor, std::uint64_t tag, Poller::For p
 /// In milliseconds, rounded up; -1: for ever.
 int span_of(const Timeout& left) {
   if (!left) return -1;
-  return static_cast<int>(std::min<long>(INT_MAX, (left->count() + 999'999) / 1'000'000));
+  return static_cast<int>(std::min<Duration::rep>(
+      INT_MAX, std::chrono::ceil<std::chrono::milliseconds>(*left).count()));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -63,15 +64,20 @@ bool wait_readable(int descriptor, const Deadline& deadline) {
 
 std::vector<std::size_t> wait_readable_any(std::span<const int> descriptors,
                                            const Deadline& deadline) {
+  // Each once: poll takes no more entries than the process may have descriptors.
+  std::vector<int> each(descriptors.begin(), descriptors.end());
+  std::sort(each.begin(), each.end());
+  each.erase(std::unique(each.begin(), each.end()), each.end());
   std::vector<pollfd> entries;
-  entries.reserve(descriptors.size());
-  for (const int descriptor : descriptors) {
+  entries.reserve(each.size());
+  for (const int descriptor : each) {
     entries.push_back({descriptor, POLLIN, 0});
   }
   std::vector<std::size_t> ready;
   if (poll_until(entries, deadline, kWhat)) {
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i].revents != 0) {
+    for (std::size_t i = 0; i < descriptors.size(); ++i) {
+      const auto place = std::lower_bound(each.begin(), each.end(), descriptors[i]);
+      if (entries[static_cast<std::size_t>(place - each.begin())].revents != 0) {
         ready.push_back(i);
       }
     }

@@ -40,6 +40,7 @@ PoolSettings resolved(PoolSettings settings) {
   if (!settings.start_method) {
     settings.start_method = static_cast<int>(get_start_method());
   }
+  static_cast<void>(checked_method(static_cast<StartMethod>(*settings.start_method)));
   if (settings.processes > kMostWorkers) {
     throw std::invalid_argument(std::to_string(settings.processes) +
                                 " workers were asked for; the most is " +

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <unordered_set>
 
@@ -55,11 +56,10 @@ std::optional<std::size_t> JobWatch::next(Timeout timeout) {
 }
 
 TimeLeft::TimeLeft(Timeout timeout) {
-  static_cast<void>(platform::Deadline(timeout));  // refuses a negative one
-  const auto now = std::chrono::steady_clock::now();
   // A time-out past the clock's range is one that never passes.
-  if (timeout && *timeout < std::chrono::steady_clock::time_point::max() - now) {
-    end_ = now + *timeout;
+  const auto end = platform::moment_in(timeout.value_or(Duration::max()));
+  if (end != std::chrono::steady_clock::time_point::max()) {
+    end_ = end;
   }
 }
 
@@ -67,6 +67,14 @@ Timeout TimeLeft::left() const {
   return end_ ? Timeout(
                     std::max(Duration::zero(), Duration(*end_ - std::chrono::steady_clock::now())))
               : Timeout();
+}
+
+void check_return_when(int when, int most) {
+  if (when < 0 || when > most) {
+    throw std::invalid_argument("asked to wait for futures by ReturnWhen " + std::to_string(when) +
+                                ", and there is none of that number; name first_completed, "
+                                "first_exception or all_completed");
+  }
 }
 
 void throw_unfinished(std::size_t left, std::size_t total) {

@@ -47,7 +47,7 @@ std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
 
 /// A task with a limit was published: the supervisor has to look when it may be over it.
 void PoolCore::look_within(Duration time) {
-  const Clock::time_point due = Clock::now() + time;
+  const Clock::time_point due = platform::moment_in(time);
   if (due < next_look_) {
     next_look_ = due;
     nudge_supervisor();
@@ -78,7 +78,7 @@ Timeout PoolCore::check_limits() {
       sleep_at_most(kHeldUpLooks);
     }
   }
-  next_look_ = sleep ? Clock::now() + *sleep : Clock::time_point::max();
+  next_look_ = sleep ? platform::moment_in(*sleep) : Clock::time_point::max();
   if (taken_back) {
     feed();
   }

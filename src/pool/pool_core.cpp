@@ -78,6 +78,13 @@ JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& se
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings) {
   check_submission(pool, call);
   check_timeout(settings.timeout);
+  if (total > kMostMapped) {
+    throw std::invalid_argument("asked to map a range of " + std::to_string(total) +
+                                " elements, which are all kept in memory; the most is " +
+                                std::to_string(kMostMapped) +
+                                ": use imap, which takes them as their results are asked for");
+  }
+  settings.chunksize = std::min(settings.chunksize, pool::kMostInChunk);
   auto job = std::make_shared<Job>(pool, total, std::move(settings));
   job->call().take(call);
   job->seal_call();

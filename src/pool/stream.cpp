@@ -26,8 +26,9 @@ constexpr std::chrono::milliseconds kSlowWindow{8};
 /// Where the caller did not choose, `per_worker` chunks for each.
 std::size_t window_of(const StreamSettings& settings, std::size_t chunksize, std::size_t workers,
                       std::size_t per_worker) {
+  const std::size_t whole = settings.buffersize / chunksize;
   const std::size_t chunks = settings.buffersize != 0
-                                 ? (settings.buffersize + chunksize - 1) / chunksize
+                                 ? whole + (settings.buffersize % chunksize != 0 ? 1 : 0)
                                  : per_worker * workers;
   return std::min(chunks, pool::kSlots);
 }

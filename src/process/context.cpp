@@ -1,6 +1,8 @@
 #include "procession/context.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <stdexcept>
 #include <string>
 
 #include "heap/block_encoder.hpp"
@@ -23,7 +25,18 @@ std::vector<StartMethod> get_all_start_methods() {
 
 StartMethod get_start_method() { return chosen; }
 
+StartMethod detail::checked_method(StartMethod method) {
+  const auto all = get_all_start_methods();
+  if (std::find(all.begin(), all.end(), method) == all.end()) {
+    throw std::invalid_argument("the start method " + std::to_string(static_cast<int>(method)) +
+                                " was asked for, and there is none of that number; name one of "
+                                "StartMethod: forkserver, spawn, fork, thread");
+  }
+  return method;
+}
+
 void set_start_method(StartMethod method, bool force) {
+  detail::checked_method(method);
   if (set.exchange(true) && !force) {
     throw ProcessError(
         std::string("set_start_method was asked for '") + to_string(method) + "', but '" +

@@ -86,7 +86,7 @@ std::shared_ptr<Child> ProcessDraft::finish(std::string name, std::optional<bool
   plan.name = name.empty() ? "Process-" + plan.lineage : std::move(name);
   plan.daemon = daemon.value_or(process::identity().daemon);
   if (start_method) {
-    plan.method = static_cast<StartMethod>(*start_method);
+    plan.method = checked_method(static_cast<StartMethod>(*start_method));
   }
   EncodedCall call;
   call.captured_address = body_->encoder.noted_address() != nullptr;

@@ -72,10 +72,19 @@ void run_action(const BarrierObject& barrier) {
 
 }  // namespace
 
-Barrier::Barrier(std::size_t parties, Function<void()> action) {
+void detail::check_parties(std::size_t parties) {
   if (parties == 0) {
     throw std::invalid_argument("a Barrier for 0 parties was asked for; nobody could wait at it");
   }
+  if (parties > kMostParties) {
+    throw std::invalid_argument("a Barrier for " + std::to_string(parties) +
+                                " parties was asked for; it can have 1 to " +
+                                std::to_string(kMostParties));
+  }
+}
+
+Barrier::Barrier(std::size_t parties, Function<void()> action) {
+  detail::check_parties(parties);
   heap::BlockEncoder encoder;
   if (action) {
     procession::encode(encoder, action);

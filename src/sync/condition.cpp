@@ -171,8 +171,8 @@ void Condition::notify(std::size_t n) const {
 }
 
 Condition::Until::Until(Timeout timeout) {
-  const platform::Deadline checked(timeout);
-  if (timeout && !checked.never()) end_ = now() + *timeout;
+  const auto end = platform::moment_in(timeout.value_or(Duration::max()));
+  if (end != std::chrono::steady_clock::time_point::max()) end_ = end.time_since_epoch();
 }
 
 Timeout Condition::Until::left() const {

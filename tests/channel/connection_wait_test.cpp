@@ -40,7 +40,7 @@ TEST(Poll, SaysWhetherThereIsAMessage) {
   EXPECT_EQ(second.recv<int>(), 1);
   EXPECT_FALSE(second.poll());
   EXPECT_FALSE(first.poll());
-  EXPECT_THROW((void)first.poll(-1ns), std::invalid_argument);
+  EXPECT_FALSE(first.poll(-1ns));
   second.close();
   EXPECT_TRUE(first.poll()) << "the end of file";
 }
@@ -199,7 +199,7 @@ TEST(Wait, TakesARangeOfConnections) {
 TEST(Wait, RefusesWhatItCannotWaitFor) {
   auto [first, second] = mp::Pipe();
   EXPECT_EQ(mp::wait({}), Indices{});
-  EXPECT_THROW((void)mp::wait({first}, -1ns), std::invalid_argument);
+  EXPECT_TRUE(mp::wait({first}, -1ns).empty());
   EXPECT_NE(text_of<std::invalid_argument>([] { (void)mp::wait({-1}); }).find("-1"),
             std::string::npos);
   first.close();

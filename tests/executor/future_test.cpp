@@ -102,7 +102,7 @@ TYPED_TEST(Futures, AsCompletedHasATimeOut) {
   } catch (const TimeoutError& error) {
     EXPECT_NE(std::string(error.what()).find("1 of 2"), std::string::npos) << error.what();
   }
-  EXPECT_THROW(as_completed(futures, -1ms), std::invalid_argument);
+  EXPECT_THROW(as_completed(futures, -1ms).next(), TimeoutError);
   gate[0] = 1;
 }
 
@@ -119,7 +119,7 @@ TYPED_TEST(Futures, WaitForOneForAFailureForAll) {
   EXPECT_EQ(wait(futures, ReturnWhen::all_completed, 10ms).not_done.size(), 1U);
   EXPECT_EQ(wait(futures, ReturnWhen::first_exception, 10ms).not_done.size(), 1U);
   EXPECT_EQ(wait(futures, ReturnWhen::all_completed, 0ms).done.size(), 1U);
-  EXPECT_THROW(wait(futures, ReturnWhen::all_completed, -1ms), std::invalid_argument);
+  EXPECT_EQ(wait(futures, ReturnWhen::all_completed, -1ms).done.size(), 1U);
 
   futures.push_back(executor.submit([]() -> int { throw std::domain_error("no"); }));
   const auto failed = wait(futures, ReturnWhen::first_exception);

@@ -27,7 +27,7 @@ TEST_P(Waited, Queue) {
   EXPECT_TRUE(queue.full());
   EXPECT_FALSE(queue.try_put("three"));
   EXPECT_THROW(queue.put("three", 10ms), mp::Full);
-  EXPECT_THROW(queue.put("three", -1ns), std::invalid_argument);
+  EXPECT_THROW(queue.put("three", -1ns), mp::Full);
   EXPECT_EQ(queue.size(), 2);
   EXPECT_FALSE(queue.join(0ns));
   EXPECT_EQ(queue.get(), "one");
@@ -91,8 +91,7 @@ TEST_P(Waited, Locks) {
     }).join();
   }
   EXPECT_THROW(lock.unlock(), mp::ProcessError);
-  EXPECT_THROW(static_cast<void>(lock.try_lock_for(-1ns)), std::invalid_argument);
-  std::thread([&] { EXPECT_TRUE(lock.try_lock()); }).join();
+  std::thread([&] { EXPECT_TRUE(lock.try_lock_for(-1ns)); }).join();
   // Its owner has gone and left it locked.
   lock.lock();
   EXPECT_TRUE(lock.owner_died());

@@ -135,14 +135,10 @@ TEST_P(Join, OneThreadMayCloseWhatOthersStillJoin) {
   }
 }
 
-TEST_P(Join, ANegativeTimeoutIsRefused) {
+TEST_P(Join, ANegativeTimeoutPolls) {
   const Board<Flags> flags;
   mp::Process process = started(GetParam(), wait_for_go, flags.place());
-  const std::string text =
-      text_of<std::invalid_argument>([&] { process.join(std::chrono::nanoseconds(-5)); });
-  EXPECT_NE(text.find("-5 ns"), std::string::npos) << text;
-  EXPECT_NE(text.find("must not be negative"), std::string::npos) << text;
-  EXPECT_NE(text.find("zero to poll"), std::string::npos) << text;
+  EXPECT_FALSE(process.join(std::chrono::nanoseconds(-5)));
   flags->go = true;
 }
 

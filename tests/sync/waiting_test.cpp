@@ -143,7 +143,7 @@ TEST(Semaphore, BoundedRefusesTooManyReleases) {
             std::string::npos);
   EXPECT_THROW(mp::BoundedSemaphore(-1), std::invalid_argument);
   EXPECT_FALSE(mp::Semaphore(0).try_acquire_for(1ms));
-  EXPECT_THROW(static_cast<void>(plain.try_acquire_for(-1ns)), std::invalid_argument);
+  EXPECT_FALSE(mp::Semaphore(0).try_acquire_for(-1ns));
 }
 
 TEST(Event, OfAMomentIsNotMissed) {

@@ -124,7 +124,7 @@ TEST(Thread, JoinGivesUpAndCanBeAskedAgain) {
   EXPECT_TRUE(thread.is_alive());
   EXPECT_FALSE(thread.join(0ms));
   EXPECT_FALSE(thread.join(10ms));
-  EXPECT_THROW(thread.join(-1ms), std::invalid_argument);
+  EXPECT_FALSE(thread.join(-1ms));
   gate.count_down();
   EXPECT_TRUE(thread.join());
   EXPECT_TRUE(thread.join(0ms));

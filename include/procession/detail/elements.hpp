@@ -8,6 +8,7 @@
 
 #include "procession/detail/aggregate.hpp"
 #include "procession/detail/call.hpp"
+#include "procession/detail/count_of.hpp"
 #include "procession/detail/pool_core.hpp"
 #include "procession/detail/task_run.hpp"
 

@@ -32,7 +32,6 @@ class JobWatch {
 /// What is left of a time-out that began at `start`.
 class TimeLeft {
  public:
-  /// Throws `std::invalid_argument` for a negative one.
   explicit TimeLeft(Timeout timeout);
   [[nodiscard]] Timeout left() const;
 
@@ -40,6 +39,8 @@ class TimeLeft {
   std::optional<std::chrono::steady_clock::time_point> end_;
 };
 
+/// Throws std::invalid_argument for a ReturnWhen that is not one of 0 to `most`.
+void check_return_when(int when, int most);
 [[noreturn]] void throw_unfinished(std::size_t left, std::size_t total);
 
 }  // namespace procession::detail

@@ -34,10 +34,12 @@ class TaskDraft final : public Draft {
   void set_stride(std::size_t bytes) { stride_ = bytes; }
   /// The next of elements of different sizes begins here. Every `grain()`-th is enough.
   void mark() { marks_.push_back(size()); }
-  /// How many elements from mark to mark where `count` are to be written: `chunksize` unless 0.
+  /// How many elements from mark to mark where `count` are to be written: `chunksize` unless 0, but
+  /// not more than there are.
   std::size_t set_grain(std::size_t count, std::size_t chunksize) {
     constexpr std::size_t kMostMarks = 1024;
-    grain_ = chunksize != 0 ? chunksize : (count + kMostMarks - 1) / kMostMarks;
+    grain_ = chunksize != 0 ? (chunksize < count ? chunksize : count)
+                            : (count + kMostMarks - 1) / kMostMarks;
     return grain_;
   }
 
@@ -82,7 +84,11 @@ PoolPtr make_pool(PoolSettings settings);
 StartMethod only_threads(std::optional<StartMethod> asked);
 /// `settings.progress` is not looked at.
 JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings = {});
-/// A job of `total` elements that share the function in `call`; its chunks follow.
+/// A map keeps its elements in memory, until they are run, and its results: of more than so many no
+/// machine could.
+inline constexpr std::size_t kMostMapped = std::size_t{1} << 40;
+/// A job of `total` elements that share the function in `call`; its chunks follow. Throws
+/// std::invalid_argument for more than `kMostMapped`.
 JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
 /// How many of `total` elements to encode together where the caller asked for chunks of `asked`, 0:
 /// of any size. The pool divides them among workers.

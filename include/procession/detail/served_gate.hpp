@@ -18,13 +18,9 @@ class Gate {
   void all() noexcept { changed_.notify_all(); }
 
   /// Until `ready()`, which is asked with the mutex held; false when the time-out passes first.
-  /// Throws std::invalid_argument for a negative one.
   template <class Ready>
   bool wait(std::unique_lock<std::mutex>& lock, Timeout timeout, Ready ready) {
-    if (ready()) {
-      check(timeout);
-      return true;
-    }
+    if (ready()) return true;
     Wait wait(timeout);
     while (nap(lock, wait)) {
       if (ready()) return true;
@@ -39,7 +35,6 @@ class Gate {
     Duration nap;
   };
 
-  static void check(Timeout timeout);
   /// False when the time is over.
   bool nap(std::unique_lock<std::mutex>& lock, Wait& wait);
 
