@@ -95,8 +95,9 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
 Deadline ListenerCore::until(const Deadline& deadline) const {
   if (guests_.empty()) return deadline;
   const Timeout left = deadline.left();
-  const Duration guests = *guests_.front().deadline.left();
-  return Deadline(left ? std::min(*left, guests) : guests);
+  const Timeout guests = guests_.front().deadline.left();
+  if (!guests) return deadline;
+  return Deadline(left ? std::min(*left, *guests) : *guests);
 }
 
 bool ListenerCore::settle() {
