@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <optional>
 
 #include "channel/greeting.hpp"
 #include "platform/deadline.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
 #include "platform/spawn.hpp"
 #include "platform/stream_socket.hpp"
@@ -72,8 +72,8 @@ class ListenerCore {
   platform::Poller poller_;
   std::atomic<bool> closed_{false};
 
-  std::timed_mutex mutex_;  ///< for all below, and the poller's set
-  Guests guests_;           ///< who came first is first
+  platform::OwnTimedMutex mutex_;  ///< for all below, and the poller's set
+  Guests guests_;                  ///< who came first is first
   std::deque<Ready> ready_;
   std::optional<Address> last_accepted_;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "log/level.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
 
@@ -64,6 +65,32 @@ void change_settings(Change change) {
   changed.release();
 }
 
+thread_local constinit Elsewhere elsewhere = nullptr;
+/// This thread is in a sink.
+thread_local constinit bool in_sink = false;
+
+void call_sink(const Settings& now, const LogRecord& record) {
+  struct Inside {
+    Inside() { in_sink = true; }
+    ~Inside() { in_sink = false; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+  };
+  const Inside inside;
+  platform::expect_unlocked("a log sink");
+  now.sink(record);
+}
+
+void deliver(const LogRecord& record, bool to_sink) noexcept {
+  try {
+    const Settings& now = settings();
+    if (record.level >= now.to_stderr) print(line_of(record));
+    if (to_sink && !in_sink && record.level >= now.to_sink && now.sink) call_sink(now, record);
+  } catch (...) {
+    // A record is not worth a failed job.
+  }
+}
+
 }  // namespace
 
 bool enabled(LogLevel level) noexcept {
@@ -78,14 +105,29 @@ bool enabled(LogLevel level) noexcept {
 void write(LogLevel level, std::string message) noexcept {
   try {
     if (!enabled(level)) return;
-    const Settings& now = settings();
-    const LogRecord record{level, now.process, platform::process_id(),
-                           std::chrono::system_clock::now(), std::move(message)};
-    if (level >= now.to_stderr) print(line_of(record));
-    if (level >= now.to_sink && now.sink) now.sink(record);
+    LogRecord record{level, settings().process, platform::process_id(),
+                     std::chrono::system_clock::now(), std::move(message)};
+    // Decided here: the sink may have returned when it is delivered.
+    const bool to_sink = !in_sink;
+    if (elsewhere != nullptr) {
+      elsewhere([record = std::move(record), to_sink] { deliver(record, to_sink); });
+    } else if (platform::has_own_lock()) {
+      platform::when_unlocked([record = std::move(record), to_sink] { deliver(record, to_sink); });
+    } else {
+      deliver(record, to_sink);
+    }
   } catch (...) {
     // A record is not worth a failed job.
   }
+}
+
+void deliver_by(Elsewhere other) noexcept { elsewhere = other; }
+
+bool inside_sink() noexcept { return in_sink; }
+
+void forget_thread() noexcept {
+  elsewhere = nullptr;
+  in_sink = false;
 }
 
 LogLevel stderr_level() noexcept {

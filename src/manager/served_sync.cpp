@@ -88,7 +88,7 @@ void ServedBarrier::end_round(Outcome outcome) noexcept {
   gate_.all();
 }
 
-void ServedBarrier::complete() {
+void ServedBarrier::complete(std::unique_lock<std::mutex>& lock) {
   for (manager::Caller* const caller : round_->callers) {
     // One that has gone would be noticed in a moment anyhow; nobody goes on as if it were there.
     if (caller->gone()) {
@@ -96,8 +96,33 @@ void ServedBarrier::complete() {
       return;
     }
   }
-  if (action_) action_();
+  if (action_) {
+    run_action(lock);
+    // It may have called abort() or reset() of this barrier.
+    if (round_->outcome != Outcome::none) return;
+  }
   end_round(Outcome::complete);
+}
+
+/// Without the mutex: the action is the user's, and may call the barrier.
+void ServedBarrier::run_action(std::unique_lock<std::mutex>& lock) {
+  struct Acting {
+    ServedBarrier& barrier;
+    std::unique_lock<std::mutex>& lock;
+    Acting(ServedBarrier& of, std::unique_lock<std::mutex>& held) : barrier(of), lock(held) {
+      barrier.acting_ = true;
+      lock.unlock();
+    }
+    Acting(const Acting&) = delete;
+    Acting& operator=(const Acting&) = delete;
+    ~Acting() {
+      lock.lock();
+      barrier.acting_ = false;
+      barrier.gate_.all();
+    }
+  };
+  const Acting acting(*this, lock);
+  action_();
 }
 
 std::size_t ServedBarrier::wait(Timeout timeout) {
@@ -106,6 +131,8 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
                         "; call reset() when all are ready to start again");
   };
   std::unique_lock lock(mutex_);
+  // All of the round have come whose action runs: others are of the next one.
+  gate_.wait(lock, std::nullopt, [&] { return !acting_; });
   if (broken_) refuse("is broken");
   if (round_->outcome != Outcome::none) round_ = std::make_shared<Round>();
   const std::shared_ptr<Round> round = round_;
@@ -114,8 +141,9 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   const auto is_over = [&] { return round->outcome != Outcome::none; };
   try {
     if (before + 1 == parties_) {
-      complete();
-    } else if (!gate_.wait(lock, timeout, is_over)) {
+      complete(lock);
+    } else if (!gate_.wait(lock, timeout, is_over) &&
+               !(acting_ && gate_.wait(lock, std::nullopt, is_over))) {
       end_round(Outcome::broken);
       refuse("broke: a time-out passed");
     }

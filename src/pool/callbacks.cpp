@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "log/log.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
 #include "process/failure.hpp"
 #include "process/own_thread.hpp"
@@ -21,8 +22,8 @@ struct Posted {
 };
 
 struct Callbacks {
-  std::mutex mutex;
-  std::condition_variable changed;
+  platform::OwnMutex mutex;
+  std::condition_variable_any changed;
   std::deque<Posted> waiting;
   const detail::PoolCore* running_for = nullptr;
   std::thread::id thread;
@@ -34,7 +35,7 @@ struct Callbacks {
   }
 
   /// Runs the one at this place, with the mutex given up meanwhile.
-  void run(const std::deque<Posted>::iterator& place, std::unique_lock<std::mutex>& guard) {
+  void run(const std::deque<Posted>::iterator& place, std::unique_lock<platform::OwnMutex>& guard) {
     Posted one = std::move(*place);
     waiting.erase(place);
     const detail::PoolCore* const outer = std::exchange(running_for, one.pool.get());
@@ -65,6 +66,7 @@ Callbacks& callbacks = *new Callbacks;
 }  // namespace
 
 void run_callback(const std::function<void()>& callback) noexcept {
+  platform::expect_unlocked("a callback");
   try {
     callback();
   } catch (...) {

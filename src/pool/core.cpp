@@ -1,5 +1,6 @@
 #include "pool/core.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "heap/block_encoder.hpp"
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
@@ -123,19 +125,21 @@ void PoolCore::open() {
 }
 
 void PoolCore::check_open() {
-  const std::lock_guard guard(mutex_);
-  check_open_here();
+  std::unique_lock guard(mutex_);
+  check_open_here(guard);
 }
 
-void PoolCore::check_open_here() {
+void PoolCore::check_open_here(std::unique_lock<platform::OwnMutex>& guard) {
   if (disowned_) {
     throw ProcessError("a task was given to " + called() + " of process " +
                        std::to_string(owner_pid_) + " in process " +
                        std::to_string(platform::process_id()) + "; " + called() +
                        " serves the process that made it: make one here");
   }
-  if (broken_ != nullptr) {
-    std::rethrow_exception(broken_);
+  if (broken_) {
+    const Failure cause = broken_;
+    guard.unlock();
+    cause.rethrow();
   }
   if (stage_ != Stage::open) {
     throw ProcessError(stage_ == Stage::closed ? not_open() : given_too_late());
@@ -169,10 +173,13 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     return;
   }
   if (const heap::Ticket failure = heap::settled(shared_.failure); failure != 0) {
-    const std::byte* const bytes = heap::at(heap::target(failure));
-    Decoder decoder(
-        {bytes + sizeof(std::uint64_t), *reinterpret_cast<const std::uint64_t*>(bytes)});
-    fail_all(decode_exception(decoder, {0, ended.pid}));
+    const heap::Offset block = heap::target(failure);
+    const std::byte* const bytes = heap::at(block);
+    // Whatever was written there, no more is copied than the block has.
+    const std::size_t size = std::min<std::size_t>(*reinterpret_cast<const std::uint64_t*>(bytes),
+                                                   heap::capacity(block) - sizeof(std::uint64_t));
+    // What is attached to it the pool holds as long as it lives.
+    fail_all(Failure({bytes + sizeof(std::uint64_t), size}, {0, ended.pid}));
     return;
   }
   ++(ended.exitcode == kKilled ? early_kills_ : early_ends_);
@@ -186,9 +193,9 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
   }
 }
 
-void PoolCore::fail_all(const std::exception_ptr& cause) {
+void PoolCore::fail_all(const Failure& cause) {
   crew_.stop_filling();
-  if (broken_ == nullptr) {
+  if (!broken_) {
     broken_ = cause;
   }
   std::deque<std::uint32_t> running;
@@ -244,7 +251,7 @@ void PoolCore::end_workers(const char* executors_call) noexcept {
   crew_.end();
   const std::lock_guard guard(mutex_);
   collect_ended();
-  if (broken_ == nullptr) {
+  if (!broken_) {
     // For tasks that come from now on: those that are there fail for another reason.
     broken_ = std::make_exception_ptr(Cancelled(given_too_late()));
   }
@@ -291,8 +298,8 @@ void PoolCore::end() noexcept {
 void PoolCore::disown() noexcept {
   disowned_ = true;
   crew_.disown();
-  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
-  new (&called_) std::condition_variable;
+  new (&mutex_) platform::OwnMutex;  // a thread of the parent's may have held it
+  new (&called_) std::condition_variable_any;
 }
 
 }  // namespace procession::detail

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "platform/deadline.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/crew.hpp"
 #include "pool/job.hpp"
 #include "pool/layout.hpp"
@@ -50,7 +51,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   bool wait(Job& job, const platform::Deadline& deadline);
   /// Whether the job has ended, after a look at what the workers have done.
   bool look(Job& job);
-  std::exception_ptr failure(Job& job);
+  /// Empty where it has not failed.
+  Failure failure(Job& job);
   /// Waits for the job; false when the deadline passes first. Throws its failure.
   bool finish(Job& job, const platform::Deadline& deadline);
   /// The results of a map that has ended well.
@@ -150,15 +152,16 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] static bool is_several(const Task& task);
   bool put(Task& task, std::uint32_t before);
   void feed_later();
-  void check_open_here();
+  /// Gives the mutex back where it throws what users' code makes.
+  void check_open_here(std::unique_lock<platform::OwnMutex>& guard);
   void collect(std::uint32_t slot);
   void make_free(std::uint32_t slot, std::uint32_t state);
   struct Thrown {
     std::size_t element;  ///< of the task
-    std::exception_ptr cause;
+    Failure cause;
   };
-  static Thrown read_exception(const Task& task, std::size_t done,
-                               std::span<const std::byte> bytes);
+  static Thrown read_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes,
+                               const heap::Block& block);
   void note_pace(const Task& task, const pool::Slot& slot);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void look_within(Duration time);
@@ -168,9 +171,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void run_from(const Task& task, std::size_t skip, unsigned lost);
   [[nodiscard]] std::uint32_t slot_to_sleep_on(const Job* job) const;
   bool wait_for(const Job* job, const platform::Deadline& deadline,
-                std::unique_lock<std::mutex>& guard);
+                std::unique_lock<platform::OwnMutex>& guard);
   void wake_waiters();
-  void fail_all(const std::exception_ptr& cause);
+  void fail_all(const Failure& cause);
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
   void tell_of_end(Job& job);
   [[nodiscard]] bool is_claimed(const Job& job) const;
@@ -184,12 +187,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   pool::Shared& shared_;
   pool::Crew crew_;
 
-  std::mutex mutex_;
+  platform::OwnMutex mutex_;
   Stage stage_ = Stage::open;
   bool for_executor_ = false;
   const char* ended_by_ = nullptr;   ///< which call of an executor's user terminated it
   bool joining_ = false;             ///< streams get no more elements either
-  std::exception_ptr broken_;        ///< why no task can be run any more
+  Failure broken_;                   ///< why no task can be run any more
   std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
   std::vector<std::uint32_t> free_;  ///< slots, the last one used first
   std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
@@ -215,7 +218,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
   std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
   bool calling_ = false;                      ///< the listener has taken some
-  std::condition_variable called_;
+  std::condition_variable_any called_;
   unsigned early_ends_ = 0;    ///< workers that ended before they were ready, since one was
   unsigned early_kills_ = 0;   ///< those of them that were killed
   unsigned failed_fills_ = 0;  ///< attempts to start a worker, since one succeeded

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heap/block_encoder.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
@@ -185,7 +186,7 @@ void Crew::join() {
 }
 
 void Crew::disown() noexcept {
-  new (&mutex_) std::mutex;  // a thread of the parent's may have held it
+  new (&mutex_) platform::OwnMutex;  // a thread of the parent's may have held it
   for (auto& worker : workers_) {
     worker = nullptr;
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/stderr_relay.hpp"
 #include "procession/context.hpp"
 
@@ -73,7 +74,7 @@ class Crew {
   std::shared_ptr<detail::Child> hire(heap::Offset pool, std::uint32_t seat);
 
   const std::uint32_t pool_number_;
-  std::mutex mutex_;
+  platform::OwnMutex mutex_;
   std::vector<std::shared_ptr<detail::Child>> workers_;
   std::vector<std::shared_ptr<WorkerStderr>> stderrs_;  ///< by seat; null for a thread
   std::vector<std::string> over_memory_;                ///< by seat: why its worker was killed

@@ -6,6 +6,7 @@
 #include "pool/core.hpp"
 #include "pool/listener.hpp"
 #include "pool/ring.hpp"
+#include "process/log_delivery.hpp"
 #include "procession/error.hpp"
 
 // What is called at the end of a job, and the end that its caller wants.
@@ -79,6 +80,7 @@ void PoolCore::finish_calls() {
     called_.wait(guard, [&] { return hooks_.empty() && !calling_; });
   }
   finish_callbacks(*this);
+  process::finish_deliveries();
 }
 
 bool PoolCore::cancel(Job& job) {

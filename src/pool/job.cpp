@@ -5,6 +5,7 @@
 #include <functional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pool/core.hpp"
 
@@ -82,12 +83,24 @@ void StreamChunk::disown() noexcept {
   for (Results& one : results) {
     detail::disown(one.block);
   }
+  for (const auto& [index, failure] : failures) {
+    failure.disown();
+  }
 }
 
 Job::~Job() {
+  // What the user gave may do anything as it is destroyed, and the last to let go of a job may have
+  // the mutex of its pool.
+  if (many_ != nullptr && many_->settings.progress) {
+    platform::discard(many_->settings.progress);
+  }
+  if (std::vector<std::function<void()>>* const hooks = hooks_left(); hooks != nullptr) {
+    platform::discard(*hooks);
+  }
   if (!pool_->disowned()) {
     return;
   }
+  failure_.disown();
   // The blocks are the parent's, who has its own copy of this object to give them back.
   disown(block_);
   if (call_ != nullptr) {
@@ -196,38 +209,45 @@ void Job::succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult],
   call_.reset();
 }
 
-void Job::fail(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
+void Job::fail(Chunk& chunk, std::size_t index, Failure cause) {
   note_failure(chunk, index, std::move(cause));
   end_elements(chunk, 1);
 }
 
-void Job::note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause) {
+void Job::note_failure(Chunk& chunk, std::size_t index, Failure cause) {
   if (streamed()) {
     if (chunk.left != 0) {
       static_cast<StreamChunk&>(chunk).failures.emplace_back(index, std::move(cause));
     }
   } else if (!is_map()) {
     failure_ = std::move(cause);
-  } else if (failure_ == nullptr || index < many_->failed_index) {
+  } else if (!failure_ || index < many_->failed_index) {
     failure_ = std::move(cause);
     many_->failed_index = index;
   }
 }
 
-void Job::fail_rest(const std::exception_ptr& cause) {
+void Job::fail_rest(const Failure& cause) {
   if (ended()) {
     return;
   }
-  if (failure_ == nullptr) {
+  if (!failure_) {
     failure_ = cause;
   }
   set_left(0);  // what workers may still read goes with the job
   note_end();
 }
 
-void Job::cancel(const std::exception_ptr& cause) {
-  failure_ = nullptr;
+void Job::cancel(const Failure& cause) {
+  failure_ = {};
   fail_rest(cause);
+}
+
+std::vector<std::function<void()>>* Job::hooks_left() noexcept {
+  if (many_ == nullptr && call_ == nullptr) {
+    return nullptr;
+  }
+  return has_hooks() ? &work().hooks : nullptr;
 }
 
 void Job::add_hook(std::function<void()> hook) const { work().hooks.push_back(std::move(hook)); }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "pool/failure.hpp"
 #include "pool/layout.hpp"
 #include "procession/detail/pool_core.hpp"
 
@@ -95,8 +96,8 @@ struct MapChunk : Chunk {
 struct StreamChunk : Chunk {
   // What ended of it.
   std::vector<Results> results;
-  std::vector<std::pair<std::size_t, std::exception_ptr>> failures;  ///< by element
-  std::size_t place = 0;                                             ///< among those of the job
+  std::vector<std::pair<std::size_t, Failure>> failures;  ///< by element
+  std::size_t place = 0;                                  ///< among those of the job
 
   /// In the child of a fork: the blocks are the parent's, who gives them back.
   void disown() noexcept;
@@ -178,15 +179,15 @@ class Job {
   void succeed(Chunk& chunk, Results results);
   /// The same of a single call whose result is in the slot: `size` of these bytes.
   void succeed(Chunk& only, const std::byte (&in_place)[pool::kInlineResult], std::size_t size);
-  void fail(Chunk& chunk, std::size_t index, std::exception_ptr cause);
+  void fail(Chunk& chunk, std::size_t index, Failure cause);
   /// The failure of an element that has ended already, or is ended otherwise.
-  void note_failure(Chunk& chunk, std::size_t index, std::exception_ptr cause);
+  void note_failure(Chunk& chunk, std::size_t index, Failure cause);
   /// Elements that ended behind one that failed: how does not matter.
   void dismiss(Chunk& chunk, std::size_t count) { end_elements(chunk, count); }
   /// Everything that has not ended fails with this.
-  void fail_rest(const std::exception_ptr& cause);
+  void fail_rest(const Failure& cause);
   /// The same, and what has failed before does not count.
-  void cancel(const std::exception_ptr& cause);
+  void cancel(const Failure& cause);
 
   /// To be called once when the job has ended, which it has not yet.
   void add_hook(std::function<void()> hook) const;
@@ -203,7 +204,7 @@ class Job {
   };
   [[nodiscard]] Work& work() const { return is_map() ? many_->work : call_->work; }
 
-  [[nodiscard]] const std::exception_ptr& failure() const { return failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_; }
   /// Of a single call that has ended well.
   [[nodiscard]] std::span<const std::byte> result() const {
     return {block_ ? block_.data() : in_place_, size_};
@@ -223,7 +224,7 @@ class Job {
   struct Many {
     Work work;
     const std::size_t total;
-    const JobSettings settings;
+    JobSettings settings;
     const bool streamed;
     JobBytes call;
     Pace pace;
@@ -237,6 +238,8 @@ class Job {
 
   static std::unique_ptr<Many> make_many(std::size_t total, JobSettings settings, bool streamed);
   [[nodiscard]] bool streamed() const { return many_ != nullptr && many_->streamed; }
+  /// Those that were never called; null: none.
+  std::vector<std::function<void()>>* hooks_left() noexcept;
   void end_elements(Chunk& chunk, std::size_t count);
   void end_chunk(Chunk& chunk);
   void note_end();
@@ -244,7 +247,7 @@ class Job {
 
   const PoolPtr pool_;
   std::atomic<std::size_t> left_;
-  std::exception_ptr failure_;
+  Failure failure_;
   std::unique_ptr<Call> call_;        ///< of a single call that has not ended well
   const std::unique_ptr<Many> many_;  ///< of others
   // The result of a single call.

@@ -9,13 +9,14 @@
 #include <unordered_set>
 
 #include "platform/deadline.hpp"
+#include "platform/own_mutex.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
 
 struct JobWatch::Ends {
-  std::mutex mutex;
-  std::condition_variable more;
+  platform::OwnMutex mutex;
+  std::condition_variable_any more;
   std::deque<std::size_t> numbers;
 };
 

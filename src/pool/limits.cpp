@@ -29,7 +29,7 @@ std::uint64_t ticks(Clock::time_point time) {
 
 }  // namespace
 
-std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
+Failure time_passed(const Task& task, std::size_t index, int pid) {
   const Duration limit = *task.job->timeout();
   const bool thread = task.job->pool()->on_threads();
   const std::string text =
@@ -41,8 +41,7 @@ std::exception_ptr time_passed(const Task& task, std::size_t index, int pid) {
       "; give it longer, or find out what it waits for";
   BufferEncoder encoder;
   encode_exception(encoder, std::make_exception_ptr(TimeoutError(text)));
-  Decoder decoder(encoder.bytes());
-  return decode_exception(decoder, {index, pid});
+  return {encoder.bytes(), {index, pid}};
 }
 
 /// A task with a limit was published: the supervisor has to look when it may be over it.

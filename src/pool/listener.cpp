@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "platform/deadline.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
 #include "pool/supervisor.hpp"
@@ -14,7 +15,7 @@ namespace procession::pool {
 namespace {
 
 struct Listener {
-  std::mutex mutex;
+  platform::OwnMutex mutex;
   heap::Block bell;
   bool running = false;
 
@@ -71,7 +72,7 @@ heap::Offset start_listener() {
 void ring_listener() noexcept { listener.word().wake_one(); }
 
 void disown_listener() noexcept {
-  new (&listener.mutex) std::mutex;  // a thread of the parent's may have held it
+  new (&listener.mutex) platform::OwnMutex;  // a thread of the parent's may have held it
   static_cast<void>(listener.bell.release());
   listener.running = false;
   disown_callbacks();

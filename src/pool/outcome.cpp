@@ -86,7 +86,8 @@ void PoolCore::collect(std::uint32_t number) {
     const bool threw = orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0;
     if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
-      Thrown thrown = read_exception(task, done, {bytes + results.size, slot.error_size});
+      Thrown thrown =
+          read_exception(task, done, {bytes + results.size, slot.error_size}, results.block);
       task.job->note_failure(*task.chunk, task.first() + thrown.element, std::move(thrown.cause));
       results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
@@ -131,13 +132,15 @@ void PoolCore::note_pace(const Task& task, const Slot& slot) {
 }
 
 PoolCore::Thrown PoolCore::read_exception(const Task& task, std::size_t done,
-                                          std::span<const std::byte> bytes) {
+                                          std::span<const std::byte> bytes,
+                                          const heap::Block& block) {
   Decoder decoder(bytes);
   const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
   // Of these there are results, and no more, whatever was written into their memory.
   const std::size_t failed = std::min<std::size_t>(decode<std::uint32_t>(decoder), done);
   try {
-    throw_decoded(decoder, {task.first() + failed, pid});
+    return {failed, Failure(decoder.take(decoder.remaining()), {task.first() + failed, pid},
+                            block ? block.offset() : 0)};
   } catch (...) {
     return {failed, std::current_exception()};
   }
@@ -152,11 +155,12 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
     return;
   }
   const std::size_t index = task.first() + done;
-  task.job->fail(*task.chunk, index,
-                 task.expired != 0 ? time_passed(task, index, worker.pid)
-                                   : std::make_exception_ptr(WorkerLost(worker.pid, worker.exitcode,
-                                                                        index, worker.over_memory,
-                                                                        worker.last_lines, lost)));
+  task.job->fail(
+      *task.chunk, index,
+      task.expired != 0
+          ? time_passed(task, index, worker.pid)
+          : Failure(std::make_exception_ptr(WorkerLost(
+                worker.pid, worker.exitcode, index, worker.over_memory, worker.last_lines, lost))));
   run_from(task, done + 1, 0);
 }
 

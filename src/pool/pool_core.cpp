@@ -148,7 +148,7 @@ std::exception_ptr job_failure(const JobPtr& job) {
     throw ProcessError(
         "a result was asked whether it is successful before it was ready; wait() for it first");
   }
-  return job->pool()->failure(*job);
+  return job->pool()->failure(*job).get();
 }
 
 void on_job_end(const JobPtr& job, std::function<void()> hook) {
@@ -176,8 +176,8 @@ bool job_is_map(const JobPtr& job) { return job->is_map(); }
 void finish_job(const JobPtr& job, Timeout timeout) {
   const platform::Deadline deadline(timeout);
   if (!job->is_map() && job->ended()) {
-    if (job->failure() != nullptr) {
-      std::rethrow_exception(job->failure());
+    if (job->failure()) {
+      job->failure().rethrow();
     }
     return;
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/own_mutex.hpp"
 #include "platform/pipe.hpp"
 #include "platform/poller.hpp"
 #include "platform/report.hpp"
@@ -60,8 +61,8 @@ namespace {
 constexpr std::chrono::seconds kFlush{2};
 
 struct Relay {
-  std::mutex mutex;
-  std::condition_variable written;
+  platform::OwnMutex mutex;
+  std::condition_variable_any written;
   std::vector<std::shared_ptr<WorkerStderr>> workers;
   std::string pending;   ///< read, and not yet written
   bool writing = false;  ///< the thread has taken what was pending

@@ -232,7 +232,7 @@ Decoder* Stream::next_of_chunk() {
   const std::size_t index = at_++;
   count_one();
   if (failed_ < chunk_->failures.size() && chunk_->failures[failed_].first == index) {
-    std::rethrow_exception(chunk_->failures[failed_++].second);
+    chunk_->failures[failed_++].second.rethrow();
   }
   if (left_in_piece_ == 0) {
     const Results& piece = chunk_->results.at(piece_++);

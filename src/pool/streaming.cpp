@@ -89,11 +89,13 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
   for (;;) {
     move_on();
     std::vector<std::shared_ptr<StreamChunk>> ended = job.take_ended();
-    if (!ended.empty() || (job.failure() == nullptr && deadline.passed())) {
+    if (!ended.empty() || (!job.failure() && deadline.passed())) {
       return ended;
     }
-    if (job.failure() != nullptr) {
-      std::rethrow_exception(job.failure());
+    if (job.failure()) {
+      const Failure cause = job.failure();
+      guard.unlock();
+      cause.rethrow();
     }
     std::vector<Watched> watched = first_tasks(order_, shared_, tasks_, &job);
     if (watched.empty()) {

@@ -15,8 +15,8 @@ namespace procession::detail {
 using namespace pool;
 
 void PoolCore::submit_single(const JobPtr& job) {
-  const std::lock_guard guard(mutex_);
-  check_open_here();
+  std::unique_lock guard(mutex_);
+  check_open_here(guard);
   backlog_.push_back({job, &job->only(), 0, 1});
   // Where workers have enough to do, handing over many at a time costs less.
   if (plenty_ && backlog_.size() % kTogether != 0) {
@@ -41,7 +41,7 @@ void PoolCore::submit(Task task) {
 
 /// Whether a pool that is not closed can run its tasks; where not, the job fails.
 bool PoolCore::admit(Job& job) {
-  if (broken_ != nullptr) {
+  if (broken_) {
     job.fail_rest(broken_);
     return false;
   }
@@ -119,7 +119,7 @@ void PoolCore::feed() {
   // What is in slots is published even if there was no memory for the next.
   std::unique_ptr<void, decltype(hand_over)> enlisted(this, hand_over);
   const std::size_t most = room(shared_);
-  while (!backlog_.empty() && broken_ == nullptr && fed < most) {
+  while (!backlog_.empty() && !broken_ && fed < most) {
     Task& front = backlog_.front();
     const std::size_t count = next_count(front);
     if (count == 0) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
 #include "platform/wait.hpp"
 #include "pool/core.hpp"
@@ -27,7 +28,7 @@ constexpr std::chrono::milliseconds kFillEvery{20};
 constexpr std::uint64_t kNudgeTag = ~std::uint64_t{0};
 
 struct Supervisor {
-  std::mutex mutex;
+  platform::OwnMutex mutex;
   std::vector<std::weak_ptr<detail::PoolCore>> pools;
   platform::Descriptor nudge;
   /// Of `nudge` and the sentinels of workers. Set as long as the thread runs.

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
+
+#include "pool/failure.hpp"
 
 namespace procession::detail {
 
@@ -9,6 +10,6 @@ struct Task;
 
 /// The failure of an element that ran longer than it may, in the worker with this process id: a
 /// TimeoutError that is a RemoteTrace too.
-std::exception_ptr time_passed(const Task& task, std::size_t index, int pid);
+Failure time_passed(const Task& task, std::size_t index, int pid);
 
 }  // namespace procession::detail

@@ -4,6 +4,7 @@
 #include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "platform/naps.hpp"
+#include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
 #include "pool/spin.hpp"
@@ -32,7 +33,7 @@ bool PoolCore::look(Job& job) {
   return job.ended();
 }
 
-std::exception_ptr PoolCore::failure(Job& job) {
+Failure PoolCore::failure(Job& job) {
   const std::lock_guard guard(mutex_);
   return job.failure();
 }
@@ -42,8 +43,10 @@ bool PoolCore::finish(Job& job, const platform::Deadline& deadline) {
   if (!wait_for(&job, deadline, guard)) {
     return false;
   }
-  if (job.failure() != nullptr) {
-    std::rethrow_exception(job.failure());
+  if (job.failure()) {
+    const Failure cause = job.failure();
+    guard.unlock();
+    cause.rethrow();
   }
   return true;
 }
@@ -60,7 +63,7 @@ bool PoolCore::wait(Job& job, const platform::Deadline& deadline) {
 
 /// Waits for one job, or for all.
 bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
-                        std::unique_lock<std::mutex>& guard) {
+                        std::unique_lock<platform::OwnMutex>& guard) {
   const auto ended = [&] {
     return job != nullptr ? job->ended() : order_.empty() && backlog_.empty();
   };
@@ -77,6 +80,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     if (job != nullptr && job->progress() != nullptr && job->total() - job->left() != told) {
       told = job->total() - job->left();
       guard.unlock();
+      platform::expect_unlocked("a progress callback");
       (*job->progress())(told, job->total());
       guard.lock();
       continue;

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "heap/local_hold.hpp"
+#include "log/log.hpp"
 #include "platform/fork_handlers.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/report.hpp"
 #include "platform/signals.hpp"
 #include "platform/spawn.hpp"
@@ -13,6 +15,8 @@
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
+#include "process/log_delivery.hpp"
+#include "process/own_thread.hpp"
 #include "process/ready.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
@@ -67,6 +71,10 @@ void after_in_parent() {
 }
 
 void after_in_child() {
+  platform::forget_waiting();
+  log::forget_thread();
+  forget_own_thread();
+  disown_deliveries();
   own_threads = 0;
   disown_children();
   ForkServer::instance().forget();
@@ -82,6 +90,7 @@ void after_in_child() {
     }
   }
   detail::LocalHolds::after_fork_in_child();
+  platform::forget_own_locks();
 }
 
 void warn_about_threads() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "log/log.hpp"
+#include "platform/own_mutex.hpp"
 #include "process/identity.hpp"
 #include "process/names.hpp"
 #include "process/record.hpp"
@@ -200,7 +201,7 @@ void Child::disown() noexcept {
   foreign_ = true;
   stage_ = Stage::started;  // the one that is just being started, in its own child
   end_.reset();
-  new (&mutex_) std::mutex;  // a thread of the parent's may hold it, or the call of start()
+  new (&mutex_) platform::OwnMutex;  // a thread of the parent's may hold it, or the call of start()
   waiting_ = 0;
   // The holds are the parent's, who has its own copy of this object to give them back.
   static_cast<void>(call_.block.release());

@@ -11,6 +11,7 @@
 #include "heap/heap.hpp"
 #include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/wait.hpp"
 #include "procession/context.hpp"
 #include "procession/timeout.hpp"
@@ -93,7 +94,7 @@ class Child : public std::enable_shared_from_this<Child> {
   void check_started(const char* what) const;
   void check_open(const char* what) const;
 
-  mutable std::mutex mutex_;
+  mutable platform::OwnMutex mutex_;
   Stage stage_ = Stage::created;
   bool foreign_ = false;
   ChildPlan plan_;

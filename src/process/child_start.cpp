@@ -6,6 +6,7 @@
 #include "channel/depot.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/after_fork.hpp"
@@ -47,7 +48,7 @@ void Child::start() {
 }
 
 void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
-  std::vector<std::unique_lock<std::mutex>> guards;
+  std::vector<std::unique_lock<platform::OwnMutex>> guards;
   std::vector<Child*> by_server;
   std::vector<ForkServer::Wanted> wanted;
   std::exception_ptr failure;

@@ -3,6 +3,7 @@
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
 #include "process/grace.hpp"
+#include "process/log_delivery.hpp"
 #include "process/ready.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -57,6 +58,7 @@ void end_children() noexcept {
     // Without memory, say. The fork server is stopped all the same.
   }
   ForkServer::stop();
+  finish_deliveries();
 }
 
 }  // namespace procession::process

@@ -10,6 +10,7 @@
 
 #include "channel/depot.hpp"
 #include "platform/cpu.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "process/boot_variable.hpp"
 #include "process/life_line.hpp"
@@ -30,7 +31,7 @@ constexpr int kKilled = -9;  // exit code
 }  // namespace
 
 struct ForkServer::State {
-  std::mutex mutex;
+  platform::OwnMutex mutex;
   std::vector<ServerLink> servers;
   bool clones = true;   // false once a server said that it cannot copy itself
   bool may_add = true;  // false once one ended of its own accord

@@ -3,11 +3,12 @@
 #include <mutex>
 
 #include "platform/life.hpp"
+#include "platform/own_mutex.hpp"
 
 namespace procession::process {
 
 namespace {
-std::mutex life_line_mutex;
+platform::OwnMutex life_line_mutex;
 platform::LifeLine line;
 }  // namespace
 
@@ -20,7 +21,7 @@ int watched_line() {
 }
 
 platform::Descriptor take_life_line() noexcept {
-  new (&life_line_mutex) std::mutex;  // another thread of the parent's may have held it
+  new (&life_line_mutex) platform::OwnMutex;  // another thread of the parent's may have held it
   line.held.reset();
   return std::move(line.watched);
 }

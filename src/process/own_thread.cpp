@@ -6,8 +6,10 @@
 #include <new>
 #include <utility>
 
+#include "log/log.hpp"
 #include "platform/signals.hpp"
 #include "process/after_fork.hpp"
+#include "process/log_delivery.hpp"
 
 namespace procession::process {
 
@@ -25,13 +27,20 @@ void ask_for_memory() {
 #endif
 }
 
+thread_local constinit bool own_thread = false;
+
 }  // namespace
 
-std::thread::id start_own_thread(std::function<void()> run) {
+bool on_own_thread() noexcept { return own_thread; }
+void forget_own_thread() noexcept { own_thread = false; }
+
+std::thread::id start_own_thread(std::function<void()> run, Records records) {
   add_own_threads(1);
   const auto begun = std::make_shared<std::latch>(1);
   try {
-    std::thread thread([begun, run = std::move(run)] {
+    std::thread thread([begun, records, run = std::move(run)] {
+      own_thread = true;
+      if (records == Records::elsewhere) log::deliver_by(deliver_later);
       platform::block_signals();
       ask_for_memory();
       begun->count_down();

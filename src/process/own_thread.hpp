@@ -5,8 +5,17 @@
 
 namespace procession::process {
 
+/// Where the records of such a thread are delivered: by the thread for that (log_delivery.hpp), or
+/// by itself.
+enum class Records { elsewhere, here };
+
 /// Starts a thread of the library's own, which runs `run` to the end of this process, hears of no
 /// signal, and is safe to fork beside. It has begun when this returns. Throws std::system_error.
-std::thread::id start_own_thread(std::function<void()> run);
+std::thread::id start_own_thread(std::function<void()> run, Records records = Records::elsewhere);
+
+/// Whether this is such a thread.
+[[nodiscard]] bool on_own_thread() noexcept;
+/// In the child of a fork, whose only thread it is not any more.
+void forget_own_thread() noexcept;
 
 }  // namespace procession::process

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "platform/own_mutex.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
 
@@ -21,7 +22,7 @@ namespace process {
 namespace {
 
 // Never destroyed: exit handlers and other threads' last calls come later than static destructors.
-std::mutex& registry_mutex = *new std::mutex;
+platform::OwnMutex& registry_mutex = *new platform::OwnMutex;
 auto& children = *new std::vector<std::shared_ptr<detail::Child>>;
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "platform/deadline.hpp"
 #include "platform/futex.hpp"
+#include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "platform/system_error.hpp"
 #include "process/failure.hpp"
@@ -130,7 +131,7 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
   std::unique_ptr<ThreadCall> call_;
   std::atomic<std::uint32_t> stage_{fresh};
   int pid_ = 0;  ///< of the process that started it
-  std::mutex mutex_;
+  platform::OwnMutex mutex_;
   std::thread thread_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <utility>
 
@@ -23,22 +23,26 @@ class ServedQueue {
   /// 0: without a bound.
   explicit ServedQueue(std::size_t maxsize = 0) : maxsize_(maxsize) {}
 
+  // Items are moved and destroyed without the mutex: that is the user's code.
   void put(T item, Timeout timeout) {
+    std::list<T> one;
+    one.push_back(std::move(item));
     std::unique_lock lock(mutex_);
     if (!room_.wait(lock, timeout, [&] { return shut_ || !is_full(); })) throw_queue_full();
     if (shut_) throw_queue_shut("put an item into");
-    items_.push_back(std::move(item));
+    items_.splice(items_.end(), one);
     ++unfinished_;
     there_.one();
   }
   T get(Timeout timeout) {
+    std::list<T> one;
     std::unique_lock lock(mutex_);
     if (!there_.wait(lock, timeout, [&] { return shut_ || !items_.empty(); })) throw_queue_empty();
     if (items_.empty()) throw_queue_shut("take an item off");
-    T item = std::move(items_.front());
-    items_.pop_front();
+    one.splice(one.end(), items_, items_.begin());
     room_.one();
-    return item;
+    lock.unlock();
+    return std::move(one.front());
   }
   std::size_t size() const {
     const std::lock_guard guard(mutex_);
@@ -71,7 +75,7 @@ class ServedQueue {
   Gate there_;
   Gate room_;
   Gate done_;
-  std::deque<T> items_;
+  std::list<T> items_;
   std::size_t maxsize_;
   std::size_t unfinished_ = 0;
   bool shut_ = false;

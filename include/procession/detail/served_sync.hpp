@@ -123,7 +123,8 @@ class ServedBarrier {
 
   void end_round(Outcome outcome) noexcept;
   /// All parties have come. Throws what the action does.
-  void complete();
+  void complete(std::unique_lock<std::mutex>& lock);
+  void run_action(std::unique_lock<std::mutex>& lock);
 
   mutable std::mutex mutex_;
   Gate gate_;
@@ -131,6 +132,7 @@ class ServedBarrier {
   Function<void()> action_;
   std::shared_ptr<Round> round_ = std::make_shared<Round>();
   bool broken_ = false;
+  bool acting_ = false;  ///< the action of a full round runs
 };
 
 }  // namespace procession::detail

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+
+#include "procession/error.hpp"
+
+namespace procession::detail {
+
+/// Why a task failed: an exception of the library's own, or the bytes of one that a worker has
+/// sent. Those become an exception when somebody asks for it, and nobody before: that runs code of
+/// the user's, constructors and `decode` functions, which may call the pool. So it is never done
+/// with a mutex of the library. Copies share what was decoded. Thread-safe.
+class Failure {
+ public:
+  /// None.
+  Failure() = default;
+  Failure(std::exception_ptr cause);  // NOLINT(*-explicit-*): it is one
+  /// What encode_exception() wrote, copied, and where it came from. What is attached to the bytes
+  /// lives in `block` of the shared heap, 0: nothing is; it is held as long as this. Throws
+  /// OutOfMemory.
+  Failure(std::span<const std::byte> bytes, const RemoteOrigin& origin, std::uint64_t block = 0);
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+
+  /// The exception; null: there is none. What cannot be decoded is a DecodeError.
+  [[nodiscard]] std::exception_ptr get() const;
+  [[noreturn]] void rethrow() const { std::rethrow_exception(get()); }
+
+  /// In the child of a fork: the block is the parent's, who gives it back.
+  void disown() const noexcept;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace procession::detail
