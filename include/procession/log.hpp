@@ -29,10 +29,13 @@ struct LogRecord {
 void log_to_stderr(LogLevel level = LogLevel::info);
 
 /// Hands this process's records from `level` upwards to `sink` as well; an empty one ends that. It
-/// is called by the thread that did what is recorded, by several at once if need be, and must not
-/// wait for long; an exception that leaves it is dropped. A sink that was replaced may still be
-/// running in another thread, and is kept until the process ends. Throws `std::invalid_argument`
-/// for a number that is no level. Python: `get_logger().addHandler(...)`.
+/// is called by the thread that did what is recorded, or by one of the library's own, by several at
+/// once if need be. It may call the library, for it never runs with a lock of it: start processes,
+/// wait for tasks, set another sink; what it writes itself meanwhile, by starting a process, say,
+/// is not handed to it. `Pool::join` and the end of the program wait for it. An exception that
+/// leaves it is dropped. A sink that was replaced may still be running in another thread, and is
+/// kept until the process ends. Throws `std::invalid_argument` for a number that is no level.
+/// Python: `get_logger().addHandler(...)`.
 void set_log_sink(std::function<void(const LogRecord&)> sink, LogLevel level = LogLevel::debug);
 
 /// Shows how far a job is: give it to `MapOptions::progress`, or call it with the number of parts

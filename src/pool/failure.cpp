@@ -1,6 +1,7 @@
 #include "pool/failure.hpp"
 
 #include <atomic>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Failure::State {
     if (last != nullptr) platform::discard(*last);
   }
 
+  std::atomic<unsigned> shares{1};
   /// Null until somebody has asked.
   std::atomic<std::exception_ptr*> cause{nullptr};
   std::vector<std::byte> bytes;
@@ -26,15 +28,25 @@ struct Failure::State {
   heap::Block block;
 };
 
-Failure::Failure(std::exception_ptr cause) : state_(std::make_shared<State>()) {
-  state_->cause = new std::exception_ptr(std::move(cause));
+Failure::Failure(std::exception_ptr cause) {
+  auto state = std::make_unique<State>();
+  state->cause = new std::exception_ptr(std::move(cause));
+  state_ = state.release();
 }
 
-Failure::Failure(std::span<const std::byte> bytes, const RemoteOrigin& origin, std::uint64_t block)
-    : state_(std::make_shared<State>()) {
-  state_->bytes.assign(bytes.begin(), bytes.end());
-  state_->origin = origin;
-  if (block != 0) state_->block = heap::Block::own(heap::hold(block, heap::self()));
+Failure::Failure(std::span<const std::byte> bytes, const RemoteOrigin& origin,
+                 std::uint64_t block) {
+  auto state = std::make_unique<State>();
+  state->bytes.assign(bytes.begin(), bytes.end());
+  state->origin = origin;
+  if (block != 0) state->block = heap::Block::own(heap::hold(block, heap::self()));
+  state_ = state.release();
+}
+
+void Failure::share() const noexcept { state_->shares.fetch_add(1, std::memory_order_relaxed); }
+
+void Failure::let_go() noexcept {
+  if (state_->shares.fetch_sub(1, std::memory_order_acq_rel) == 1) delete state_;
 }
 
 std::exception_ptr Failure::get() const {

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <span>
+#include <utility>
 
 #include "procession/error.hpp"
 
@@ -17,12 +17,24 @@ namespace procession::detail {
 class Failure {
  public:
   /// None.
-  Failure() = default;
+  Failure() noexcept = default;
   Failure(std::exception_ptr cause);  // NOLINT(*-explicit-*): it is one
   /// What encode_exception() wrote, copied, and where it came from. What is attached to the bytes
   /// lives in `block` of the shared heap, 0: nothing is; it is held as long as this. Throws
   /// OutOfMemory.
   Failure(std::span<const std::byte> bytes, const RemoteOrigin& origin, std::uint64_t block = 0);
+
+  Failure(const Failure& other) noexcept : state_(other.state_) {
+    if (state_ != nullptr) share();
+  }
+  Failure(Failure&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Failure& operator=(Failure other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Failure() {
+    if (state_ != nullptr) let_go();
+  }
 
   explicit operator bool() const noexcept { return state_ != nullptr; }
 
@@ -35,7 +47,12 @@ class Failure {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+
+  void share() const noexcept;
+  void let_go() noexcept;
+
+  /// One pointer, since each of millions of calls has room for it.
+  State* state_ = nullptr;
 };
 
 }  // namespace procession::detail

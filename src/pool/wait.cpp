@@ -81,7 +81,12 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
       told = job->total() - job->left();
       guard.unlock();
       platform::expect_unlocked("a progress callback");
-      (*job->progress())(told, job->total());
+      try {
+        (*job->progress())(told, job->total());
+      } catch (...) {
+        guard.lock();  // for what is undone on the way out
+        throw;
+      }
       guard.lock();
       continue;
     }
