@@ -31,6 +31,7 @@
 #include "procession/detail/call.hpp"
 #include "procession/detail/callable_check.hpp"
 #include "procession/detail/function_state.hpp"
+#include "procession/detail/kept_target.hpp"
 #include "procession/detail/stored.hpp"
 
 namespace procession {
@@ -125,6 +126,11 @@ class Function<R(Args...)> {
       detail::throw_empty_function();
     }
     return record_->call(state_, std::forward<Args>(args)...);
+  }
+
+  /// Whether a call is certain to change nothing in the callable: its one call operator is `const`.
+  [[nodiscard]] bool is_unchanged_by_calls() const noexcept {
+    return record_ == nullptr || record_->unchanged_by_calls;
   }
 
   /// Whether it holds nothing.

@@ -104,6 +104,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void hooks_called();
   /// For a job that ends, with the mutex held.
   void call_soon(std::vector<std::function<void()>> hooks);
+  /// For a job that ends, with the mutex held: workers are to keep its function no longer.
+  void function_ended(std::uint64_t number);
   /// In the child of a fork: this is the parent's pool.
   void disown() noexcept;
   [[nodiscard]] bool disowned() const { return disowned_; }
@@ -151,6 +153,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] bool hands_out_several(const Job& job) const;
   [[nodiscard]] static bool is_several(const Task& task);
   bool put(Task& task, std::uint32_t before);
+  std::uint64_t number_of(Job& job);
   void feed_later();
   /// Gives the mutex back where it throws what users' code makes.
   void check_open_here(std::unique_lock<platform::OwnMutex>& guard);
@@ -211,9 +214,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// How long elements of functions took that were mapped before.
   struct KnownPace {
     std::size_t key = 0;
-    double each = 0;  ///< nanoseconds
+    double each = 0;      ///< nanoseconds
+    double decoding = 0;  ///< nanoseconds, see Pace
   };
   std::array<KnownPace, 16> paces_;
+  std::uint64_t jobs_ = 0;                    ///< that have a number
   std::size_t waiters_ = 0;                   ///< threads in `wait_for`
   std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
   std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended

@@ -122,8 +122,10 @@ Job::~Job() {
   }
 }
 
-void Job::seal_call() {
+void Job::take_call(TaskDraft& draft) {
   JobBytes& call = many_->call;
+  many_->has_handles = draft.has_attachments();
+  call.take(draft);
   call.into_heap();
   // Of large captures the beginning will do.
   constexpr std::size_t kMost = 128;
@@ -253,6 +255,9 @@ std::vector<std::function<void()>>* Job::hooks_left() noexcept {
 void Job::add_hook(std::function<void()> hook) const { work().hooks.push_back(std::move(hook)); }
 
 void Job::note_end() {
+  if (is_map() && many_->number != 0) {
+    pool_->function_ended(many_->number);
+  }
   if (has_hooks()) {
     pool_->call_soon(std::exchange(work().hooks, {}));
   }

@@ -111,6 +111,7 @@ struct Pace {
   std::size_t begun = 0;      ///< elements that workers were given
   std::size_t under_way = 0;  ///< those of them in tasks that have not ended
   std::size_t tasks = 0;      ///< given to workers
+  double decoding = 0;        ///< nanoseconds for what is decoded for each of them
   std::size_t measured = 0;   ///< elements
   double nanoseconds = 0;     ///< that these took
 
@@ -122,7 +123,7 @@ struct Pace {
   [[nodiscard]] std::size_t next_chunks(std::size_t chunksize, std::size_t workers,
                                         std::size_t slots) const;
   /// A task has told how long it took.
-  void measure(std::size_t elements, Duration time);
+  void measure(std::size_t elements, const pool::TaskTime& time);
 };
 
 /// One call, or one map: what was submitted together and is waited for together. All but the
@@ -161,8 +162,12 @@ class Job {
   }
   /// Of a map: the function that all chunks share.
   JobBytes& call() { return many_->call; }
-  /// It is complete.
-  void seal_call();
+  /// What was drafted of it. Throws OutOfMemory.
+  void take_call(TaskDraft& call);
+  /// Of a map: the number of the job where workers may keep its function (pool::Slot::job); 0: it has
+  /// none yet. Kept by the pool.
+  std::uint64_t& number() { return many_->number; }
+  [[nodiscard]] bool has_handles() const { return many_->has_handles; }
   /// Of a map: how fast its elements are; kept by the pool.
   Pace& pace() { return many_->pace; }
   /// The same for jobs of the same function, most likely.
@@ -229,6 +234,8 @@ class Job {
     JobBytes call;
     Pace pace;
     std::size_t pace_key = 0;
+    std::uint64_t number = 0;
+    bool has_handles = false;  ///< the function came with some
     std::size_t failed_index = 0;
     std::vector<std::unique_ptr<MapChunk>> chunks;
     std::vector<std::shared_ptr<StreamChunk>> open;   ///< of a stream: those that have not ended

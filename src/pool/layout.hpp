@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -19,7 +20,7 @@ inline constexpr std::size_t kSlots = 1024;
 /// Positions of the ring: at least twice the slots, so that a position which a killed worker left
 /// behind never meets the one that is written.
 inline constexpr std::size_t kRing = 2 * kSlots;
-inline constexpr std::size_t kInlineTask = 144;
+inline constexpr std::size_t kInlineTask = 136;
 inline constexpr std::size_t kInlineResult = 24;
 
 /// A task from its publication to the collection of its outcome, written by the owner but where
@@ -59,7 +60,7 @@ struct alignas(64) Slot {
   /// runs. The owner swaps in the same with kExpired when that was too long ago, the worker 0 when
   /// the element has ended, and each sees who was first: what ended in time is never called late,
   /// and a worker that is killed for one element has not begun the next. Once a task that is
-  /// measured is done: kExpired and the nanoseconds that it took.
+  /// measured is done: kExpired and what TaskTime makes of it.
   heap::Stepped<std::uint64_t> clock;
   heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
@@ -67,10 +68,12 @@ struct alignas(64) Slot {
   /// 32-63 how many there are. The worker adds a chunk before it begins it; the owner takes back
   /// what was not begun by making the second number the first.
   heap::Stepped<std::uint64_t> share;
-  /// Elements of each chunk, all in the slot but perhaps the last: the function is decoded anew for
-  /// each. 0: the task is one chunk.
+  /// Elements of each chunk, all in the slot but perhaps the last. 0: the task is one chunk.
   std::uint32_t chunksize;
   std::uint32_t measured;  ///< 1: the worker is to write into `clock` how long the task took
+  /// Which job it is of whose function may be kept for its next task (kept_calls.hpp): a number that
+  /// this pool gives once, with kHasHandles. 0: none.
+  std::uint64_t job;
 
   // A small task and its result lie in three cache lines.
   std::byte inline_result[kInlineResult];
@@ -83,7 +86,7 @@ inline constexpr std::size_t kAhead = 4;
 inline void fetch_small_task(const Slot& slot) {
   platform::prefetch_for_write(&slot.state);
   platform::prefetch_for_write(&slot.result);
-  platform::prefetch_for_write(&slot.inline_items[16]);
+  platform::prefetch_for_write(&slot.inline_items[8]);
 }
 
 inline std::uint64_t share_word(std::size_t begun, std::size_t all) {
@@ -93,6 +96,30 @@ inline std::size_t share_begun(std::uint64_t word) { return word & 0xffffffff; }
 inline std::size_t share_all(std::uint64_t word) { return word >> 32; }
 
 inline constexpr std::uint64_t kExpired = std::uint64_t{1} << 63;
+
+/// In the number of a job: its function came with handles, perhaps of what somebody waits to see
+/// closed.
+inline constexpr std::uint64_t kHasHandles = 1;
+inline std::uint64_t job_number(std::uint64_t count, bool has_handles) {
+  return count << 1 | (has_handles ? kHasHandles : 0);
+}
+
+/// What a measured task took. As a word: bits 0-39 nanoseconds of the elements, 40-62 microseconds
+/// of `decoding`; more than there is room for is the most there is.
+struct TaskTime {
+  std::uint64_t elements;  ///< nanoseconds
+  std::uint64_t decoding;  ///< nanoseconds for what is decoded for each task of the job
+
+  static constexpr std::uint64_t kMostElements = (std::uint64_t{1} << 40) - 1;
+  static constexpr std::uint64_t kMostDecoding = (std::uint64_t{1} << 23) - 1;
+
+  [[nodiscard]] std::uint64_t word() const {
+    return std::min(elements, kMostElements) | std::min(decoding / 1000, kMostDecoding) << 40;
+  }
+  static TaskTime of(std::uint64_t word) {
+    return {word & kMostElements, (word >> 40 & kMostDecoding) * 1000};
+  }
+};
 
 inline constexpr std::uint32_t kPhaseMask = 0xf;
 inline constexpr std::uint32_t kSleeps = 1U << 4;
@@ -143,6 +170,15 @@ struct WorkerSet {
   heap::Stepped<std::uint64_t> words[kMaskWords];
 };
 
+/// The jobs that have not ended of which workers may keep the function. The owner writes it; where
+/// it is full, a job is not in it, which is as if it had ended.
+struct KeptJobs {
+  static constexpr std::size_t kMost = 31;
+
+  heap::Stepped<std::uint64_t> ended;         ///< how many were in it; changed after `alive`
+  heap::Stepped<std::uint64_t> alive[kMost];  ///< by number; 0: none
+};
+
 struct Shared {
   enum Stop : std::uint32_t {
     run,
@@ -182,6 +218,9 @@ struct Shared {
   alignas(64) heap::Stepped<std::uint64_t> tail;
   WorkerSet spinning;            ///< those that look for a task
   alignas(64) WorkerSet parked;  ///< those that sleep or are about to
+  /// Those that are to be woken when a job ends, because they keep what is to be given back then.
+  WorkerSet keeping;
+  alignas(64) KeptJobs kept_jobs;
   /// Bits 0-15 the slot, 16-63 the position, which tells an old entry from the one that is looked
   /// for.
   alignas(64) heap::Stepped<std::uint64_t> ring[kRing];

@@ -125,9 +125,14 @@ void PoolCore::note_pace(const Task& task, const Slot& slot) {
   Pace& pace = task.job->pace();
   pace.under_way -= task.count;
   if (phase_of(slot.state.load()) == Slot::done) {
-    pace.measure(task.count, Duration(slot.clock.load() & ~kExpired));
+    TaskTime time = TaskTime::of(slot.clock.load() & ~kExpired);
+    if (task.job->chunksize() != 0) {
+      // Of chunks that the caller chose, what is decoded for each is part of it.
+      time = {time.elements + time.decoding, 0};
+    }
+    pace.measure(task.count, time);
     paces_[task.job->pace_key() % paces_.size()] = {
-        task.job->pace_key(), pace.nanoseconds / static_cast<double>(pace.measured)};
+        task.job->pace_key(), pace.nanoseconds / static_cast<double>(pace.measured), pace.decoding};
   }
 }
 
@@ -186,6 +191,7 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     ended_[seat] = *ended;
     erase(shared_.parked, seat);
     erase(shared_.spinning, seat);
+    erase(shared_.keeping, seat);
     if (stage_ == Stage::terminated) {
       return;  // what it was running is cancelled, not lost
     }

@@ -86,8 +86,7 @@ JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSet
   }
   settings.chunksize = std::min(settings.chunksize, pool::kMostInChunk);
   auto job = std::make_shared<Job>(pool, total, std::move(settings));
-  job->call().take(call);
-  job->seal_call();
+  job->take_call(call);
   return job;
 }
 

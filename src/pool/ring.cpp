@@ -20,21 +20,17 @@ bool enough_awake(const Shared& shared) {
              std::max(shared.spinners_most, 1U);
 }
 
-void wake(Seat& seat) {
-  seat.wake.fetch_add(1);
-  platform::futex_wake(seat.wake.word(), 1);
-}
-
 bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
 
-/// Looks for a task or the stop for a while. False when neither came.
-bool spin_for_task(Shared& shared, std::uint32_t worker) {
+/// Looks for a while whether `there()` is true, if not too many do. False when it was not.
+template <class There>
+bool spin_for_task(Shared& shared, std::uint32_t worker, const There& there) {
   insert(shared.spinning, worker);
   if (count(shared.spinning, shared.seats_used) > shared.spinners_most) {
     erase(shared.spinning, worker);
     return false;
   }
-  const bool found = spin_until([&] { return may_have_tasks(shared) || stops(shared); });
+  const bool found = spin_until(there);
   if (!found) {
     erase(shared.spinning, worker);
   }
@@ -100,8 +96,13 @@ void pass_over_cancelled(Shared& shared) {
   }
 }
 
-bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin) {
-  if (spin && spin_for_task(shared, worker)) {
+bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
+                   std::optional<std::uint64_t> ended) {
+  const auto there = [&] {
+    return may_have_tasks(shared) || stops(shared) ||
+           (ended && shared.kept_jobs.ended.load() != *ended);
+  };
+  if (spin && spin_for_task(shared, worker, there)) {
     return true;
   }
   Seat& seat = shared.seats[worker];
@@ -112,12 +113,18 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin) {
     insert(shared.parked, worker);
     // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
     // set. One of the two sees the other.
-    looks = !may_have_tasks(shared) && !stops(shared) &&
+    looks = !there() &&
             platform::futex_wait(seat.wake.word(), seen, naps.next()) ==
                 platform::WaitResult::timed_out;
   }
   erase(shared.parked, worker);
   return false;
+}
+
+void wake_worker(Shared& shared, std::uint32_t worker) {
+  Seat& seat = shared.seats[worker];
+  seat.wake.fetch_add(1);
+  platform::futex_wake(seat.wake.word(), 1);
 }
 
 void wake_workers(Shared& shared, std::uint32_t most) {
@@ -126,13 +133,13 @@ void wake_workers(Shared& shared, std::uint32_t most) {
     if (worker == shared.seats_used) {
       return;
     }
-    wake(shared.seats[worker]);
+    wake_worker(shared, worker);
   }
 }
 
 void wake_all_workers(Shared& shared) {
   for (std::uint32_t worker = 0; worker < shared.seats_used; ++worker) {
-    wake(shared.seats[worker]);
+    wake_worker(shared, worker);
   }
 }
 

@@ -58,8 +58,7 @@ Stream::Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSourc
       filled_(std::chrono::steady_clock::now()),
       source_(std::move(source)),
       job_(std::make_shared<Job>(pool, without_progress(settings_.job))) {
-  job_->call().take(call);
-  job_->call().into_heap();
+  job_->take_call(call);
   pool_->open_stream();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pool/core.hpp"
+#include "pool/kept_calls.hpp"
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
 #include "procession/error.hpp"
@@ -181,6 +182,7 @@ std::size_t PoolCore::next_count(const Task& task) const {
     if (known.key == job.pace_key()) {
       pace.measured = 1;
       pace.nanoseconds = known.each;
+      pace.decoding = known.decoding;
     }
   }
   return std::min<std::size_t>(
@@ -198,6 +200,17 @@ bool PoolCore::hands_out_several(const Job& job) const {
 bool PoolCore::is_several(const Task& task) {
   return task.job->divisible() && task.job->chunksize() != 0 && task.count > task.job->chunksize();
 }
+
+/// By which workers know the function of a map or a stream again.
+std::uint64_t PoolCore::number_of(Job& job) {
+  if (job.number() == 0 && !job.ended()) {
+    job.number() = job_number(++jobs_, job.has_handles());
+    begin_kept(shared_, job.number());
+  }
+  return job.number();
+}
+
+void PoolCore::function_ended(std::uint64_t number) { end_kept(shared_, number); }
 
 /// Puts a task into a slot and enlists it behind `before` others. False when all slots are in use.
 bool PoolCore::put(Task& task, std::uint32_t before) {
@@ -222,6 +235,7 @@ bool PoolCore::put(Task& task, std::uint32_t before) {
   }
   slot.call = job.is_map() ? job.call().block.offset() : 0;
   slot.call_size = job.is_map() ? job.call().size : 0;
+  slot.job = job.is_map() ? number_of(job) : 0;
   slot.items = items.block ? items.block.offset() + range.begin : 0;
   slot.items_size = range.end - range.begin;
   if (!items.block) {

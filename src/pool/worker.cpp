@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <optional>
 
 #include "platform/futex.hpp"
 #include "platform/memory.hpp"
@@ -11,6 +12,7 @@
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "platform/wait.hpp"
+#include "pool/kept_calls.hpp"
 #include "pool/layout.hpp"
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
@@ -120,9 +122,19 @@ struct SlotRun : detail::TaskRun {
   bool killable = false;  ///< the worker is a process
 };
 
-void run_chunk(const Slot& slot, Decoder& items, SlotRun& run) {
-  Decoder call({heap::at(slot.call), slot.call_size});
-  detail::decode_entry<detail::TaskEntry>(call)(call, items, run);
+/// `kept`: where the function stays for the next chunk; null: nowhere.
+void run_chunk(const Slot& slot, Decoder& items, SlotRun& run, KeptCalls::Call* kept) {
+  if (kept != nullptr && kept->target != nullptr) {
+    Decoder nothing({});
+    kept->entry(nothing, items, run);
+  } else {
+    Decoder call({heap::at(slot.call), slot.call_size});
+    auto* const entry = detail::decode_entry<detail::TaskEntry>(call);
+    if (kept != nullptr) {
+      kept->entry = entry;
+    }
+    entry(call, items, run);
+  }
   run.skip = 0;
 }
 
@@ -135,7 +147,7 @@ std::size_t begin_chunk(Slot& slot) {
   return begun < all ? std::min<std::size_t>(slot.chunksize, all - begun) : 0;
 }
 
-void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
+void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot);
   if (shared.on_threads == 0) {
@@ -145,6 +157,13 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
     run.killable = shared.on_threads == 0;
     run.time();
   }
+  KeptCalls::Call* const kept = calls.turn_to(slot.job);
+  if (kept != nullptr) {
+    run.kept = &kept->target;
+  }
+  if (slot.measured != 0) {
+    run.now = nanoseconds;
+  }
   const std::uint64_t began = slot.measured != 0 ? nanoseconds() : 0;
   try {
     const std::span<const std::byte> bytes(
@@ -153,10 +172,10 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
     if (slot.call == 0) {
       detail::decode_entry<detail::TaskEntry>(items)(items, items, run);
     } else if (slot.chunksize == 0) {
-      run_chunk(slot, items, run);
+      run_chunk(slot, items, run, kept);
     } else {
       while ((run.count = begin_chunk(slot)) != 0) {
-        run_chunk(slot, items, run);
+        run_chunk(slot, items, run, kept);
       }
     }
   } catch (...) {
@@ -165,7 +184,8 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot) {
   // Once more: the task may have given the streams other buffers, and what threw has printed too.
   flush_own_streams(shared);
   if (slot.measured != 0) {
-    slot.clock = kExpired | (nanoseconds() - began);
+    const TaskTime time{nanoseconds() - began - run.decoding, run.decoding_again};
+    slot.clock = kExpired | time.word();
   }
 }
 
@@ -207,6 +227,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     return;
   }
   seat.ready = 1;
+  KeptCalls calls(shared);
   bool looking = false;  // this worker is in the set of those that do
   for (std::uint64_t ended = 0; shared.most_tasks == 0 || ended < shared.most_tasks;) {
     if (shared.stop == Shared::abandon) {
@@ -217,8 +238,17 @@ void work(heap::Offset pool, std::uint32_t number) {
       if (shared.stop == Shared::leave) {
         return;
       }
+      calls.drop_ended();
+      const bool keeps = calls.is_heavy();
+      if (keeps) {
+        insert(shared.keeping, number);
+      }
       // One that has just begun sleeps at once: its owner is busy starting the others.
-      looking = wait_for_task(shared, number, ended != 0);
+      looking = wait_for_task(shared, number, ended != 0,
+                              keeps ? std::optional(calls.seen()) : std::nullopt);
+      if (keeps) {
+        erase(shared.keeping, number);
+      }
       continue;
     }
     if (looking) {
@@ -227,7 +257,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
-    run_task(pool, shared, slot);
+    run_task(pool, shared, slot, calls);
     ++ended;
     if (!may_have_tasks(shared)) {
       // Before the owner hears of it: it may have the next task at once, and need not wake another
@@ -237,7 +267,11 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     static_assert(Slot::done == (Slot::claimed | 1));
     tell_owner(shared, slot, slot.state.fetch_or(1));
-    if (shared.most_memory != 0 && own_memory(seat, platform::process_id()) > shared.most_memory) {
+    const auto has_too_much = [&] {
+      return own_memory(seat, platform::process_id()) > shared.most_memory;
+    };
+    // What is kept of functions is the worker's own, but it can do without.
+    if (shared.most_memory != 0 && has_too_much() && (!calls.drop_all() || has_too_much())) {
       break;
     }
   }

@@ -17,6 +17,10 @@ inline bool erase(WorkerSet& set, std::uint32_t worker) {
   return (set.words[worker / 64].fetch_and(~bit) & bit) != 0;
 }
 
+inline bool contains(const WorkerSet& set, std::uint32_t worker) {
+  return (set.words[worker / 64].load() >> worker % 64 & 1) != 0;
+}
+
 /// Takes any worker out of the set; `seats` when it is empty.
 inline std::uint32_t take_any(WorkerSet& set, std::uint32_t seats) {
   for (std::uint32_t word = 0; word * 64 < seats; ++word) {

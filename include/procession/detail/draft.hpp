@@ -17,6 +17,8 @@ class Draft : public Encoder {
 
   /// Whether the bytes are in place and nothing is attached to them.
   [[nodiscard]] bool in_place() const { return ticket_ == 0 && attachments_.empty(); }
+  /// Whether the bytes name blocks of the shared heap, handles among them. Until release().
+  [[nodiscard]] bool has_attachments() const { return !attachments_.empty(); }
 
   /// The hold on the block (a ticket of the shared heap), which the caller now has to drop or move;
   /// 0 when the bytes are in place. What was attached is held by the block from then on. Throws

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "procession/detail/code.hpp"
+#include "procession/detail/kept_target.hpp"
 #include "procession/detail/stored.hpp"
 
 // What lies inside a procession::Function: a callable of any type, and a record with the functions
@@ -53,6 +54,7 @@ struct FunctionRecord : CodeRecord {
   void (*destroy)(FunctionState& state) noexcept;
   void (*encode)(Encoder& encoder, FunctionState& state);
   void (*decode)(Decoder& decoder, FunctionState& to);
+  bool unchanged_by_calls;  ///< as far as the callable's type tells
 };
 
 template <class F, class R, class... Args>
@@ -100,7 +102,8 @@ constinit const FunctionRecord<R, Args...> FunctionOf<F, R, Args...>::record{
     &FunctionOf::move,
     &FunctionOf::destroy,
     &FunctionOf::encode,
-    &FunctionOf::decode};
+    &FunctionOf::decode,
+    kNeverChanges<F>};
 
 /// Writes the record, then the length of the state and the state.
 void encode_function_state(Encoder& encoder, const CodeRecord* record,

@@ -25,7 +25,7 @@ using JobPtr = std::shared_ptr<Job>;
 /// Bytes on their way to a worker.
 class TaskDraft final : public Draft {
  public:
-  static constexpr std::size_t kInline = 144;
+  static constexpr std::size_t kInline = 136;
 
   explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
 
@@ -67,8 +67,8 @@ struct JobSettings {
   std::function<void(std::size_t, std::size_t)> progress;
   Timeout timeout;         ///< for each element, from its start
   bool divisible = false;  ///< the pool decides how many elements a worker is handed at a time
-  /// Of a divisible job: elements for which the function is decoded anew, and which one worker runs
-  /// without a break. 0: as many as it is handed.
+  /// Of a divisible job: elements which one worker runs without a break, and for which the function
+  /// is decoded anew unless calls do not change it. 0: as many as it is handed.
   std::size_t chunksize = 0;
 };
 

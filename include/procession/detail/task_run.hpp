@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <tuple>
 #include <type_traits>
 
 #include "procession/detail/call.hpp"
+#include "procession/detail/kept_target.hpp"
 
 /// What runs in a worker: the functions that templates make for each kind of task.
 namespace procession::detail {
@@ -39,6 +41,12 @@ struct TaskRun {
   const char* const* held_begin = &kHoldsNothing;
   const char* const* held_end = &kHoldsNothing;
   void (*write_out)() noexcept = nullptr;
+  /// Where the job's function stays for the next task of the job, if it may. Null: it does not.
+  std::unique_ptr<KeptTarget>* kept = nullptr;
+  /// Of a task that is measured: nanoseconds of a clock. Null: it is not.
+  std::uint64_t (*now)() = nullptr;
+  std::uint64_t decoding = 0;        ///< nanoseconds that it took to decode the function
+  std::uint64_t decoding_again = 0;  ///< those of them that it takes for each task of the job
   std::size_t done = 0;
   bool failed = false;
 
@@ -181,21 +189,78 @@ void run_bitwise(F& target, Decoder& items, TaskRun& run) {
   }
 }
 
-/// One call for each element.
-template <class F, class... T>
-void run_each(Decoder& call, Decoder& items, TaskRun& run) {
-  F target = decode_target<F>(call);
-  for (std::size_t i = 0; i < run.skip; ++i) {
-    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
+/// Measures, to the end of the scope, how long it takes to decode the function: that is none of the
+/// elements' time.
+class DecodingTime {
+ public:
+  explicit DecodingTime(TaskRun& run) : run_(run), began_(run.now != nullptr ? run.now() : 0) {}
+  DecodingTime(const DecodingTime&) = delete;
+  DecodingTime& operator=(const DecodingTime&) = delete;
+  ~DecodingTime() {
+    if (run_.now != nullptr) {
+      const std::uint64_t passed = run_.now() - began_;
+      run_.decoding += passed;
+      run_.decoding_again += passed;
+    }
   }
-  if constexpr (kRunsBitwise<F, T...>) {
-    constexpr std::size_t kWorthIt = 4;
-    if (run.start_clock == nullptr && run.count >= kWorthIt) {
-      run_bitwise<F, T...>(target, items, run);
+
+ private:
+  TaskRun& run_;
+  const std::uint64_t began_;
+};
+
+/// Calls `use` with the job's function: the one that was kept, or one that is decoded now, and kept
+/// where calls do not change it.
+template <class F, class... T, class Use>
+void with_target(Decoder& call, TaskRun& run, const Use& use) {
+  if constexpr (kCalledThroughConst<F, T...>) {
+    if (run.kept != nullptr) {
+      std::unique_ptr<KeptTarget> fresh;
+      KeptTarget* target = run.kept->get();
+      if (target == nullptr) {
+        {
+          const DecodingTime time(run);
+          fresh = std::make_unique<KeptTargetOf<F>>(call);
+        }
+        target = fresh.get();
+        if (is_unchanged_by_calls(static_cast<KeptTargetOf<F>*>(target)->target)) {
+          *run.kept = std::move(fresh);
+          run.decoding_again = 0;
+        }
+      }
+      use(static_cast<KeptTargetOf<F>*>(target)->target);
       return;
     }
   }
-  run_elements<F, T...>(target, items, run, run.count);
+  F target = [&]() -> F {
+    const DecodingTime time(run);
+    return decode_target<F>(call);
+  }();
+  use(target);
+}
+
+/// Reads over the elements in front.
+template <class... T>
+void skip_elements(Decoder& items, const TaskRun& run) {
+  for (std::size_t i = 0; i < run.skip; ++i) {
+    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
+  }
+}
+
+/// One call for each element.
+template <class F, class... T>
+void run_each(Decoder& call, Decoder& items, TaskRun& run) {
+  with_target<F, T...>(call, run, [&]<class Target>(Target& target) {
+    skip_elements<T...>(items, run);
+    if constexpr (kRunsBitwise<Target, T...>) {
+      constexpr std::size_t kWorthIt = 4;
+      if (run.start_clock == nullptr && run.count >= kWorthIt) {
+        run_bitwise<Target, T...>(target, items, run);
+        return;
+      }
+    }
+    run_elements<Target, T...>(target, items, run, run.count);
+  });
 }
 
 /// What precedes each result of run_outcomes(): an exception follows, or the result.
@@ -205,25 +270,24 @@ enum class OutcomeKind : std::uint8_t { result, exception };
 /// behind it.
 template <class F, class... T>
 void run_outcomes(Decoder& call, Decoder& items, TaskRun& run) {
-  F target = decode_target<F>(call);
-  for (std::size_t i = 0; i < run.skip; ++i) {
-    static_cast<void>(std::tuple<T...>{decode_stored<T>(items)...});
-  }
-  for (std::size_t i = 0; i < run.count; ++i) {
-    std::tuple<T...> arguments{decode_stored<T>(items)...};
-    run.begin_one();
-    try {
-      encode(run.out, OutcomeKind::result);
-      if constexpr (std::is_void_v<CallResult<F, T...>>) {
-        invoke_stored(target, arguments);
-      } else {
-        encode_argument(run.out, invoke_stored(target, arguments));
+  with_target<F, T...>(call, run, [&](auto& target) {
+    skip_elements<T...>(items, run);
+    for (std::size_t i = 0; i < run.count; ++i) {
+      std::tuple<T...> arguments{decode_stored<T>(items)...};
+      run.begin_one();
+      try {
+        encode(run.out, OutcomeKind::result);
+        if constexpr (std::is_void_v<CallResult<F, T...>>) {
+          invoke_stored(target, arguments);
+        } else {
+          encode_argument(run.out, invoke_stored(target, arguments));
+        }
+      } catch (...) {
+        run.exception_for_result(run);
       }
-    } catch (...) {
-      run.exception_for_result(run);
+      run.finished_one();
     }
-    run.finished_one();
-  }
+  });
 }
 
 }  // namespace procession::detail
