@@ -22,11 +22,13 @@ class Group:
 
     contestants: name -> command; {ours}, {ours_served}, {bare}, {cpython}, {boost}, {zeromq},
     {tbb} and {asio} stand for the programs, {one_cpu} for what keeps one on one processor. Rows of
-    contestants whose program was not built, because its library is not there, are left out."""
+    contestants whose program was not built, because its library is not there, are left out.
+    busy: all are measured beside a busy loop on one processor."""
 
     name: str
     contestants: dict
     rows: tuple
+    busy: bool = False
 
 
 GROUPS = (
@@ -100,6 +102,40 @@ GROUPS = (
         "submit",
         {"ours": "{ours} submit", "CPython": "{cpython} submit"},
         (Row("submit there and back", "ours", "CPython", at_least=150),),
+    ),
+    *(
+        # Whoever waits awake for one who does not run only keeps it from running.
+        Group(
+            f"{operation}-{name}",
+            {"ours": f"{prefix}{{ours}} {operation}", "CPython": f"{prefix}{{cpython}} {operation}"},
+            (Row(f"{work}, {where}", "ours", "CPython", within=1),),
+            busy=name == "busy",
+        )
+        for operation, work in (("apply", "apply there and back"),
+                                ("queue-back", "Queue there and back"),
+                                ("pipe", "Pipe there and back"))
+        for name, where, prefix in (("busy", "one processor busy", ""),
+                                    ("pinned", "both on one processor", "{one_cpu} "))
+    ),
+    Group(
+        "queue-back",
+        {"ours": "{ours} queue-back", "CPython": "{cpython} queue-back"},
+        (Row("Queue there and back, both awake", "ours", "CPython", at_least=5),),
+    ),
+    *(
+        Group(
+            f"bound-{size}",
+            {
+                "ours": f"{{ours}} bound-{size}",
+                "the best chunk size": f"{{ours}} bound-{size}-best",
+                "CPython": f"{{cpython}} bound-{size}",
+            },
+            (
+                Row(f"map of 200, {size}B bound", "ours", "the best chunk size", within=1.5),
+                Row(f"map of 200, {size}B bound", "ours", "CPython", at_least=2),
+            ),
+        )
+        for size in ("10K", "1M", "100M")
     ),
     Group(
         # 97 % of the processors' time is in tasks.

@@ -1,6 +1,7 @@
 """CPython's side of each comparison: `cpython.py OPERATION`. Answers as contestant.hpp says."""
 
 import concurrent.futures
+import functools
 import multiprocessing
 import multiprocessing.connection
 import resource
@@ -77,6 +78,21 @@ def apply_async(pool, times):
     assert all(result.get() == 9 for result in results)
 
 
+def element(numbers, index):
+    return numbers[index]
+
+
+def bound(size):
+    pool = FORK.Pool(2)
+    call = functools.partial(element, bytes(size))
+
+    def run(times):
+        for _ in range(times):
+            assert len(pool.map(call, range(200))) == 200
+
+    return run
+
+
 def submit():
     executor = concurrent.futures.ProcessPoolExecutor(
         2, mp_context=multiprocessing.get_context("fork"))
@@ -117,6 +133,23 @@ def one_to_one(maxsize, make):
         orders.put(times)
         for _ in range(times):
             items.get()
+
+    return run
+
+
+def answer_items(questions, answers):
+    while True:
+        answers.put(questions.get())
+
+
+def queue_there_and_back():
+    questions, answers = FORK.SimpleQueue(), FORK.SimpleQueue()
+    helper(answer_items, questions, answers)
+
+    def run(times):
+        for i in range(times):
+            questions.put(i)
+            assert answers.get() == i
 
     return run
 
@@ -252,7 +285,11 @@ OPERATIONS = {
     "apply": lambda: with_pool(apply),
     "apply_async": lambda: with_pool_and_times(apply_async),
     "submit": submit,
+    "bound-10K": lambda: bound(10_000),
+    "bound-1M": lambda: bound(1_000_000),
+    "bound-100M": lambda: bound(100_000_000),
     "queue": lambda: one_to_one(0, small),
+    "queue-back": queue_there_and_back,
     "queue-crowd": four_to_four,
     "queue-1M": lambda: one_to_one(1, mebibytes(1)),
     "queue-16M": lambda: one_to_one(1, mebibytes(16)),

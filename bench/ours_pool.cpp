@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <numeric>
 #include <ranges>
 #include <vector>
@@ -79,6 +80,54 @@ void submit(std::size_t times) {
   }
 }
 
+/// One map of a function with so many bytes bound to it.
+class BoundMap {
+ public:
+  explicit BoundMap(std::size_t bytes)
+      : at_(mp::bind(element, std::vector<double>(bytes / sizeof(double), 1.0))) {}
+
+  void run(std::size_t chunksize) const {
+    check(pool().map(at_, numbers(kIndices), {.chunksize = chunksize}).size() == kIndices);
+  }
+
+  /// The size of chunks with which it is over first.
+  [[nodiscard]] std::size_t best_chunksize() const {
+    std::size_t best = 0;
+    auto least = std::chrono::nanoseconds::max();
+    for (const std::size_t chunksize : {1, 10, 25, 50, 100}) {
+      for (int round = 0; round < 3; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        run(chunksize);
+        const auto passed = std::chrono::steady_clock::now() - begin;
+        if (passed < least) {
+          least = passed;
+          best = chunksize;
+        }
+      }
+    }
+    return best;
+  }
+
+ private:
+  static constexpr std::size_t kIndices = 200;
+
+  static double element(const std::vector<double>& all, int i) {
+    return all[static_cast<std::size_t>(i)];
+  }
+
+  decltype(mp::bind(element, std::vector<double>())) at_;
+};
+
+contestant::Operation bound(std::size_t bytes, bool best) {
+  return [bytes, best](std::size_t times) {
+    static const BoundMap map(bytes);
+    static const std::size_t chunksize = best ? map.best_chunksize() : 0;
+    for (std::size_t i = 0; i < times; ++i) {
+      map.run(chunksize);
+    }
+  };
+}
+
 /// A worker's death, and the first task of the one that takes its place.
 void recovery(std::size_t times) {
   static mp::Pool one(1);
@@ -91,7 +140,18 @@ void recovery(std::size_t times) {
 }  // namespace
 
 Operations pool_operations() {
-  return {{"map", map},           {"map-each", map_each}, {"imap-each", imap_each},
-          {"map-10ms", map_10ms}, {"apply", apply},       {"apply_async", apply_async},
-          {"submit", submit},     {"recovery", recovery}};
+  return {{"map", map},
+          {"map-each", map_each},
+          {"imap-each", imap_each},
+          {"map-10ms", map_10ms},
+          {"apply", apply},
+          {"apply_async", apply_async},
+          {"submit", submit},
+          {"recovery", recovery},
+          {"bound-10K", bound(10'000, false)},
+          {"bound-10K-best", bound(10'000, true)},
+          {"bound-1M", bound(1'000'000, false)},
+          {"bound-1M-best", bound(1'000'000, true)},
+          {"bound-100M", bound(100'000'000, false)},
+          {"bound-100M-best", bound(100'000'000, true)}};
 }

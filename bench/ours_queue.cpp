@@ -53,6 +53,21 @@ void consume(const Numbers& items, const Orders& orders, const Numbers& sums) {
   }
 }
 
+void answer(const Numbers& questions, const Numbers& answers) {
+  for (const std::uint64_t question : questions)
+    answers.put(question);
+}
+
+void there_and_back(std::size_t times) {
+  static const Numbers questions;
+  static const Numbers answers;
+  static const mp::Process other = helper(answer, questions, answers);
+  for (std::uint64_t i = 0; i < times; ++i) {
+    questions.put(i);
+    check(answers.get() == i);
+  }
+}
+
 void one_to_one(std::size_t times) {
   static const Numbers items;
   static const Orders orders;
@@ -114,6 +129,7 @@ contestant::Operation large(std::size_t bytes) {
 Operations queue_operations() {
   return {{"queue", one_to_one},
           {"queue-many", one_to_one_by_many},
+          {"queue-back", there_and_back},
           {"queue-crowd", four_to_four},
           {"queue-1M", large(std::size_t{1} << 20)},
           {"queue-16M", large(std::size_t{16} << 20)}};

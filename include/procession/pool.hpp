@@ -39,11 +39,14 @@ struct PoolOptions {
 
 /// How a range is mapped.
 struct MapOptions {
-  /// Elements that a worker takes at a time; the function, with what it captured, is copied anew
-  /// for each such chunk. Of chunks that take next to no time `map` hands several to a worker, and
-  /// gives those to others that wait for some milliseconds behind a long one. 0: chosen, by how
-  /// long the first took: as many as keep it busy for some milliseconds, and fewer towards the end;
-  /// by `imap`, 1.
+  /// Elements that a worker takes at a time. A function that a call may change (a `mutable` lambda;
+  /// one that takes what was bound by a reference that is not `const`; a Function that holds such a
+  /// one) is copied anew for each such chunk. Any other, called through `const`, is copied once for
+  /// each worker and each call of `map` or `imap`, with what it captured or what was bound to it,
+  /// and let go soon after all results are there. Of chunks that take next to no time `map` hands
+  /// several to a worker, and gives those to others that wait for some milliseconds behind a long
+  /// one. 0: chosen, by how long the first took: as many as keep it busy for some milliseconds, and
+  /// fewer towards the end; by `imap`, 1.
   std::size_t chunksize = 0;
   /// How long an element may run, counted from its start; the worker of one that runs longer is
   /// killed and replaced, and that element alone fails, with `TimeoutError`. A thread (start method

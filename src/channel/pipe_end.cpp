@@ -14,6 +14,7 @@
 #include "platform/naps.hpp"
 #include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
+#include "sync/adaptive_spin.hpp"
 #include "sync/wait_word.hpp"
 
 namespace procession::detail {
@@ -103,7 +104,7 @@ void PipeEnd::relay(std::span<const std::byte> bytes) {
   Outgoing message{0, {}, {}, sender.message(), bytes.size(), true};
   send(message);
   const Use use(*this);
-  sender.finish(patience_, [&] {
+  sender.finish(sync::spin_at(&outgoing().room), [&] {
     if (closed()) refuse_closed();
     if (platform::is_abandoned(use.descriptor())) throw_broken_pipe();
   });
@@ -131,7 +132,7 @@ bool PipeEnd::has_left(int descriptor) {
 void PipeEnd::wait_for_room(const Outgoing& message, int descriptor) {
   Lane& lane = outgoing();
   const auto there = [&] { return may_have_room(lane, message); };
-  if (patience_.spin(there)) return;
+  if (sync::spin_at(&lane.room).spin(there)) return;
   const platform::Deadline never{Timeout()};
   sync::Sleeper sleeper(never);
   while (!there()) {
@@ -157,7 +158,7 @@ bool PipeEnd::take(Incoming& message, int descriptor) {
   const Take result = channel::take(incoming(), message, descriptor);
   if (result == Take::damaged) give_up();
   if (result != Take::relayed) return result == Take::done;
-  return receive_relayed(message, patience_, [this] {
+  return receive_relayed(message, sync::spin_at(&incoming().ring), [this] {
     if (closed()) refuse_closed();
   });
 }
@@ -170,7 +171,7 @@ void PipeEnd::receive(Incoming& message) {
   const auto there = [&] { return expect_message(lane); };
   platform::Naps naps(platform::kShortNap);
   for (bool slept = sleeps_at_once();;) {
-    if (slept ? there() : patience_.spin(there)) {
+    if (slept ? there() : sync::spin_at(&lane.tail).spin(there)) {
       if (take(message, use.descriptor())) return;
       continue;
     }
@@ -223,7 +224,7 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
     if (deadline.passed()) return false;
     if (closed()) refuse_closed();
     if (slept) sweep_depot();
-    slept = slept || !patience_.spin([&] { return lane.may_have_message(); });
+    slept = slept || !sync::spin_at(&lane.tail).spin([&] { return lane.may_have_message(); });
   }
 }
 

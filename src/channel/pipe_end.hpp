@@ -7,7 +7,6 @@
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
 #include "procession/detail/handle.hpp"
-#include "sync/patience.hpp"
 
 namespace procession::detail {
 
@@ -60,7 +59,6 @@ class PipeEnd final : public Transport {
 
   const Handle handle_;
   const std::uint32_t end_;
-  sync::Patience patience_;
   std::atomic<std::uint32_t> departures_{0};  ///< of the outgoing lane, when last checked
   std::atomic<std::int64_t> checked_{0};      ///< when that was, in nanoseconds
   std::atomic<bool> parked_{false};           ///< a copy of the descriptor may still be on its way

@@ -31,7 +31,7 @@ template <class Attempt, class Amount>
   }
   sync::Sleeper sleeper(deadline);
   // Awake at first only: who has slept looks once and sleeps on.
-  for (bool found = spin_until(place.pauses, there);; found = there() != 0) {
+  for (bool found = spin_until(&place.word, place.pauses, there);; found = there() != 0) {
     if (!found) {
       const std::uint32_t seen = place.word.prepare();
       if (there() == 0) {

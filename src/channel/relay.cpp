@@ -26,9 +26,9 @@ void give_up(Relay& relay) noexcept {
 
 /// Waits until `there()`, or until `gone()`, which is asked now and then. False: gone.
 template <class There, class Gone>
-bool await(sync::WaitWord& word, sync::Patience& patience, const There& there, const Gone& gone,
+bool await(sync::WaitWord& word, sync::AdaptiveSpin& spin, const There& there, const Gone& gone,
            const StillWanted& still_wanted) {
-  if (patience.spin(there)) return true;
+  if (spin.spin(there)) return true;
   const platform::Deadline never{Timeout()};
   sync::Sleeper sleeper(never);
   while (!there()) {
@@ -146,26 +146,26 @@ bool RelaySender::put_aside() {
   return false;
 }
 
-bool RelaySender::await_room(sync::Patience& patience, const StillWanted& still_wanted) {
+bool RelaySender::await_room(sync::AdaptiveSpin& spin, const StillWanted& still_wanted) {
   const auto there = [&] { return relay_.window.has_room(bytes_); };
-  if (patience.spin(there)) return true;
+  if (spin.spin(there)) return true;
   if (relay_.state == RelayState::offered && put_aside()) return false;
   const auto gone = [&] {
     return relay_.state == RelayState::given_up ||
            (relay_.state == RelayState::taken && !relay_.receiver.occupied());
   };
-  return await(relay_.emptied, patience, there, gone, still_wanted);
+  return await(relay_.emptied, spin, there, gone, still_wanted);
 }
 
-void RelaySender::finish(sync::Patience& patience, const StillWanted& still_wanted) {
+void RelaySender::finish(sync::AdaptiveSpin& spin, const StillWanted& still_wanted) {
   while (!relay_.window.has_all(bytes_)) {
-    if (!await_room(patience, still_wanted)) return;
+    if (!await_room(spin, still_wanted)) return;
     relay_.window.write(bytes_);
     relay_.filled.wake_one();
   }
 }
 
-bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
+bool receive_relayed(detail::Incoming& message, sync::AdaptiveSpin& spin,
                      const StillWanted& still_wanted) {
   Relay& relay = *heap::at<Relay>(heap::offset_of(message.bytes().data()));
   const Taking taking(relay);
@@ -181,7 +181,7 @@ bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
     const auto gone = [&] {
       return relay.state == RelayState::given_up || !relay.sender.occupied();
     };
-    if (!await(relay.filled, patience, there, gone, still_wanted)) return false;
+    if (!await(relay.filled, spin, there, gone, still_wanted)) return false;
     destination.add(piece);
     relay.window.advance(piece.size());
     relay.emptied.wake_one();

@@ -22,7 +22,7 @@
 #include "channel/relay_window.hpp"
 #include "heap/heap.hpp"
 #include "procession/detail/connection_core.hpp"
-#include "sync/patience.hpp"
+#include "sync/adaptive_spin.hpp"
 #include "sync/presence.hpp"
 #include "sync/wait_word.hpp"
 
@@ -59,11 +59,11 @@ class RelaySender {
 
   /// Returns when nothing of the sender's is needed any more: a receiver has all, or soon will; or
   /// all is in a block; or the receiver was killed. Once the message was sent.
-  void finish(sync::Patience& patience, const StillWanted& still_wanted);
+  void finish(sync::AdaptiveSpin& spin, const StillWanted& still_wanted);
 
  private:
   /// Whether there is room in the window for the next piece; if not, it is not needed any more.
-  bool await_room(sync::Patience& patience, const StillWanted& still_wanted);
+  bool await_room(sync::AdaptiveSpin& spin, const StillWanted& still_wanted);
   bool put_aside();
 
   std::span<const std::byte> bytes_;
@@ -73,7 +73,7 @@ class RelaySender {
 
 /// Fills `message`, which was taken out of a pipe and is the relay, with what comes through it.
 /// False: it was lost with its sender, or given up. Throws std::bad_alloc, and the message is lost.
-bool receive_relayed(detail::Incoming& message, sync::Patience& patience,
+bool receive_relayed(detail::Incoming& message, sync::AdaptiveSpin& spin,
                      const StillWanted& still_wanted);
 
 }  // namespace procession::channel

@@ -124,7 +124,7 @@ void SocketTransport::fill(int socket, Reader& reader, Cautious& cautious) {
 /// Awake at first: to be woken costs more than the way of a small message.
 void SocketTransport::await_first(int socket, LengthReader& length, Cautious& cautious) {
   Moved moved{Flow::none, 0};
-  patience_.spin([&] {
+  spin_.spin([&] {
     moved = platform::receive_ready(socket, length.room());
     return moved.flow != Flow::none;
   });

@@ -7,7 +7,7 @@
 
 #include "channel/stream.hpp"
 #include "channel/transport.hpp"
-#include "sync/patience.hpp"
+#include "sync/adaptive_spin.hpp"
 
 namespace procession::channel {
 class LengthReader;
@@ -55,9 +55,9 @@ class SocketTransport final : public Transport {
 
   const std::uint64_t max_frame_;
   const channel::TlsPtr tls_;  ///< null: in the clear
-  sync::Patience patience_;
   std::mutex sending_;
   std::mutex receiving_;
+  sync::AdaptiveSpin spin_;          ///< of who receives
   std::atomic<bool> parked_{false};  ///< a copy of the descriptor may still be on its way
 };
 

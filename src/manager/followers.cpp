@@ -63,7 +63,7 @@ void Followers::lead(Lock& lock, const Follower& me) {
     Follower* const waiting = next_waiting();
     if (waiting != nullptr && coming_ < most_coming_) {
       answer(lock, me, *waiting);
-    } else if (patience_.spin([&] { return waiting != nullptr ? has_come() : has_request(); })) {
+    } else if (spin_.spin([&] { return waiting != nullptr ? has_come() : has_request(); })) {
       most_coming_ = std::max(most_coming_ / 2, fewest_coming());
     } else {
       most_coming_ = std::min(most_coming_ * 2, kMostComing);

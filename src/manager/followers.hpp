@@ -38,7 +38,7 @@
 #include "manager/lead.hpp"
 #include "manager/session.hpp"
 #include "procession/detail/handle.hpp"
-#include "sync/patience.hpp"
+#include "sync/adaptive_spin.hpp"
 
 namespace procession::manager {
 
@@ -98,7 +98,7 @@ class Followers {
   std::size_t next_ = 0;          ///< whose turn it is to be woken
   unsigned coming_ = 0;           ///< how many are
   unsigned most_coming_ = 1;      ///< how many may be
-  sync::Patience patience_;       ///< with those
+  sync::AdaptiveSpin spin_;       ///< of the leader
 };
 
 }  // namespace procession::manager

@@ -4,8 +4,8 @@
 
 #include "platform/futex.hpp"
 #include "platform/naps.hpp"
-#include "pool/spin.hpp"
 #include "pool/worker_set.hpp"
+#include "sync/adaptive_spin.hpp"
 
 namespace procession::pool {
 
@@ -30,7 +30,7 @@ bool spin_for_task(Shared& shared, std::uint32_t worker, const There& there) {
     erase(shared.spinning, worker);
     return false;
   }
-  const bool found = spin_until(there);
+  const bool found = sync::spin_at(&shared.spinning).spin(there);
   if (!found) {
     erase(shared.spinning, worker);
   }

@@ -37,6 +37,8 @@ inline bool may_have_tasks(const Shared& shared) {
 bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
                    std::optional<std::uint64_t> ended);
 
+/// Wakes that worker, if it sleeps.
+void wake_worker(Shared& shared, std::uint32_t worker);
 /// Wakes up to `most` sleeping workers. One that is taken out of the set of those that sleep, by a
 /// process that is killed before it wakes it, is in no set: `wake_all_workers` finds it, which the
 /// owner calls when a worker was killed and when the pool stops; and it looks by itself after a

@@ -1,13 +1,12 @@
 #include <algorithm>
 
-#include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "platform/naps.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
-#include "pool/spin.hpp"
 #include "pool/supervisor.hpp"
 #include "procession/error.hpp"
+#include "sync/adaptive_spin.hpp"
 
 // What a pool does for jobs whose elements come and go (stream.hpp).
 namespace procession::detail {
@@ -83,7 +82,6 @@ void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Stre
 
 std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
     Job& job, const platform::Deadline& deadline) {
-  static const bool alone = platform::affinity_cpus() == 1;
   platform::Naps naps;
   std::unique_lock guard(mutex_);
   for (;;) {
@@ -102,7 +100,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
       watched = first_tasks(order_, shared_, tasks_, nullptr);  // the job's own wait for a slot
     }
     guard.unlock();
-    if (alone || !spin_until([&] { return one_ended(watched); })) {
+    if (!sync::spin_at(&shared_.ends).spin([&] { return one_ended(watched); })) {
       // A worker looks for watchers after the end of its task; this looks for ends after becoming
       // one. One of the two sees the other.
       shared_.watchers.fetch_add(1);

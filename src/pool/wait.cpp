@@ -1,29 +1,17 @@
 #include <algorithm>
 #include <memory>
 
-#include "platform/cpu.hpp"
 #include "platform/futex.hpp"
 #include "platform/naps.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
-#include "pool/spin.hpp"
+#include "sync/adaptive_spin.hpp"
 
 // How a caller waits for the end of its tasks.
 namespace procession::detail {
 
 using namespace pool;
-
-namespace {
-
-/// Looks for the end of a task for a while. False when it did not come.
-bool spin_for_end(const Slot& slot, std::uint32_t generation) {
-  static const bool alone = platform::affinity_cpus() == 1;
-  const auto ended = [&] { return !under_way(slot, generation); };
-  return alone ? ended() : spin_until(ended);
-}
-
-}  // namespace
 
 bool PoolCore::look(Job& job) {
   const std::lock_guard guard(mutex_);
@@ -101,7 +89,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     // Another thread may collect the task meanwhile and give its slot to one that takes long.
     const std::uint32_t generation = generation_of(slot.state.load());
     guard.unlock();
-    if (!spin_for_end(slot, generation)) {
+    if (!sync::spin_at(&shared_).spin([&] { return !under_way(slot, generation); })) {
       std::uint32_t state = slot.state.load();
       if (under_way(state, generation) &&
           ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {

@@ -3,6 +3,7 @@
 #include <ranges>
 #include <set>
 
+#include "pool/job.hpp"
 #include "procession/error.hpp"
 #include "support.hpp"
 
@@ -172,6 +173,55 @@ TEST(PoolPace, OthersAreServedWhileALongMapIsUnderWay) {
       std::views::iota(0, 300));
   EXPECT_EQ(pool.apply(process_of, 1) != 0, true);
   EXPECT_EQ(slow.get().size(), 300U);
+}
+
+/// Takes long to decode, and changes with each call, so that it is decoded for each task.
+struct Slow {
+  Where where = 0;
+  int operator()(int x) {
+    where |= 0;
+    return x;
+  }
+};
+void encode(Encoder& encoder, const Slow& slow) { procession::encode(encoder, slow.where); }
+void decode(Decoder& decoder, Slow& slow) {
+  procession::decode(decoder, slow.where);
+  ++counter(slow.where);
+  std::this_thread::sleep_for(5ms);
+}
+
+TEST(PoolPace, TheTimeToDecodeAFunctionIsNotTakenForTheElements) {
+  constexpr int kElements = 400;
+  Pool pool(2);
+  Tally tally;
+  EXPECT_EQ(pool.map(Slow{tally.where()}, std::views::iota(0, kElements)).back(), kElements - 1);
+  EXPECT_LT(tally[0], 60U);
+}
+
+TEST(PoolPace, TasksAreLongBesideWhatIsDecodedForEach) {
+  constexpr std::size_t kTotal = 1'000'000;
+  detail::Pace pace;
+  pace.tasks = 1;
+  pace.measure(100, {.elements = 100 * 1'000, .decoding = 0});
+  const std::size_t alone = pace.next(kTotal, 2, 1);
+  pace.measure(100, {.elements = 100 * 1'000, .decoding = 50'000'000});
+  const std::size_t beside = pace.next(kTotal, 2, 1);
+  EXPECT_EQ(alone, 2'000U);     // 2 ms of them
+  EXPECT_EQ(beside, 250'000U);  // a fourth of all: more would take eight times 50 ms
+  pace.begun = kTotal - 1'000;
+  EXPECT_EQ(pace.next(kTotal, 2, 1), 50'000U);  // no task that takes longer to decode than to run
+}
+
+TEST(PoolPace, TheTimeOfATaskIsOneWord) {
+  for (const pool::TaskTime time : {pool::TaskTime{0, 0}, pool::TaskTime{1, 5'000},
+                                    pool::TaskTime{123'456'789, 8'000'000'000}}) {
+    EXPECT_EQ(pool::TaskTime::of(time.word()).elements, time.elements);
+    EXPECT_EQ(pool::TaskTime::of(time.word()).decoding, time.decoding);
+  }
+  const pool::TaskTime most = pool::TaskTime::of(pool::TaskTime{~0ULL, ~0ULL}.word());
+  EXPECT_EQ(most.elements, pool::TaskTime::kMostElements);
+  EXPECT_EQ(most.decoding, pool::TaskTime::kMostDecoding * 1000);
+  EXPECT_EQ(pool::TaskTime({~0ULL, ~0ULL}).word() & pool::kExpired, 0U);
 }
 
 }  // namespace
