@@ -31,8 +31,11 @@ class BusySink : public testing::Test {
 
   template <class Pool>
   void use_in_sink(Pool& pool) {
+    call_in_sink([&pool] { use(pool); });
+  }
+  void call_in_sink(std::function<void()> use_it) {
     const std::scoped_lock guard(mutex_);
-    pool_ = [&pool] { use(pool); };
+    pool_ = std::move(use_it);
   }
   void forget_pool() {
     const std::scoped_lock guard(mutex_);
@@ -173,9 +176,11 @@ TEST_F(BusySink, HearsOfDroppedClients) {
         mp::ProcessError);
     static_cast<void>(mp::Client(listener.address(), {.authkey = mp::make_authkey("right")}));
   });
+  call_in_sink([&] { static_cast<void>(listener.last_accepted()); });
   static_cast<void>(listener.accept());
   client.join();
   EXPECT_TRUE(heard("dropped a connection"));
+  forget_pool();
 }
 
 TEST_F(BusySink, HearsOfCallbacksThatThrow) {
