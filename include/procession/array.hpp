@@ -66,6 +66,9 @@ class Array {
       std::is_trivially_copyable_v<T>,
       "procession::Array<T> keeps the bytes of its elements in shared memory: T must be "
       "trivially copyable (no std::string, no pointer to what other processes do not have)");
+  static_assert(alignof(T) <= detail::kMostAlignment,
+                "procession::Array<T> keeps its elements in memory that lies at another page in "
+                "each process: T may be aligned to a page, 4096 bytes, and to no more");
 
  public:
   using value_type = T;  ///< of an element
@@ -98,8 +101,8 @@ class Array {
   [[nodiscard]] std::size_t size() const noexcept { return core_.size(); }
   /// Whether there are none.
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  /// The elements, one after the other, at a multiple of 64 bytes (of T's alignment with
-  /// PROCESSION_GUARD=1); null when there are none.
+  /// The elements, one after the other, at a multiple of 64 bytes and of T's alignment (of that
+  /// alone with PROCESSION_GUARD=1); null when there are none.
   [[nodiscard]] T* data() const noexcept { return static_cast<T*>(core_.data()); }
   /// The first element.
   [[nodiscard]] T* begin() const noexcept { return data(); }

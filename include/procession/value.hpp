@@ -68,6 +68,9 @@ class Value {
   static_assert(std::is_trivially_copyable_v<T>,
                 "procession::Value<T> keeps the bytes of a T in shared memory: T must be trivially "
                 "copyable (no std::string, no pointer to what other processes do not have)");
+  static_assert(alignof(T) <= detail::kMostAlignment,
+                "procession::Value<T> keeps a T in memory that lies at another page in each "
+                "process: T may be aligned to a page, 4096 bytes, and to no more");
 
  public:
   /// A new value, there before any process sees it. Throws `OutOfMemory`.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -60,9 +61,11 @@ struct TaskResults<std::vector<R>> {
 
  private:
   static void append(std::vector<R>& results, const Piece& piece) {
-    if constexpr (kBitwise<R> && alignof(R) <= 64) {
-      // Encoded as they lie in memory, at the start of a block: no need to look at each.
-      if (piece.bytes.size() == piece.count * sizeof(R)) {
+    if constexpr (kBitwise<R>) {
+      // Encoded as they lie in memory: no need to look at each, where they lie as an R has to. Few
+      // small ones lie in the task's own slot, at a multiple of 8.
+      const auto place = reinterpret_cast<std::uintptr_t>(piece.bytes.data());
+      if (piece.bytes.size() == piece.count * sizeof(R) && place % alignof(R) == 0) {
         const auto* const begin = reinterpret_cast<const R*>(piece.bytes.data());
         results.insert(results.end(), begin, begin + piece.count);
         return;
