@@ -156,15 +156,17 @@ class EventProxy : public detail::TypedProxy<detail::ServedEvent> {
   friend void decode(Decoder& decoder, EventProxy& one) { one.decode_handle(decoder); }
 };
 
-/// A Barrier in a manager's server. When one of those who wait ends, or gives up, it breaks. A
-/// handle; as Proxy otherwise. Python: `Manager().Barrier()`.
+/// A Barrier in a manager's server. When one of those who wait ends, or gives up, it breaks. More
+/// threads than it is for may come: so many at a time go on together. A handle; as Proxy otherwise.
+/// Python: `Manager().Barrier()`.
 class BarrierProxy : public detail::TypedProxy<detail::ServedBarrier> {
   using Served = detail::ServedBarrier;
 
  public:
   /// Waits for the others. Returns how many were there before. Throws `BrokenBarrier` when it
-  /// breaks, or when the time-out passes, which breaks it; what the action
-  /// throws.
+  /// breaks, or when the time-out passes, which breaks it, but not while the action runs; what the
+  /// action throws. The action itself may call every other member: where it calls `abort` or
+  /// `reset`, nobody goes on.
   std::size_t wait(Timeout timeout = {}) const { return call<&Served::wait>("wait", timeout); }
   /// Makes the barrier whole and empty again; those who wait get `BrokenBarrier`.
   void reset() const { call<&Served::reset>("reset"); }

@@ -5,7 +5,6 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "procession/callable.hpp"
 #include "procession/detail/served.hpp"
@@ -105,6 +104,7 @@ class ServedEvent {
 class ServedBarrier {
  public:
   explicit ServedBarrier(std::size_t parties, Function<void()> action = {});
+  ~ServedBarrier();
 
   std::size_t wait(Timeout timeout);
   void reset();
@@ -114,25 +114,10 @@ class ServedBarrier {
   bool broken() const;
 
  private:
-  enum class Outcome { none, complete, broken, reset };
-  /// Those who wait for each other.
-  struct Round {
-    std::vector<manager::Caller*> callers;
-    Outcome outcome = Outcome::none;
-  };
+  struct State;
 
-  void end_round(Outcome outcome) noexcept;
-  /// All parties have come. Throws what the action does.
-  void complete(std::unique_lock<std::mutex>& lock);
-  void run_action(std::unique_lock<std::mutex>& lock);
-
-  mutable std::mutex mutex_;
-  Gate gate_;
   const std::size_t parties_;
-  Function<void()> action_;
-  std::shared_ptr<Round> round_ = std::make_shared<Round>();
-  bool broken_ = false;
-  bool acting_ = false;  ///< the action of a full round runs
+  const std::unique_ptr<State> state_;
 };
 
 }  // namespace procession::detail
