@@ -5,25 +5,16 @@
 
 #include "heap/testing.hpp"
 #include "procession/error.hpp"
+#include "sync/condition_core.hpp"
 #include "sync/lock_access.hpp"
-#include "sync/presence.hpp"
-#include "sync/wait_word.hpp"
 
 namespace procession {
 
 namespace {
 
-using heap::testing::step;
-
 constexpr const char* kCondition = "a Condition";
 
-/// A waiter. All but `word` changes under the condition's lock.
-struct Waiter {
-  sync::Presence presence;
-  std::uint64_t turn;  ///< who came first has the lowest; 0: nobody waits here
-  std::atomic<std::uint32_t> notified;
-  sync::WaitWord word;
-};
+using Waiter = sync::ConditionWaiter<sync::System>;
 
 /// Waiters lie in pages, of which there are as many as there were ever waiters at a time.
 struct Page {
@@ -52,58 +43,45 @@ Page* next(const Page& page) {
   return page.next == 0 ? nullptr : heap::at<Page>(heap::settled(page.next));
 }
 
-/// Under the lock. One who is killed here leaves a page that nobody uses, or a place in it whose
-/// occupant is seen to be dead.
-Waiter& enter(ConditionObject& condition) {
-  for (Page* page = &condition.first;; page = next(*page)) {
-    for (Waiter& waiter : page->waiters) {
-      if (!waiter.presence.enter()) continue;
-      step();
-      waiter.notified = 0;
-      step();
-      waiter.turn = ++condition.turns;
-      step();
-      return waiter;
-    }
-    if (next(*page) == nullptr) {
-      heap::Block block(sizeof(Page), true);
-      init(*heap::at<Page>(block.offset()));
-      const heap::Offset made = block.offset();
-      step();
-      heap::move(block.ticket(), heap::offset_of(&condition), &page->next, made);
-      static_cast<void>(block.release());
-    }
-  }
-}
+/// The pages, as ConditionOn goes over them.
+struct Pages {
+  ConditionObject& condition;
 
-/// Under the lock. `turn` goes last: a waiter without one would never be chosen again.
-void wake(Waiter& waiter) {
-  waiter.notified = 1;
-  step();
-  waiter.turn = 0;
-  step();
-  waiter.word.wake_all();
-}
+  std::uint64_t& turns() const { return condition.turns; }
 
-/// Under the lock: the one who has waited longest, of those who live; null when nobody waits.
-Waiter* longest_waiting(ConditionObject& condition) {
-  for (;;) {
-    Waiter* first = nullptr;
+  template <class F>
+  Waiter* find(F f) const {
     for (Page* page = &condition.first; page != nullptr; page = next(*page)) {
       for (Waiter& waiter : page->waiters) {
-        if (waiter.turn != 0 && (first == nullptr || waiter.turn < first->turn)) first = &waiter;
+        if (f(waiter)) return &waiter;
       }
     }
-    if (first == nullptr) return nullptr;
-    if (!first->presence.occupied()) {
-      first->turn = 0;  // killed while it waited
-    } else if (first->notified != 0) {
-      wake(*first);  // chosen by one who was killed over it
-    } else {
-      return first;
-    }
+    return nullptr;
   }
-}
+
+  void more() const {
+    Page* last = &condition.first;
+    while (Page* const after = next(*last))
+      last = after;
+    heap::Block block(sizeof(Page), true);
+    init(*heap::at<Page>(block.offset()));
+    const heap::Offset made = block.offset();
+    heap::testing::step();
+    heap::move(block.ticket(), heap::offset_of(&condition), &last->next, made);
+    static_cast<void>(block.release());
+  }
+};
+
+using On = sync::ConditionOn<sync::System, Pages>;
+
+/// The condition's lock, which is given up whole.
+struct GivenUp {
+  sync::LockObject& lock;
+  std::uint32_t depth = 0;
+
+  void release() { depth = sync::release_fully(lock, kCondition); }
+  void restore() const { sync::restore(lock, depth, kCondition); }
+};
 
 template <class Locks>
 const detail::LockHandle& lock_of(const Locks& locks) {
@@ -141,33 +119,15 @@ bool Condition::wait(Timeout timeout) const {
   sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
   const platform::Deadline deadline(timeout);
   if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "wait with", kCondition);
-  Waiter& self = enter(condition);
-  const std::uint32_t depth = sync::release_fully(lock, kCondition);
-  sync::Sleeper sleeper(deadline);
-  while (self.notified == 0) {
-    const std::uint32_t seen = self.word.prepare();
-    if (self.notified != 0 || !sleeper.sleep(self.word, seen)) break;
-  }
-  sync::restore(lock, depth, kCondition);
-  const bool notified = self.notified != 0;
-  step();
-  self.turn = 0;
-  step();
-  self.presence.leave();
-  step();
-  return notified;
+  GivenUp given_up{lock};
+  return On({condition}).wait(deadline, given_up);
 }
 
 void Condition::notify(std::size_t n) const {
   ConditionObject& condition = condition_of(handle_);
   const sync::LockObject& lock = detail::LockAccess::object(lock_of(lock_));
   if (!sync::is_owned(lock)) sync::throw_not_owned(lock, "notify with", kCondition);
-  for (; n > 0; --n) {
-    Waiter* const waiter = longest_waiting(condition);
-    if (waiter == nullptr) return;
-    step();
-    wake(*waiter);
-  }
+  On({condition}).notify(n);
 }
 
 Condition::Until::Until(Timeout timeout) {

@@ -1,8 +1,7 @@
 #include "procession/event.hpp"
 
-#include "heap/testing.hpp"
+#include "sync/event_core.hpp"
 #include "sync/object.hpp"
-#include "sync/wait_word.hpp"
 
 namespace procession {
 
@@ -10,14 +9,11 @@ namespace {
 
 struct EventObject {
   detail::ObjectHeader header;
-  /// Bit 0: it is set. Bits 1-31: how often it was, by which a waiter learns of a moment that it
-  /// missed.
-  std::atomic<std::uint32_t> state;
-  sync::WaitWord waiters;
+  sync::EventBody<sync::System> body;
 };
 
-EventObject& event_of(const detail::Handle& handle) {
-  return handle.object<EventObject>("an Event");
+sync::EventOn<sync::System> event_of(const detail::Handle& handle) {
+  return sync::EventOn<sync::System>(handle.object<EventObject>("an Event").body);
 }
 
 }  // namespace
@@ -30,35 +26,15 @@ void Event::read(Decoder& decoder) {
   handle_ = detail::Handle::decode(decoder, sync::header(sync::Kind::event), "an Event");
 }
 
-void Event::set() const {
-  EventObject& event = event_of(handle_);
-  std::uint32_t found = event.state.load();
-  while ((found & 1) == 0 && !event.state.compare_exchange_weak(found, (found + 2) | 1)) {
-  }
-  heap::testing::step();
-  event.waiters.wake_all();
-}
+void Event::set() const { event_of(handle_).set(); }
 
-void Event::clear() const { event_of(handle_).state.fetch_and(~1U); }
+void Event::clear() const { event_of(handle_).clear(); }
 
-bool Event::is_set() const { return (event_of(handle_).state.load() & 1) != 0; }
+bool Event::is_set() const { return event_of(handle_).is_set(); }
 
 bool Event::wait(Timeout timeout) const {
-  EventObject& event = event_of(handle_);
-  const platform::Deadline deadline(timeout);
-  sync::Sleeper sleeper(deadline);
-  const std::uint32_t before = event.state.load() & ~1U;
-  const auto happened = [&] {
-    const std::uint32_t now = event.state.load();
-    return (now & 1) != 0 || now != before;
-  };
-  while (!happened()) {
-    const std::uint32_t seen = event.waiters.prepare();
-    if (happened()) break;
-    if (!sleeper.sleep(event.waiters, seen)) return false;
-  }
-  sleeper.leave(event.waiters);
-  return true;
+  auto event = event_of(handle_);
+  return event.wait(platform::Deadline(timeout));
 }
 
 }  // namespace procession

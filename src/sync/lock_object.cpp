@@ -3,14 +3,11 @@
 #include <string>
 
 #include "heap/root_words.hpp"
-#include "heap/testing.hpp"
 #include "procession/error.hpp"
 
 namespace procession::sync {
 
 namespace {
-
-using heap::testing::step;
 
 /// The number of this thread among all threads of the tree that ever locked something. A process
 /// id, a thread id or the place of a process's record may be used again, and a lock that was a dead
@@ -31,45 +28,20 @@ std::uint64_t this_thread() noexcept {
   return mine.number;
 }
 
-void note_owner(LockObject& lock, std::uint64_t owner, bool previous_died) noexcept {
-  if (previous_died) {
-    lock.mutex.make_consistent();
-    step();
-    lock.previous_died.store(1, std::memory_order_relaxed);
-  }
-  step();
-  lock.owner_thread.store(owner, std::memory_order_relaxed);
-  step();
-  lock.owner.store(heap::self(), std::memory_order_relaxed);
-  step();
-  lock.depth = 1;
-  step();
-}
-
 [[noreturn]] void throw_deadlock(const char* what) {
   throw ProcessError(std::string(what) +
                      " was to be locked by the thread that has it already, which would wait for "
                      "itself in vain; unlock it first, or use an RLock");
 }
 
-/// Another time by its owner.
-void acquire_again(LockObject& lock, const char* what) {
-  if (lock.header.kind != static_cast<std::uint64_t>(Kind::rlock)) throw_deadlock(what);
-  ++lock.depth;
-  step();
-}
-
 /// `attempt` is one at the mutex. False when it failed.
 template <class Attempt>
 bool acquire_by(LockObject& lock, const char* what, const Attempt& attempt) {
-  const std::uint64_t self = this_thread();
-  if (lock.owner_thread.load(std::memory_order_relaxed) == self) [[unlikely]] {
-    acquire_again(lock, what);
-    return true;
-  }
-  const platform::LockResult result = attempt();
-  if (result.acquired) note_owner(lock, self, result.previous_owner_died);
-  return result.acquired;
+  const bool recursive = lock.header.kind == static_cast<std::uint64_t>(Kind::rlock);
+  const Locked result = LockOn<System>(lock, this_thread()).acquire(recursive, attempt);
+  if (result == Locked::deadlock) [[unlikely]]
+    throw_deadlock(what);
+  return result == Locked::yes;
 }
 
 }  // namespace
@@ -106,18 +78,7 @@ bool acquire(LockObject& lock, const platform::Deadline& deadline, const char* w
 
 void release(LockObject& lock, const char* what) {
   if (!is_owned(lock)) throw_not_owned(lock, "unlock", what);
-  if (--lock.depth != 0) return;
-  step();
-  lock.owner.store(0, std::memory_order_relaxed);
-  step();
-  lock.owner_thread.store(0, std::memory_order_relaxed);
-  step();
-  if (lock.previous_died.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    lock.previous_died.store(0, std::memory_order_relaxed);
-    step();
-  }
-  lock.mutex.unlock();
-  step();
+  LockOn<System>::release(lock);
 }
 
 std::uint32_t release_fully(LockObject& lock, const char* what) {

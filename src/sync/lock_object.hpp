@@ -1,26 +1,13 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 
 #include "platform/deadline.hpp"
-#include "platform/mutex.hpp"
-#include "sync/object.hpp"
+#include "sync/lock_core.hpp"
 
 namespace procession::sync {
 
-/// What a Lock or an RLock names. Whoever gets the mutex from a dead owner makes it consistent at
-/// once: there is nothing in here to repair, and what the lock guards is the program's affair.
-struct LockObject {
-  detail::ObjectHeader header;
-  /// Process of the owner; 0: nobody. See kLockable. All that changes with an owner is in one cache
-  /// line, which goes from one processor to the other with the lock.
-  alignas(64) std::atomic<heap::Offset> owner;
-  std::atomic<std::uint64_t> owner_thread;   ///< its number in the tree, which no other ever has
-  std::uint32_t depth;                       ///< of an RLock: how often its owner locked it
-  std::atomic<std::uint32_t> previous_died;  ///< while it is owned
-  platform::RobustMutex mutex;
-};
+using LockObject = BasicLockObject<System>;
 static_assert(sizeof(LockObject) == 128);
 static_assert(offsetof(LockObject, owner) == 64, "where heap/handle.cpp looks, see kLockable");
 

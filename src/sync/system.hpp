@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "heap/heap.hpp"
 #include "heap/testing.hpp"
 #include "platform/deadline.hpp"
 #include "platform/mutex.hpp"
@@ -34,6 +35,9 @@ struct System {
     platform::Naps naps_;
   };
   static void wake(Word<std::uint32_t>& word, int most) noexcept;
+
+  /// The calling process.
+  static heap::Offset process() noexcept { return heap::self(); }
 
   /// Where a process may be killed by a test.
   static void crash_point() noexcept { heap::testing::step(); }
