@@ -275,9 +275,14 @@ class PoolMembers {
 /// workers end later. A worker that is lost or ended in the middle of a task, or while something
 /// that a task left behind prints, loses what it has not written out yet. Output that has no room
 /// holds up its worker and nobody else. Python loses such output when a pool is terminated.
-/// Thread-safe; for the process that made it alone. Movable: what the target named before ends as
-/// by destruction. Its members are those of `detail::PoolMembers` above. Python:
-/// `multiprocessing.Pool`.
+/// A task that calls fork() or daemon() and returns, or throws, in the copy has one outcome, the
+/// original's (where that has ended, as daemon() does, `WorkerLost`): the copy ends there, by
+/// _exit() with status 70 and a line on standard error. A copy that ends inside is its own affair.
+///
+/// Thread-safe; for the process that made it alone: a fork of it may read results that had ended,
+/// and for anything else gets `ProcessError`; terminate() does nothing there. Movable: what the
+/// target named before ends as by destruction. Its members are those of `detail::PoolMembers`
+/// above. Python: `multiprocessing.Pool`.
 class Pool : public detail::PoolMembers {
  public:
   /// Starts `processes` workers, 0: `cpu_count()`. Throws as `Process::start` does.

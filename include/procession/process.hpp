@@ -30,6 +30,10 @@ struct ProcessOptions {
 ///     p.start();
 ///     p.join();
 ///
+/// A target that calls fork() and returns, or throws, in the copy ends the copy there, by _exit()
+/// with status 70 and a line on standard error; the process goes on in the original. (In Python the
+/// copy goes through the end of the process too.)
+///
 /// States: new, started, ended, closed. Destruction terminates and joins a running daemon (one
 /// that does not heed SIGTERM is killed after 5 s) and joins any other running process. Members may
 /// be called from any thread, except that moving and destroying need what they need of any object;

@@ -8,6 +8,7 @@
 #include "channel/transport.hpp"
 #include "manager/followers.hpp"
 #include "manager/wire.hpp"
+#include "process/copy_check.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -55,21 +56,27 @@ Next Session::answer_one() {
 
 Next Session::reply_to(Decoder& request) {
   std::exception_ptr thrown;
+  const process::CopyCheck check;
+  constexpr const char* kCall = "a call of a manager's object";
   try {
     MessageDraft reply(transport_);
     encode(reply, Reply::result);
     const Next next = answer_(request, reply);
+    check.end_copies(kCall);
     detail::send_value(transport_, reply, kReplyPrint, kReplyName);
     transport_->nudge();
     return next;
   } catch (const CallerGone&) {
+    check.end_copies(kCall);
     throw;
   } catch (const BrokenPipe&) {
+    check.end_copies(kCall);
     if (gone()) throw;
     thrown = std::current_exception();
   } catch (...) {
     thrown = std::current_exception();
   }
+  check.end_copies(kCall);
   send_exception(thrown);
   return Next::wait;
 }

@@ -9,6 +9,7 @@
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
+#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/own_thread.hpp"
 
@@ -40,7 +41,9 @@ struct Callbacks {
     waiting.erase(place);
     const detail::PoolCore* const outer = std::exchange(running_for, one.pool.get());
     guard.unlock();
+    const process::CopyCheck check;
     run_callback(one.callback);
+    check.end_copies("a callback of a task");
     // What it captured, and perhaps the pool, ends here, while it still counts as running.
     one.callback = nullptr;
     guard.lock();

@@ -129,6 +129,17 @@ void PoolCore::check_open() {
   check_open_here(guard);
 }
 
+/// What workers and owner share is for these alone: a child that the owner forked would take
+/// results from its parent, or stop its workers.
+void PoolCore::check_here() const {
+  if (disowned_) {
+    throw ProcessError(called() + " of process " + std::to_string(owner_pid_) +
+                       ", or a result of it that had not ended, was used in process " +
+                       std::to_string(platform::process_id()) +
+                       ", a fork of that one; it serves the process that made it: make one here");
+  }
+}
+
 void PoolCore::check_open_here(std::unique_lock<platform::OwnMutex>& guard) {
   if (disowned_) {
     throw ProcessError("a task was given to " + called() + " of process " +
@@ -230,6 +241,7 @@ void PoolCore::fail_all(const Failure& cause) {
 void PoolCore::close() {
   {
     const std::lock_guard guard(mutex_);
+    check_here();
     if (stage_ == Stage::open) {
       stage_ = Stage::closed;
     }
@@ -242,6 +254,9 @@ void PoolCore::close() {
 }
 
 void PoolCore::end_workers(const char* executors_call) noexcept {
+  if (disowned_) {
+    return;
+  }
   {
     const std::lock_guard guard(mutex_);
     stage_ = Stage::terminated;
@@ -260,6 +275,7 @@ void PoolCore::end_workers(const char* executors_call) noexcept {
 
 void PoolCore::join() {
   std::unique_lock guard(mutex_);
+  check_here();
   if (stage_ == Stage::open) {
     throw ProcessError(
         "join() was called on a pool that is open and would wait for ever; call close() or "

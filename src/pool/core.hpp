@@ -157,6 +157,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed_later();
   /// Gives the mutex back where it throws what users' code makes.
   void check_open_here(std::unique_lock<platform::OwnMutex>& guard);
+  void check_here() const;
   void collect(std::uint32_t slot);
   void make_free(std::uint32_t slot, std::uint32_t state);
   struct Thrown {

@@ -48,6 +48,7 @@ std::string PoolCore::ended_too_early() const {
 bool PoolCore::running(Job& job) {
   const std::lock_guard guard(mutex_);
   if (!job.ended()) {
+    check_here();
     move_on();
   }
   return !job.ended() && is_claimed(job);
@@ -55,6 +56,7 @@ bool PoolCore::running(Job& job) {
 
 void PoolCore::cancel_waiting() {
   const std::lock_guard guard(mutex_);
+  check_here();
   move_on();
   std::vector<JobPtr> jobs;
   for (const std::uint32_t number : order_) {
@@ -83,6 +85,9 @@ void PoolCore::cancel_waiting() {
 }
 
 void PoolCore::kill() noexcept {
+  if (disowned_) {
+    return;
+  }
   {
     const std::lock_guard guard(mutex_);
     stage_ = Stage::terminated;

@@ -18,6 +18,7 @@ void PoolCore::on_end(Job& job, std::function<void()> hook) {
   {
     const std::lock_guard guard(mutex_);
     if (!job.ended()) {
+      check_here();
       tell_of_end(job);
     }
     if (!job.ended()) {
@@ -85,6 +86,10 @@ void PoolCore::finish_calls() {
 
 bool PoolCore::cancel(Job& job) {
   const std::lock_guard guard(mutex_);
+  if (job.ended()) {
+    return false;
+  }
+  check_here();
   move_on();
   if (job.ended() || (on_threads() && is_claimed(job))) {
     return false;

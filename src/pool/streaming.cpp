@@ -47,6 +47,7 @@ std::vector<Watched> first_tasks(const std::deque<std::uint32_t>& order, const S
 
 void PoolCore::open_stream() {
   const std::lock_guard guard(mutex_);
+  check_here();
   if (stage_ == Stage::closed) {
     throw ProcessError(not_open());
   }
@@ -55,6 +56,7 @@ void PoolCore::open_stream() {
 
 void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<StreamChunk>> chunks) {
   const std::lock_guard guard(mutex_);
+  check_here();
   if (!admit(*job)) {
     return;
   }
@@ -85,6 +87,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
   platform::Naps naps;
   std::unique_lock guard(mutex_);
   for (;;) {
+    check_here();
     move_on();
     std::vector<std::shared_ptr<StreamChunk>> ended = job.take_ended();
     if (!ended.empty() || (!job.failure() && deadline.passed())) {
@@ -119,7 +122,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
 void PoolCore::abandon(Job& job) noexcept {
   const std::lock_guard guard(mutex_);
   --streams_;
-  if (job.ended()) {
+  if (job.ended() || disowned_) {
     return;
   }
   for (const std::uint32_t number : order_) {

@@ -29,6 +29,7 @@ void PoolCore::submit_single(const JobPtr& job) {
 
 void PoolCore::submit(Task task) {
   const std::lock_guard guard(mutex_);
+  check_here();
   if (!admit(*task.job)) {
     return;
   }

@@ -16,6 +16,7 @@ using namespace pool;
 bool PoolCore::look(Job& job) {
   const std::lock_guard guard(mutex_);
   if (!job.ended()) {
+    check_here();
     move_on();
   }
   return job.ended();
@@ -64,6 +65,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
   const auto leave = [&](void* /*unused*/) { --waiters_; };
   const std::unique_ptr<void, decltype(leave)> left(this, leave);
   for (;;) {
+    check_here();  // again: a progress callback may have forked
     move_on();
     if (job != nullptr && job->progress() != nullptr && job->total() - job->left() != told) {
       told = job->total() - job->left();

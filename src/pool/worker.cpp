@@ -17,6 +17,7 @@
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
 #include "pool/worker_set.hpp"
+#include "process/copy_check.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/exception.hpp"
@@ -25,6 +26,9 @@
 namespace procession::pool {
 
 namespace {
+
+constexpr const char* kTask = "a task of a pool";
+constexpr const char* kInitializer = "the initializer of a pool";
 
 /// What tasks have printed is out before their owner hears of their end: it may end the worker
 /// then. Threads have the streams of the owner, which outlive them.
@@ -35,16 +39,18 @@ void flush_own_streams(const Shared& shared) noexcept {
 }
 
 /// False when it threw; the exception is then with the pool.
-bool initialize(heap::Offset pool, Shared& shared) {
+bool initialize(heap::Offset pool, Shared& shared, const process::CopyCheck& check) {
   if (shared.initializer == 0) {
     return true;
   }
   try {
     Decoder decoder({heap::at(shared.initializer), shared.initializer_size});
     detail::run_encoded_call(decoder);
+    check.end_copies(kInitializer);
     flush_own_streams(shared);
     return true;
   } catch (...) {
+    check.end_copies(kInitializer);
     flush_own_streams(shared);
     BufferEncoder bytes;
     encode_exception(bytes, std::current_exception());
@@ -72,10 +78,14 @@ std::uint64_t nanoseconds() {
 }
 
 struct SlotRun : detail::TaskRun {
-  SlotRun(ResultEncoder& encoder, Slot& of)
+  SlotRun(ResultEncoder& encoder, Slot& of, const process::CopyCheck& check)
       : TaskRun{encoder, of.progress.word(), of.skip, of.count, write_exception, write_outcome},
         results(encoder),
-        slot(of) {}
+        slot(of) {
+    mark = &check.mark();
+    original = check.original();
+    end_copy = []() noexcept { process::end_copy(kTask); };
+  }
 
   /// Puts the exception behind the results that are there.
   static void write_exception(TaskRun& run) {
@@ -147,9 +157,10 @@ std::size_t begin_chunk(Slot& slot) {
   return begun < all ? std::min<std::size_t>(slot.chunksize, all - begun) : 0;
 }
 
-void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls) {
+void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls,
+              const process::CopyCheck& check) {
   ResultEncoder out(pool, slot);
-  SlotRun run(out, slot);
+  SlotRun run(out, slot, check);
   if (shared.on_threads == 0) {
     run.print();
   }
@@ -181,6 +192,7 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& ca
   } catch (...) {
     run.failed_one();
   }
+  check.end_copies(kTask);
   // Once more: the task may have given the streams other buffers, and what threw has printed too.
   flush_own_streams(shared);
   if (slot.measured != 0) {
@@ -223,7 +235,8 @@ void work(heap::Offset pool, std::uint32_t number) {
   if (shared.most_memory != 0 && shared.forked != 0) {
     seat.inherited = platform::private_memory(platform::process_id());
   }
-  if (!initialize(pool, shared)) {
+  const process::CopyCheck check;
+  if (!initialize(pool, shared, check)) {
     return;
   }
   seat.ready = 1;
@@ -257,7 +270,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
-    run_task(pool, shared, slot, calls);
+    run_task(pool, shared, slot, calls, check);
     ++ended;
     if (!may_have_tasks(shared)) {
       // Before the owner hears of it: it may have the next task at once, and need not wake another

@@ -13,6 +13,7 @@
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/boot.hpp"
+#include "process/copy_check.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
 #include "process/log_delivery.hpp"
@@ -71,6 +72,7 @@ void after_in_parent() {
 }
 
 void after_in_child() {
+  know_process();
   platform::forget_waiting();
   log::forget_thread();
   forget_own_thread();

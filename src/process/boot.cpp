@@ -7,6 +7,7 @@
 #include "platform/life.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
+#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
@@ -41,11 +42,14 @@ int run_call(std::span<const std::byte> call, const std::string& name,
     numbers.push_back(descriptor.release());
   }
   int code = 0;
+  const CopyCheck check;
   try {
     Decoder decoder(call);
     decoder.set_passed(numbers);
     detail::run_encoded_call(decoder);
+    check.end_copies("the target of a process");
   } catch (...) {
+    check.end_copies("the target of a process");
     report_failure("Process", name, std::current_exception());
     code = 1;
   }

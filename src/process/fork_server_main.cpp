@@ -13,6 +13,7 @@
 #include "platform/socket.hpp"
 #include "platform/spawn.hpp"
 #include "process/boot.hpp"
+#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/fork_request.hpp"
 #include "process/fork_server.hpp"
@@ -30,11 +31,14 @@ std::string preload(const Record& record) {
   if (record.call == 0) {
     return "";
   }
+  const CopyCheck check;
   try {
     Decoder decoder({heap::at(record.call), record.call_size});
     detail::run_encoded_call(decoder);
+    check.end_copies("the preload function of a fork server");
     return "";
   } catch (...) {
+    check.end_copies("the preload function of a fork server");
     return failure_text(std::current_exception());
   }
 }

@@ -14,6 +14,7 @@
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/boot_variable.hpp"
+#include "process/copy_check.hpp"
 #include "process/fork_server.hpp"
 #include "process/identity.hpp"
 #include "process/janitor.hpp"
@@ -54,7 +55,11 @@ void prepare_exit() {
   static std::once_flag once;
   std::call_once(once, [] {
     install_fork_handlers();
+    know_process();
     platform::add_exit_handler([](int code) {
+      if (!is_known_process()) {
+        return;  // a copy by a bare clone(): children and record are the original's
+      }
       end_children();
       // For a parent that cannot ask the system: see Record::exitcode.
       if (identity().has_parent) {

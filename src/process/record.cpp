@@ -6,6 +6,7 @@
 
 #include "heap/root_words.hpp"
 #include "platform/spawn.hpp"
+#include "process/copy_check.hpp"
 #include "process/names.hpp"
 #include "procession/error.hpp"
 
@@ -115,6 +116,7 @@ heap::Ticket make_record(bool tied) {
 }
 
 bool become_process(const Record::Claim& claim) {
+  know_process();
   heap::set_self(claim.record);
   while (Record::stands(claim)) {
     try {

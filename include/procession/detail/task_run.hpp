@@ -24,6 +24,7 @@ struct TaskRun {
   static constexpr unsigned kCountBits = 24;
   static constexpr std::uint64_t kThrew = std::uint64_t{1} << 63;
   static constexpr const char* kHoldsNothing = nullptr;
+  static constexpr std::atomic<std::uint64_t> kNoMark{0};
 
   Encoder& out;
   std::atomic<std::uint64_t>& progress;  ///< of the shared slot
@@ -47,8 +48,20 @@ struct TaskRun {
   std::uint64_t (*now)() = nullptr;
   std::uint64_t decoding = 0;        ///< nanoseconds that it took to decode the function
   std::uint64_t decoding_again = 0;  ///< those of them that it takes for each task of the job
+  /// A copy of this process that comes out of an element, which has called fork(), must not write
+  /// what the original shares: it has another mark, and ends by `end_copy`.
+  const std::atomic<std::uint64_t>* mark = &kNoMark;
+  std::uint64_t original = 0;
+  void (*end_copy)() noexcept = nullptr;
   std::size_t done = 0;
   bool failed = false;
+
+  /// To be called after each call of the user's, whether it has returned or thrown.
+  void end_copies() const noexcept {
+    if (mark->load(std::memory_order_relaxed) != original) [[unlikely]] {
+      end_copy();
+    }
+  }
 
   /// An element is about to run.
   void begin_one() {
@@ -59,6 +72,7 @@ struct TaskRun {
 
   /// An element has thrown.
   void failed_one() {
+    end_copies();
     if (!failed) {
       keep_exception(*this);
       failed = true;
@@ -68,6 +82,7 @@ struct TaskRun {
   /// The result that was written last is complete. One store: whatever ends this process, what was
   /// finished counts.
   void finished_one() {
+    end_copies();  // it may be the encoding that made one
     if (*held_begin != *held_end) {
       write_out();  // on the element's time: there may be no room
     }
@@ -85,13 +100,20 @@ struct TaskRun {
 /// `call` holds the function, `items` the elements; for a single task both are the same decoder.
 using TaskEntry = void(Decoder& call, Decoder& items, TaskRun& run);
 
+/// Writes a result behind those that are there, unless a copy has come out of the call.
+template <class R>
+void write_result(TaskRun& run, const R& result) {
+  run.end_copies();
+  encode_argument(run.out, result);
+}
+
 template <class F, class... T>
 void run_one(Call<F, T...>& call, TaskRun& run) {
   run.begin_one();
   if constexpr (std::is_void_v<CallResult<F, T...>>) {
     call();
   } else {
-    encode_argument(run.out, call());
+    write_result(run, call());
   }
   run.finished_one();
 }
@@ -115,7 +137,7 @@ void run_elements(F& target, Decoder& items, TaskRun& run, std::size_t count) {
       } else if (run.failed) {
         static_cast<void>(invoke_stored(target, arguments));
       } else {
-        encode_argument(run.out, invoke_stored(target, arguments));
+        write_result(run, invoke_stored(target, arguments));
       }
     } catch (...) {
       run.failed_one();
@@ -164,11 +186,16 @@ void run_bitwise(F& target, Decoder& items, TaskRun& run) {
     std::uint64_t word = run.progress.load(std::memory_order_relaxed);
     const char* const* const held_begin = run.held_begin;
     const char* const* const held_end = run.held_end;
+    const std::atomic<std::uint64_t>& mark = *run.mark;
+    const std::uint64_t original = run.original;
     std::size_t done = 0;
     try {
       for (; done < count; ++done) {
         std::tuple<T...> arguments{load_next<T>(from)...};
         const R result = invoke_stored(target, arguments);
+        if (mark.load(std::memory_order_relaxed) != original) [[unlikely]] {
+          run.end_copy();
+        }
         std::memcpy(to, &result, sizeof(R));
         to += sizeof(R);
         if (*held_begin != *held_end) {
@@ -280,9 +307,10 @@ void run_outcomes(Decoder& call, Decoder& items, TaskRun& run) {
         if constexpr (std::is_void_v<CallResult<F, T...>>) {
           invoke_stored(target, arguments);
         } else {
-          encode_argument(run.out, invoke_stored(target, arguments));
+          write_result(run, invoke_stored(target, arguments));
         }
       } catch (...) {
+        run.end_copies();
         run.exception_for_result(run);
       }
       run.finished_one();
