@@ -148,7 +148,7 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
   mp::heap::with_new_heap("32M", [] {
     constexpr std::size_t kItem = std::size_t{24} << 20;
     const ByteQueue queue;
-    const mp::heap::Block taken(std::size_t{16} << 20);
+    const auto taken = mp::heap::Block::for_users(std::size_t{16} << 20);
     const mp::heap::Books before = mp::heap::books();
     EXPECT_THROW(queue.put(Bytes(kItem)), mp::OutOfMemory) << "with nobody there";
     EXPECT_THROW(queue.put(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);

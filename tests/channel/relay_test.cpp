@@ -67,7 +67,7 @@ TEST(Relay, NeedsNoMemoryForTheMessage) {
   mp::heap::with_new_heap("32M", [] {
     constexpr std::size_t kMessage = std::size_t{24} << 20;
     auto [receiver, sender] = mp::Pipe(false);
-    const mp::heap::Block taken(std::size_t{16} << 20);
+    const auto taken = mp::heap::Block::for_users(std::size_t{16} << 20);
     std::thread thread([end = sender] { end.send_bytes(noise(kMessage, 7)); });
     EXPECT_TRUE(receiver.recv_bytes() == noise(kMessage, 7));
     thread.join();
