@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <deque>
+#include <optional>
 
 #include "left.hpp"
 #include "pool/ring.hpp"
@@ -84,7 +85,7 @@ TEST(PoolSleep, AWorkerInNoSetLooksByItself) {
   auto& shared = *heap::at<pool::Shared>(block.offset());
   shared.seats_used = 1;
   std::thread sleeper([&] {
-    EXPECT_FALSE(pool::wait_for_task(shared, 0, false));
+    EXPECT_FALSE(pool::wait_for_task(shared, 0, false, std::nullopt));
     EXPECT_EQ(pool::count(shared.parked, 1), 0U);
   });
   until([&] { return pool::erase(shared.parked, 0); });
