@@ -1,6 +1,8 @@
 // Every interleaving of what threads do to a semaphore or an event, by the code that these run.
 
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +31,17 @@ std::uint32_t& said(std::size_t thread) {
   return model::shared<std::uint32_t>(kSaidAt + thread * sizeof(std::uint32_t));
 }
 
+/// Which threads slept when somebody who has done it by now began to set the event.
+std::uint32_t& told() { return model::shared<std::uint32_t>(kSaidAt + 64); }
+
+std::uint32_t sleepers() {
+  std::uint32_t mask = 0;
+  for (std::size_t i = 0; i < interleavings::kThreads; ++i) {
+    if (Explorer::world().threads[i].state == State::asleep) mask |= 1U << i;
+  }
+  return mask;
+}
+
 std::size_t asleep() {
   std::size_t count = 0;
   for (const interleavings::Thread& thread : Explorer::world().threads)
@@ -36,7 +49,19 @@ std::size_t asleep() {
   return count;
 }
 
-enum class Op { acquire, timed, try_, release, release_two, wait, timed_wait, set, clear, pulse };
+enum class Op {
+  acquire,
+  timed,
+  try_,
+  release,
+  release_two,
+  release_twice,
+  wait,
+  timed_wait,
+  set,
+  clear,
+  pulse
+};
 
 const procession::Timeout kSome = procession::Duration(1);
 
@@ -47,6 +72,7 @@ bool run(Op op) {
   Semaphore semaphore(model::shared<SemaphoreBody>());
   Event event(model::shared<EventBody>());
   std::uint32_t found = 0;
+  std::uint32_t slept = 0;
   switch (op) {
     case Op::acquire:
       return semaphore.acquire(Deadline({}));
@@ -58,18 +84,24 @@ bool run(Op op) {
       return semaphore.release(1, found);
     case Op::release_two:
       return semaphore.release(2, found);
+    case Op::release_twice:
+      return semaphore.release(1, found) && semaphore.release(1, found);
     case Op::wait:
       return event.wait(Deadline({}));
     case Op::timed_wait:
       return event.wait(Deadline(kSome));
     case Op::set:
+      slept = sleepers();
       event.set();
+      told() |= slept;
       return true;
     case Op::clear:
       event.clear();
       return true;
     case Op::pulse:
+      slept = sleepers();
       event.set();
+      told() |= slept;
       event.clear();
       return true;
   }
@@ -86,6 +118,7 @@ int added(Op op) {
     case Op::release:
       return 1;
     case Op::release_two:
+    case Op::release_twice:
       return 2;
     default:
       return 0;
@@ -121,6 +154,7 @@ std::string check_event(const std::vector<Op>& ops) {
       return "wait() returned though it was never set";
     }
   }
+  if ((told() & sleepers()) != 0) return "one sleeps through a moment at which it was set";
   const bool set = (model::shared<EventBody>().state.peek() & 1) != 0;
   if (all_set && !set) return "it was set, and is not";
   if (set && asleep() != 0) return "one sleeps though it is set";
@@ -168,22 +202,29 @@ void explore_all(std::size_t threads, const std::vector<Op>& ops, std::uint32_t 
   EXPECT_GT(states, 1000U);
 }
 
-void explore_semaphores(std::size_t threads, int value, int most, std::uint32_t deaths) {
+void explore_semaphores(const std::vector<Op>& ops, int value, int most, std::uint32_t deaths) {
   explore_all(
-      threads, {Op::acquire, Op::timed, Op::try_, Op::release, Op::release_two}, deaths,
+      3, ops, deaths,
       [value, most] {
         model::shared<SemaphoreBody>().value.store(static_cast<std::uint32_t>(value));
         model::shared<SemaphoreBody>().most = static_cast<std::uint32_t>(most);
       },
-      [value, most](const std::vector<Op>& ops) { return check_semaphore(ops, value, most); });
+      [value, most](const std::vector<Op>& chosen) {
+        return check_semaphore(chosen, value, most);
+      });
 }
 
+const std::vector<Op> kOps{Op::acquire, Op::timed, Op::try_, Op::release, Op::release_two};
+
 TEST(SemaphoreModel, ThreeThreadsDoAnything) {
-  explore_semaphores(3, 0, 100, 0);
-  explore_semaphores(3, 1, 100, 0);
+  explore_semaphores(kOps, 0, 100, 0);
+  explore_semaphores(kOps, 1, 100, 0);
 }
-TEST(SemaphoreModel, ThreeThreadsDoAnythingToABoundedOne) { explore_semaphores(3, 1, 1, 0); }
-TEST(SemaphoreModel, ThreeThreadsOfWhichTwoDieAnywhere) { explore_semaphores(3, 0, 100, 2); }
+TEST(SemaphoreModel, ThreeThreadsDoAnythingToABoundedOne) { explore_semaphores(kOps, 1, 1, 0); }
+TEST(SemaphoreModel, AWakeUpThatLeavesPermitsIsPassedOn) {
+  explore_semaphores({Op::acquire, Op::timed, Op::release_twice}, 0, 100, 0);
+}
+TEST(SemaphoreModel, ThreeThreadsOfWhichTwoDieAnywhere) { explore_semaphores(kOps, 0, 100, 2); }
 
 TEST(EventModel, ThreeThreadsDoAnything) {
   explore_all(3, {Op::wait, Op::timed_wait, Op::set, Op::clear, Op::pulse}, 0, [] {}, check_event);
