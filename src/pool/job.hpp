@@ -164,8 +164,8 @@ class Job {
   JobBytes& call() { return many_->call; }
   /// What was drafted of it. Throws OutOfMemory.
   void take_call(TaskDraft& call);
-  /// Of a map: the number of the job where workers may keep its function (pool::Slot::job); 0: it has
-  /// none yet. Kept by the pool.
+  /// Of a map: the number of the job where workers may keep its function (pool::Slot::job); 0: it
+  /// has none yet. Kept by the pool.
   std::uint64_t& number() { return many_->number; }
   [[nodiscard]] bool has_handles() const { return many_->has_handles; }
   /// Of a map: how fast its elements are; kept by the pool.

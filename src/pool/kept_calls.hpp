@@ -10,13 +10,13 @@
 
 namespace procession::pool {
 
-/// The functions of the jobs that a worker was at last, so that each is decoded once for the job and
-/// not for each of its tasks. Belongs to the worker.
+/// The functions of the jobs that a worker was at last, so that each is decoded once for the job
+/// and not for each of its tasks. Belongs to the worker.
 ///
-/// A function is given back when its job has ended: the worker looks before each task of another job
-/// and before it sleeps, and the owner wakes those that sleep and keep something heavy. One that
-/// came with handles goes as soon as the worker turns to something else, which may take long, while
-/// somebody may wait for the end of a pipe; so does any where the worker's memory is limited.
+/// A function is given back when its job has ended: the worker looks before each task of another
+/// job and before it sleeps, and the owner wakes those that sleep and keep something heavy. One
+/// that came with handles goes as soon as the worker turns to something else, which may take long,
+/// while somebody may wait for the end of a pipe; so does any where the worker's memory is limited.
 class KeptCalls {
  public:
   struct Call {

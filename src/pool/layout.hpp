@@ -71,8 +71,8 @@ struct alignas(64) Slot {
   /// Elements of each chunk, all in the slot but perhaps the last. 0: the task is one chunk.
   std::uint32_t chunksize;
   std::uint32_t measured;  ///< 1: the worker is to write into `clock` how long the task took
-  /// Which job it is of whose function may be kept for its next task (kept_calls.hpp): a number that
-  /// this pool gives once, with kHasHandles. 0: none.
+  /// Which job it is of whose function may be kept for its next task (kept_calls.hpp): a number
+  /// that this pool gives once, with kHasHandles. 0: none.
   std::uint64_t job;
 
   // A small task and its result lie in three cache lines.

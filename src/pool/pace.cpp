@@ -14,8 +14,8 @@ constexpr double kTask = 2e6;  // ns
 /// than handing over.
 constexpr double kLeastTask = 100e3;  // ns
 /// What is decoded for each task is to take no more of its time than one part of so many, and where
-/// little is left, half of it. At 4 the whole takes a tenth longer; at 16 the last tasks end further
-/// apart.
+/// little is left, half of it. At 4 the whole takes a tenth longer; at 16 the last tasks end
+/// further apart.
 constexpr double kDecodingParts = 8;
 /// What was encoded together is handed over whole if it takes no longer.
 constexpr double kShortPart = 1e6;  // ns

@@ -32,8 +32,8 @@ inline bool may_have_tasks(const Shared& shared) {
 }
 
 /// Worker: sleeps until there may be a task or the pool stops. Spins a while first, if it is to and
-/// not too many do. Where it gave `ended` jobs (KeptJobs), also until another one has ended. Whether
-/// it is among those that spin afterwards.
+/// not too many do. Where it gave `ended` jobs (KeptJobs), also until another one has ended.
+/// Whether it is among those that spin afterwards.
 bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
                    std::optional<std::uint64_t> ended);
 
