@@ -7,6 +7,7 @@
 
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
+#include "process/copy_check.hpp"
 #include "process/own_thread.hpp"
 
 namespace procession::process {
@@ -32,7 +33,9 @@ Deliveries& deliveries = *new Deliveries;
     deliveries.waiting.pop_front();
     deliveries.delivering = true;
     guard.unlock();
+    const CopyCheck check;
     deliver();
+    check.end_copies("a log's sink");
     deliver = nullptr;
     guard.lock();
     deliveries.delivering = false;

@@ -1,12 +1,15 @@
 // Tasks, initializers and callbacks that fork and come back twice: the copy ends there, and the
 // original's value counts.
 
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <future>
 
 #include "kinds.hpp"
 #include "left.hpp"
 #include "procession/error.hpp"
+#include "procession/log.hpp"
 #include "support.hpp"
 #include "support/copies.hpp"
 
@@ -113,6 +116,23 @@ TYPED_TEST(PoolCopy, OfACallbackEnds) {
   });
   gate[0] = 1;
   EXPECT_EQ(status.get_future().get(), kCopyExit);
+}
+
+/// It hears of what the supervisor says on a thread of the library's.
+TEST(PoolSinkCopy, OfALogSinkEnds) {
+  std::promise<int> status;
+  std::atomic<bool> told{false};
+  set_log_sink(
+      [&](const LogRecord& /*record*/) {
+        if (!told.exchange(true)) {
+          status.set_value(copy_process(How::by_fork));
+        }
+      },
+      LogLevel::warning);
+  Pool pool(1);
+  EXPECT_THROW(pool.apply([] { static_cast<void>(::raise(SIGKILL)); }), WorkerLost);
+  EXPECT_EQ(status.get_future().get(), kCopyExit);
+  set_log_sink(nullptr, LogLevel::off);
 }
 
 TEST(PoolDaemon, TheTaskIsLostAndItsCopyEnds) {
