@@ -267,6 +267,14 @@ class PoolMembers {
 ///     mp::Pool pool(4);
 ///     std::vector<int> squares = pool.map(square, numbers);
 ///
+/// A worker and the programs that its tasks run (`std::system`, popen, posix_spawn) end together,
+/// whatever ends the worker: a time-out, cancel(), terminate(), a memory limit, a signal, the end
+/// of this process. It leads a process group of its own, which a program that is to stay leaves
+/// (setsid). In the foreground of a terminal, whose keys signal one group, workers stay in that of
+/// this process: Ctrl-C interrupts the programs and this process, which decides what becomes of the
+/// workers, and Ctrl-Z stops all. There a program outlives its worker only if something other than
+/// this process ended that. Beside a terminal, tasks cannot read from it.
+///
 /// A task is a call whose function, arguments and result can be sent. A worker that dies fails only
 /// the task it was running, with `WorkerLost`, and is replaced; no call waits for ever for it.
 /// States: open, closed, terminated; destruction joins a closed pool and terminates an open one.

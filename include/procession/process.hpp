@@ -38,6 +38,14 @@ struct ProcessOptions {
 /// that does not heed SIGTERM is killed after 5 s) and joins any other running process. Members may
 /// be called from any thread, except that moving and destroying need what they need of any object;
 /// only the process that started a child may join or signal it. Python: `multiprocessing.Process`.
+///
+/// A daemon ends together with the programs that it started, and with this process, however any of
+/// them ends: it leads a process group of its own. A program that is to stay leaves the group
+/// (setsid). In the foreground of a terminal, whose keys signal one group, daemons stay in that of
+/// this process, and their programs end with them when this process ends them. A process that is no
+/// daemon always belongs to the group of this process; it leaves its programs alone when it ends in
+/// order. Other processes that a child started by this library are not signalled with it. Python
+/// leaves all programs behind.
 class Process {
  public:
   /// Encodes the call of `target` with `args`; parameters by value, `const&` and `&` all bind.
@@ -81,11 +89,13 @@ class Process {
   /// Whether it has been started and has not ended.
   [[nodiscard]] bool is_alive() const { return detail::child_is_alive(child_); }
 
-  /// SIGTERM. Does nothing to a process that has ended. Throws `ProcessError` before start(), from
-  /// a process that did not start it, and for the `thread` method, whose threads cannot be ended
-  /// from outside. So do the next two.
+  /// SIGTERM, to it and to the programs that it runs (`std::system`, popen, posix_spawn). Those
+  /// that are left when the signal has ended it are killed once this process sees its end, by
+  /// join(), say. Does nothing to a process that has ended. Throws `ProcessError` before start(),
+  /// from a process that did not start it, and for the `thread` method, whose threads cannot be
+  /// ended from outside. So do the next two.
   void terminate() { detail::signal_child(child_, detail::ChildSignal::terminate); }
-  /// SIGKILL.
+  /// SIGKILL, to it and to the programs that it runs.
   void kill() { detail::signal_child(child_, detail::ChildSignal::kill); }
   /// SIGINT, as Ctrl-C sends it.
   void interrupt() { detail::signal_child(child_, detail::ChildSignal::interrupt); }

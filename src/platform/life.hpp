@@ -20,8 +20,9 @@ LifeLine make_life_line();
 /// folders of /proc that come and go with it.
 Descriptor open_own(int watched);
 
-/// From now on SIGKILL ends this process when the holder of the other end has gone; at once if it
-/// has gone already. `own` was opened for this process alone and must stay open for it.
-void die_with(const Descriptor& own);
+/// From now on SIGKILL ends this process, or with `group` the whole process group that it leads,
+/// when the holder of the other end has gone; at once if it has gone already. `own` was opened for
+/// this process alone and must stay open for it.
+void die_with(const Descriptor& own, bool group);
 
 }  // namespace procession::platform

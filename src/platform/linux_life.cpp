@@ -29,14 +29,15 @@ Descriptor open_own(int watched) {
   return own;
 }
 
-void die_with(const Descriptor& own) {
-  if (::fcntl(own.get(), F_SETOWN, ::getpid()) != 0 || ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
+void die_with(const Descriptor& own, bool group) {
+  const pid_t target = group ? -::getpid() : ::getpid();
+  if (::fcntl(own.get(), F_SETOWN, target) != 0 || ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
       ::fcntl(own.get(), F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {
     throw_system_error("watch the parent process");
   }
   pollfd entry{own.get(), 0, 0};
   if (::poll(&entry, 1, 0) > 0 && (entry.revents & POLLHUP) != 0) {
-    ::kill(::getpid(), SIGKILL);
+    ::kill(target, SIGKILL);
   }
 }
 

@@ -13,9 +13,14 @@ thread_local bool blocked_here = false;
 }  // namespace
 
 void ignore_interrupts() {
-  struct sigaction ignore{};
-  ignore.sa_handler = SIG_IGN;
-  changed = ::sigaction(SIGINT, &ignore, &action_found) == 0;
+  if (::sigaction(SIGINT, nullptr, &action_found) != 0 || action_found.sa_handler == SIG_IGN) {
+    return;
+  }
+  struct sigaction action{};
+  // Not SIG_IGN, which execve() would keep.
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  changed = ::sigaction(SIGINT, &action, &action_found) == 0;
 }
 
 void restore_interrupts() {

@@ -7,27 +7,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
+#include <string>
+#include <thread>
 
 #include "platform/linux_poll.hpp"
+#include "platform/linux_signal_number.hpp"
 #include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 
 namespace procession::platform {
 
 namespace {
-
-int number_of(Signal signal) {
-  switch (signal) {
-    case Signal::terminate:
-      return SIGTERM;
-    case Signal::kill:
-      return SIGKILL;
-    case Signal::interrupt:
-      return SIGINT;
-  }
-  return SIGKILL;
-}
 
 constexpr const char* kWhat = "a descriptor";
 
@@ -49,12 +41,21 @@ Reaped reap_with(int pid, int options) {
 
 }  // namespace
 
-Descriptor open_process(int pid) {
+std::optional<Descriptor> open_process(int pid) {
   const long number = ::syscall(SYS_pidfd_open, pid, 0);
-  if (number < 0 && errno != ESRCH) {
+  if (number < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
     throw_system_error("open a descriptor for process " + std::to_string(pid));
   }
+  if (number < 0 && errno != ESRCH) {
+    return std::nullopt;  // a sandbox may forbid it with any code
+  }
   return clear_of_standard(Descriptor(static_cast<int>(number)));
+}
+
+void wait_for_end(int pid) noexcept {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
 }
 
 bool wait_readable(int descriptor, const Deadline& deadline) {
@@ -89,10 +90,30 @@ Reaped reap(int pid) { return reap_with(pid, WNOHANG); }
 
 Reaped reap_waiting(int pid) { return reap_with(pid, 0); }
 
-void send_signal(int process_descriptor, Signal signal) {
-  if (::syscall(SYS_pidfd_send_signal, process_descriptor, number_of(signal), nullptr, 0) != 0 &&
-      errno != ESRCH) {
-    throw_system_error("send a signal to a process");
+Reaped reap_within(int pid, const Deadline& deadline) {
+  for (;;) {
+    const Reaped reaped = reap(pid);
+    if (reaped.result != ReapResult::running || deadline.passed()) {
+      return reaped;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+bool has_ended(int pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+         info.si_pid != 0;
+}
+
+void send_signal(int descriptor, int pid, Signal signal) {
+  const int number = number_of(signal);
+  if (::syscall(SYS_pidfd_send_signal, descriptor, number, nullptr, 0) == 0 || errno == ESRCH) {
+    return;
+  }
+  // The descriptor is another one, or the call is forbidden.
+  if (::kill(pid, number) != 0 && errno != ESRCH) {
+    throw_system_error("send a signal to process " + std::to_string(pid));
   }
 }
 

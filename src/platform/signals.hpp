@@ -2,8 +2,8 @@
 
 namespace procession::platform {
 
-/// Ctrl-C reaches every process of a terminal; who must outlive it ignores SIGINT. The disposition
-/// found is kept.
+/// Ctrl-C reaches every process of a terminal; who must outlive it does nothing about SIGINT,
+/// unlike the programs that it executes, which hear of it as ever. The disposition found is kept.
 void ignore_interrupts();
 /// Puts back what `ignore_interrupts` found.
 void restore_interrupts();

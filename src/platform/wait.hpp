@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -9,9 +10,13 @@
 
 namespace procession::platform {
 
-/// A descriptor that names a child of this process, readable once that has ended. Empty when it is
-/// gone already. Throws `ProcessError` when no descriptor can be had.
-Descriptor open_process(int pid);
+/// A descriptor that names a child of this process, readable once that has ended: empty when it is
+/// gone already, nothing where the kernel gives no such descriptors (a sandbox forbids the call, or
+/// valgrind does not know it). Throws `ProcessError` when there is none left.
+std::optional<Descriptor> open_process(int pid);
+
+/// Sleeps until a child has ended, and leaves its exit status to be taken.
+void wait_for_end(int pid) noexcept;
 
 /// Waits until the descriptor is readable or its other end has gone; false when the deadline passes
 /// first. Signals that arrive meanwhile do not end the wait.
@@ -35,11 +40,18 @@ Reaped reap(int pid);
 /// Waits for the end of a child and takes its exit status.
 Reaped reap_waiting(int pid);
 
+/// Waits for at most so long, without a descriptor, and takes its exit status if it has ended.
+Reaped reap_within(int pid, const Deadline& deadline);
+
+/// Whether a child has ended; its exit status is still to be taken.
+bool has_ended(int pid);
+
 enum class Signal { terminate, kill, interrupt };
 
-/// Signals the process that the descriptor names; a process that has ended is left alone.
-void send_signal(int process_descriptor, Signal signal);
-/// The same by number, for a child that is known not to have been reaped.
+/// Signals a child that has not been reaped. `descriptor` is what `open_process` gave for it, or
+/// any other one.
+void send_signal(int descriptor, int pid, Signal signal);
+/// The same by number alone.
 void send_signal_to(int pid, Signal signal);
 
 /// A descriptor that becomes readable for ever when `raise_event` is called on it.

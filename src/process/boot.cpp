@@ -5,6 +5,7 @@
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/life.hpp"
+#include "platform/process_group.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
 #include "process/copy_check.hpp"
@@ -66,6 +67,9 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     platform::exit_now(0);
   }
   from_server.until_taken.reset();
+  if (record.own_group != OwnGroup::none) {
+    platform::lead_process_group(record.own_group == OwnGroup::beside_terminal);
+  }
   if (record.own_stderr != 0 && !passed.empty()) {
     platform::replace(platform::kStandardError, passed.back().get());
     passed.pop_back();
@@ -84,7 +88,7 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
       if (!line) {
         line = platform::open_own(watched.get());
       }
-      platform::die_with(line);
+      platform::die_with(line, record.own_group != OwnGroup::none);
       // The kernel, and nobody before it, is to close it.
       static_cast<void>(line.release());
     }

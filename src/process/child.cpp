@@ -55,7 +55,7 @@ bool Child::look() {
     }
     return exitcode_.has_value();
   }
-  const platform::Reaped reaped = platform::reap(pid_);
+  const platform::Reaped reaped = reap_child(pid_, false);
   if (reaped.result != platform::ReapResult::running) {
     settle(code_of(reaped));
   }
@@ -111,7 +111,7 @@ bool Child::join(Timeout timeout) {
     end_.reset();
   }
   if (ended && !look()) {
-    settle(code_of(platform::reap_waiting(pid_)));
+    settle(code_of(reap_child(pid_, true)));
   }
   return ended;
 }
@@ -124,8 +124,18 @@ void Child::signal(platform::Signal signal) {
                        "' runs by the start method 'thread' and cannot be ended from outside: "
                        "let its target return, or start it by another method");
   }
-  if (!look()) {
-    platform::send_signal(end_.get(), signal);
+  if (look()) {
+    return;
+  }
+  switch (signal) {
+    case platform::Signal::kill:
+      kill_at_once(pid_);
+      break;
+    case platform::Signal::terminate:
+      terminate_process();
+      break;
+    case platform::Signal::interrupt:
+      platform::send_signal(end_.get(), pid_, signal);
   }
 }
 

@@ -12,7 +12,9 @@
 #include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/own_mutex.hpp"
+#include "platform/process_group.hpp"
 #include "platform/wait.hpp"
+#include "process/record.hpp"
 #include "procession/context.hpp"
 #include "procession/timeout.hpp"
 
@@ -86,6 +88,10 @@ class Child : public std::enable_shared_from_this<Child> {
   void note_start(StartMethod method);
   /// Takes the exit code if it has ended. With the mutex held.
   bool look();
+  /// The same of the process, waiting for its end if `wait`, and ends what it has started.
+  platform::Reaped reap_child(int pid, bool wait);
+  void kill_at_once(int pid);
+  void terminate_process();
   void settle(int exitcode);
   [[nodiscard]] int code_of(const platform::Reaped& reaped) const;
   /// Whether this is a copy, in the child of a fork, of what the parent made and did not start: the
@@ -105,7 +111,10 @@ class Child : public std::enable_shared_from_this<Child> {
   std::uint32_t serial_ = 0;  ///< of the record
   heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it
   platform::Descriptor end_;  ///< the sentinel
-  int waiting_ = 0;           ///< threads that poll it without the mutex: it stays open for them
+  process::OwnGroup own_group_ = process::OwnGroup::none;
+  /// Without a group of its own: the programs that it had started when it was terminated.
+  std::vector<platform::ProcessMark> started_;
+  int waiting_ = 0;  ///< threads that poll it without the mutex: it stays open for them
   std::optional<int> exitcode_;
   std::optional<std::thread> thread_;
   int thread_exitcode_ = 0;

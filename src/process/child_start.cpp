@@ -7,12 +7,14 @@
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
+#include "platform/process_group.hpp"
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/captured.hpp"
 #include "process/child.hpp"
+#include "process/end_watch.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
 #include "process/ready.hpp"
@@ -27,6 +29,19 @@ namespace procession::detail {
 using namespace process;
 
 namespace {
+
+/// In the foreground of a terminal the keys of that are for the children too.
+OwnGroup group_for_child() {
+  switch (platform::own_terminal()) {
+    case platform::Terminal::none:
+      return OwnGroup::here;
+    case platform::Terminal::background:
+      return OwnGroup::beside_terminal;
+    case platform::Terminal::foreground:
+      break;
+  }
+  return OwnGroup::none;
+}
 
 /// Encodes into a block that `record` will hold.
 void tell(heap::Offset record, const BootMessage& message) {
@@ -143,6 +158,7 @@ void Child::prepare_process() {
   // twice.
   platform::flush_streams();
   record_ = make_record(plan_.tied || plan_.daemon);
+  own_group_ = (plan_.tied || plan_.daemon) ? group_for_child() : OwnGroup::none;
   try {
     const heap::Offset offset = heap::target(record_);
     serial_ = record_at(offset).serial;
@@ -161,6 +177,7 @@ void Child::prepare_process() {
     record.call_size = call_.size;
     record.passed = call_.descriptors.size();
     record.own_stderr = call_.own_stderr ? 1 : 0;
+    record.own_group = own_group_;
     record.request(0);
   } catch (...) {
     abandon_process();
@@ -187,16 +204,11 @@ void Child::launch_process(StartMethod method) {
 void Child::finish_process(int pid) {
   end_.reset();
   try {
-    end_ = platform::open_process(pid);
-    if (!end_) {
-      // It has ended and somebody else took the status.
-      end_ = platform::make_event();
-      platform::raise_event(end_.get());
-    }
+    end_ = watch_end(pid);
   } catch (...) {
     // Another thread took the number. A child that nobody can wait for must not run on.
-    platform::send_signal_to(pid, platform::Signal::kill);
-    platform::reap_waiting(pid);
+    kill_at_once(pid);
+    reap_child(pid, true);
     abandon_process();
     throw;
   }

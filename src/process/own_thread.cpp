@@ -36,15 +36,18 @@ void forget_own_thread() noexcept { own_thread = false; }
 
 std::thread::id start_own_thread(std::function<void()> run, Records records) {
   add_own_threads(1);
-  const auto begun = std::make_shared<std::latch>(1);
+  auto begun = std::make_shared<std::latch>(1);
   try {
-    std::thread thread([begun, records, run = std::move(run)] {
+    std::thread thread([begun, records, run = std::move(run)]() mutable {
       own_thread = true;
       if (records == Records::elsewhere) log::deliver_by(deliver_later);
       platform::block_signals();
       ask_for_memory();
       begun->count_down();
+      begun.reset();
       run();
+      run = nullptr;
+      add_own_threads(-1);
     });
     const std::thread::id id = thread.get_id();
     thread.detach();

@@ -9,8 +9,8 @@ namespace procession::process {
 /// by itself.
 enum class Records { elsewhere, here };
 
-/// Starts a thread of the library's own, which runs `run` to the end of this process, hears of no
-/// signal, and is safe to fork beside. It has begun when this returns. Throws std::system_error.
+/// Starts a thread of the library's own, which calls `run`, hears of no signal, and is safe to fork
+/// beside. It has begun when this returns. Throws std::system_error.
 std::thread::id start_own_thread(std::function<void()> run, Records records = Records::elsewhere);
 
 /// Whether this is such a thread.

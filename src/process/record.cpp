@@ -154,6 +154,22 @@ void bury(heap::Ticket record, std::uint32_t serial) noexcept {
   }
 }
 
+bool is_of_tree(int pid) noexcept {
+  Directory& all = directory();
+  const std::uint64_t end = used(all);
+  for (std::size_t i = 0; i < end; ++i) {
+    const heap::Ticket ticket = heap::glance(all.tickets[i]);
+    const heap::Offset place = ticket != 0 ? heap::target(ticket) : 0;
+    if (place == 0) continue;
+    const std::uint64_t life = record_at(place).life();
+    if (Record::state_of(life) == Record::State::running && static_cast<int>(life >> 32) == pid &&
+        heap::glance(all.tickets[i]) == ticket) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void bury_orphans() noexcept {
   Directory& all = directory();
   std::atomic_ref<std::uint64_t>(all.orphans).store(0);

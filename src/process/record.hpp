@@ -8,6 +8,13 @@
 
 namespace procession::process {
 
+/// Whether a process leads a process group of its own, which ends with it.
+enum class OwnGroup : std::uint32_t {
+  none,
+  here,
+  beside_terminal,  ///< there is a terminal, in whose foreground another group is
+};
+
 /// What the tree knows of a process: the payload of its record block, which also owns all that the
 /// process holds in the shared heap. Made by the parent before the child exists, so that a child
 /// can be told its number only.
@@ -20,6 +27,7 @@ class Record {
   std::uint64_t passed;        ///< descriptors that the call brings along
   std::uint64_t own_stderr;    ///< 1: the last of them is to be its standard error
   heap::Offset maker;          ///< record of the process that made this one
+  OwnGroup own_group;          ///< of the process, which it is to lead
   std::uint32_t serial;        ///< tells this record from others that had its place before
   std::uint32_t tied;          ///< 1: the child is not to outlive its maker
 
@@ -88,6 +96,9 @@ inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset)
 /// The process has ended: everything it held is given back, and its record too. `serial` is the
 /// record's: where somebody else has buried it, another one may have the ticket, and stays.
 void bury(heap::Ticket record, std::uint32_t serial) noexcept;
+
+/// Whether a process of this number is one of the tree's that runs.
+bool is_of_tree(int pid) noexcept;
 
 /// Buries the records of processes that have ended without anyone left to bury them, children of
 /// killed parents, and those of children that were to be tied to them and do not come any more.

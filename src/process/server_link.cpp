@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -61,14 +62,22 @@ ServerLink ServerLink::launch(heap::Offset preload, std::size_t preload_size) {
   return link;
 }
 
-int ServerLink::end() {
+int ServerLink::end() noexcept {
   close();
-  const platform::Descriptor process = platform::open_process(pid_);
-  if (process &&
-      !platform::wait_readable(process.get(), platform::Deadline(std::chrono::seconds(2)))) {
-    platform::send_signal(process.get(), platform::Signal::kill);
+  const platform::Deadline deadline(std::chrono::seconds(2));
+  try {
+    const std::optional<platform::Descriptor> process = platform::open_process(pid_);
+    if (process && *process) {
+      platform::wait_readable(process->get(), deadline);
+    }
+  } catch (const ProcessError&) {
+    // There is no descriptor left to wait with.
   }
-  const platform::Reaped reaped = platform::reap_waiting(pid_);
+  platform::Reaped reaped = platform::reap_within(pid_, deadline);
+  if (reaped.result == platform::ReapResult::running) {
+    platform::send_signal_to(pid_, platform::Signal::kill);
+    reaped = platform::reap_waiting(pid_);
+  }
   bury(record_, serial_);
   return reaped.exitcode;
 }

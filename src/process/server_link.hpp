@@ -59,7 +59,7 @@ class ServerLink {
   /// Closes our end, which ends an idle server.
   void close() noexcept { socket_.reset(); }
   /// Closes it and waits for that; a server that does not see it is killed. Returns its exit code.
-  int end();
+  int end() noexcept;
 
  private:
   bool send(const Order& order, bool more, const Surroundings& surroundings);

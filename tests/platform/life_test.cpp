@@ -19,7 +19,7 @@ pid_t fork_watcher(LifeLine& line) {
   if (child == 0) {
     line.held.reset();
     const Descriptor own = open_own(line.watched.get());
-    die_with(own);
+    die_with(own, false);
     for (;;) {
       ::pause();
     }

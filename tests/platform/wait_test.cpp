@@ -39,19 +39,19 @@ pid_t fork_ended(int code) {
 
 TEST(Wait, AProcessIsReadableOnceItHasEnded) {
   const pid_t child = fork_sleeper();
-  const Descriptor process = open_process(child);
+  const Descriptor process = open_process(child).value();
   ASSERT_TRUE(static_cast<bool>(process));
   EXPECT_NE(::fcntl(process.get(), F_GETFD) & FD_CLOEXEC, 0);
   EXPECT_FALSE(wait_readable(process.get(), Deadline(Duration::zero())));
   EXPECT_EQ(reap(child).result, ReapResult::running);
-  send_signal(process.get(), Signal::interrupt);
-  send_signal(process.get(), Signal::terminate);
+  send_signal(process.get(), child, Signal::interrupt);
+  send_signal(process.get(), child, Signal::terminate);
   EXPECT_TRUE(wait_readable(process.get(), Deadline(Timeout())));
   const Reaped reaped = reap(child);
   EXPECT_EQ(reaped.result, ReapResult::ended);
   EXPECT_TRUE(reaped.exitcode == -SIGINT || reaped.exitcode == -SIGTERM) << reaped.exitcode;
   EXPECT_TRUE(wait_readable(process.get(), Deadline(Duration::zero())));
-  send_signal(process.get(), Signal::kill);  // there is nobody left, and no harm in it
+  send_signal(process.get(), child, Signal::kill);  // there is nobody left, and no harm in it
   EXPECT_EQ(reap(child).result, ReapResult::unknown);
 }
 
@@ -66,7 +66,7 @@ TEST(Wait, ReapWaitingGivesTheExitCode) {
 TEST(Wait, AProcessThatIsGoneHasNoDescriptor) {
   const pid_t child = fork_ended(0);
   reap_waiting(child);
-  EXPECT_FALSE(static_cast<bool>(open_process(child)));
+  EXPECT_FALSE(static_cast<bool>(open_process(child).value()));
 }
 
 TEST(Wait, AnEventStaysUntilItIsCleared) {
