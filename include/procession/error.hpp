@@ -211,6 +211,10 @@ class StopIteration : public ProcessError {
 /// Python: nearest is `concurrent.futures.process.BrokenProcessPool`, which fails every task.
 class WorkerLost : public ProcessError {
  public:
+  /// For an exit status that nobody knows, because the program takes those of all its children, or
+  /// ignores SIGCHLD.
+  static constexpr int kUnknownExit = 256;
+
   /// `exitcode` is that of Process::exitcode(): -N when signal N ended the process. `note` is added
   /// to the text, for example the limit that was passed, and so are the lines that the process
   /// wrote last to its standard error, and how often the task was run. Throws std::bad_alloc.
@@ -221,7 +225,8 @@ class WorkerLost : public ProcessError {
   /// The process that was lost.
   [[nodiscard]] int pid() const noexcept { return pid_; }
 
-  /// How it ended: -N by signal N, otherwise the status it exited with.
+  /// How it ended: -N by signal N, otherwise the status it exited with; 255 also when that is not
+  /// known, which the text says.
   [[nodiscard]] int exitcode() const noexcept { return exitcode_; }
 
   /// Which element of the range given to map() it was running; 0 for a single task.

@@ -48,6 +48,10 @@ std::string signal_name(int number) {
 }
 
 std::string describe_end(int exitcode) {
+  if (exitcode == WorkerLost::kUnknownExit) {
+    return "ended in a way that is not known (this program ignores SIGCHLD or waits for all "
+           "children itself, and so took its exit status away)";
+  }
   if (exitcode >= 0) return "exited with status " + std::to_string(exitcode);
   // Not `-exitcode`: the least int has no negative.
   const std::string number = std::to_string(exitcode).substr(1);
@@ -109,7 +113,7 @@ WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std:
                              : "in a map, MapOptions::retries runs such a task anew") +
                    (last_lines.empty() ? "" : "; its last lines on stderr:\n" + last_lines)),
       pid_(pid),
-      exitcode_(exitcode),
+      exitcode_(exitcode == kUnknownExit ? 255 : exitcode),
       task_index_(task_index) {}
 
 RemoteTrace::RemoteTrace(std::string type, std::string text, RemoteOrigin origin,

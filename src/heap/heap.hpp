@@ -61,6 +61,11 @@ inline constexpr std::size_t kRecordBytes = 512;
 /// tree shares. Zero in a new heap.
 inline constexpr std::size_t kRootBytes = 512;
 
+/// Defined by the floor that starts processes, where that is part of the program: adopts the heap
+/// of the tree where a constructor of a static object needs it before init() in a process that the
+/// library started. `ensure` calls it first.
+[[gnu::weak]] void adopt_before_main();
+
 /// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
 /// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory: so
 /// much for what the library needs, and so much again for what users write. It is halved until the

@@ -172,6 +172,10 @@ void set_reserve(std::uint64_t bytes) {
 
 void ensure() {
   if (exists()) return;
+  if (adopt_before_main != nullptr) {
+    adopt_before_main();
+    if (exists()) return;
+  }
   if (current.load() == nullptr) {
     // Several threads may come here at once, and none may wait for another, whom a `fork` might
     // lose: each makes a heap, the first to say so wins, and the others throw theirs away.

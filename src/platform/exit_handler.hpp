@@ -4,6 +4,6 @@ namespace procession::platform {
 
 /// From now on exit(), and the return of main(), call `handler` with the exit code; before the
 /// handlers that were registered earlier. Throws `ProcessError` when there is no memory for it.
-void add_exit_handler(void (*handler)(int code));
+void add_exit_handler(void (*handler)(int code) noexcept);
 
 }  // namespace procession::platform

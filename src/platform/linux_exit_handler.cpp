@@ -13,7 +13,7 @@ void call(int code, void* handler) { reinterpret_cast<void (*)(int)>(handler)(co
 
 }  // namespace
 
-void add_exit_handler(void (*handler)(int code)) {
+void add_exit_handler(void (*handler)(int code) noexcept) {
   // Unlike atexit(), it tells the code.
   if (::on_exit(call, reinterpret_cast<void*>(handler)) != 0) {
     throw_system_error("register an exit handler", ENOMEM);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "platform/descriptor.hpp"
+#include "platform/self.hpp"
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "platform/system_error.hpp"
@@ -97,13 +98,25 @@ int execute_self(std::span<const int> descriptors, std::span<const std::string> 
     environment.push_back(const_cast<char*>(variable.c_str()));
   }
   environment.push_back(nullptr);
-  char* arguments[] = {program_invocation_name, const_cast<char*>(role), nullptr};
+  const SelfCommand command = self_command();
+  std::vector<char*> arguments;
+  for (const std::string& word : command.words) {
+    arguments.push_back(const_cast<char*>(word.c_str()));
+  }
+  arguments.push_back(const_cast<char*>(role));
+  arguments.push_back(nullptr);
 
   pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, "/proc/self/exe", &plan.actions, &plan.attributes,
-                                  arguments, environment.data());
+  const int error = ::posix_spawn(&pid, command.file.c_str(), &plan.actions, &plan.attributes,
+                                  arguments.data(), environment.data());
+  if (error == ENOENT || error == EACCES) {
+    throw_system_error("execute this program's own image (" + command.file +
+                           ") for a new process (is /proc mounted, also in a root that this "
+                           "process changed to, and are the program's loader and libraries there?)",
+                       error);
+  }
   if (error != 0) {
-    throw_system_error("execute this program's own image (/proc/self/exe) for a new process",
+    throw_system_error("execute this program's own image (" + command.file + ") for a new process",
                        error);
   }
   return pid;

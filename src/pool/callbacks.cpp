@@ -55,14 +55,18 @@ struct Callbacks {
   }
 };
 
-// Never destroyed: the thread outlives main().
-Callbacks& callbacks = *new Callbacks;
+/// Never destroyed: the thread outlives main(). Made when it is used first, which may be before
+/// main().
+Callbacks& the_callbacks() {
+  static Callbacks& one = *new Callbacks;
+  return one;
+}
 
 [[noreturn]] void run() {
-  std::unique_lock guard(callbacks.mutex);
+  std::unique_lock guard(the_callbacks().mutex);
   for (;;) {
-    callbacks.changed.wait(guard, [] { return !callbacks.waiting.empty(); });
-    callbacks.run(callbacks.waiting.begin(), guard);
+    the_callbacks().changed.wait(guard, [] { return !the_callbacks().waiting.empty(); });
+    the_callbacks().run(the_callbacks().waiting.begin(), guard);
   }
 }
 
@@ -79,33 +83,33 @@ void run_callback(const std::function<void()>& callback) noexcept {
 }
 
 void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback) {
-  const std::lock_guard guard(callbacks.mutex);
-  if (callbacks.thread == std::thread::id()) {
-    callbacks.thread = process::start_own_thread(run);
+  const std::lock_guard guard(the_callbacks().mutex);
+  if (the_callbacks().thread == std::thread::id()) {
+    the_callbacks().thread = process::start_own_thread(run);
   }
-  callbacks.waiting.push_back({std::move(pool), std::move(callback)});
-  callbacks.changed.notify_all();
+  the_callbacks().waiting.push_back({std::move(pool), std::move(callback)});
+  the_callbacks().changed.notify_all();
 }
 
 void finish_callbacks(const detail::PoolCore& pool) {
-  std::unique_lock guard(callbacks.mutex);
-  if (callbacks.thread != std::this_thread::get_id()) {
-    callbacks.changed.wait(guard, [&] { return !callbacks.has(pool); });
+  std::unique_lock guard(the_callbacks().mutex);
+  if (the_callbacks().thread != std::this_thread::get_id()) {
+    the_callbacks().changed.wait(guard, [&] { return !the_callbacks().has(pool); });
     return;
   }
   for (;;) {
-    const auto next = std::find_if(callbacks.waiting.begin(), callbacks.waiting.end(),
+    const auto next = std::find_if(the_callbacks().waiting.begin(), the_callbacks().waiting.end(),
                                    [&](const Posted& one) { return one.pool.get() == &pool; });
-    if (next == callbacks.waiting.end()) {
+    if (next == the_callbacks().waiting.end()) {
       return;
     }
-    callbacks.run(next, guard);
+    the_callbacks().run(next, guard);
   }
 }
 
 void disown_callbacks() noexcept {
   // What they hold is the parent's; left where it is, as are the mutex and those that wait for it.
-  new (&callbacks) Callbacks;
+  new (&the_callbacks()) Callbacks;
 }
 
 }  // namespace procession::pool

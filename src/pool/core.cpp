@@ -124,9 +124,11 @@ void PoolCore::open() {
   crew_.fill(block_.offset());
 }
 
-void PoolCore::check_open() {
+void PoolCore::check_open() try {
   std::unique_lock guard(mutex_);
   check_open_here(guard);
+} catch (...) {
+  throw;  // see submit_single
 }
 
 /// What workers and owner share is for these alone: a child that the owner forked would take
@@ -195,12 +197,12 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
   }
   ++(ended.exitcode == kKilled ? early_kills_ : early_ends_);
   if (early_ends_ >= kMostEarlyEnds || early_kills_ >= kMostEarlyKills) {
-    fail_all(std::make_exception_ptr(ProcessError(
-        (for_executor_ ? "the executor cannot work: " : "the pool cannot work: ") +
-        std::to_string(early_ends_ + early_kills_) +
-        " workers in a row ended before they were ready, the last one (process " +
-        std::to_string(ended.pid) + ") with exit code " + std::to_string(ended.exitcode) +
-        "; see what they wrote to stderr, and the initializer")));
+    fail_all(std::make_exception_ptr(
+        ProcessError((for_executor_ ? "the executor cannot work: " : "the pool cannot work: ") +
+                     std::to_string(early_ends_ + early_kills_) +
+                     " workers in a row ended before they were ready, the last one (process " +
+                     std::to_string(ended.pid) + ") with " + exit_text(ended.exitcode) +
+                     "; see what they wrote to stderr, and the initializer")));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "process/child.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
+#include "procession/error.hpp"
 
 namespace procession::pool {
 
@@ -21,6 +22,11 @@ namespace {
 constexpr std::chrono::seconds kGrace{2};
 
 }  // namespace
+
+std::string exit_text(int exitcode) {
+  return exitcode == WorkerLost::kUnknownExit ? "an exit code that is not known"
+                                              : "exit code " + std::to_string(exitcode);
+}
 
 std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat) {
   heap::BlockEncoder encoder(256, heap::Region::library);
@@ -95,7 +101,9 @@ std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
   workers_[seat] = nullptr;
   unwatch_worker(worker->sentinel());
   process::unregister_child(*worker);
-  Ended ended{worker->pid(), worker->exitcode().value_or(255), {}, {}};
+  const int exitcode = worker->exitcode().value_or(WorkerLost::kUnknownExit);
+  Ended ended{
+      worker->pid(), worker->exit_is_unknown() ? WorkerLost::kUnknownExit : exitcode, {}, {}};
   ended.over_memory = std::exchange(over_memory_[seat], {});
   if (const auto written = std::exchange(stderrs_[seat], nullptr)) {
     const std::string last = last_lines(*written);

@@ -22,10 +22,13 @@ namespace procession::pool {
 /// How a worker ended.
 struct Ended {
   int pid = 0;
-  int exitcode = 0;
+  int exitcode = 0;         ///< or WorkerLost::kUnknownExit
   std::string over_memory;  ///< why it was killed, when it was for that
   std::string last_lines;   ///< that it wrote to stderr, of one that did not come to a good end
 };
+
+/// "exit code N", for a sentence.
+std::string exit_text(int exitcode);
 
 /// The workers of a pool, one for each seat: started, replaced, ended. Thread-safe.
 class Crew {

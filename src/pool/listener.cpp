@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "platform/deadline.hpp"
+#include "platform/immortal.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
@@ -23,7 +24,8 @@ struct Listener {
 };
 
 // Never destroyed: the thread outlives main().
-Listener& listener = *new Listener;
+constinit platform::Immortal<Listener> kept_listener;
+constinit Listener& listener = kept_listener.value;
 
 /// Calls what is due. False when nothing was.
 bool call_hooks() {

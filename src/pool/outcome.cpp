@@ -184,8 +184,8 @@ void PoolCore::worker_ended(std::uint32_t seat) {
   }
   {
     if (ended->exitcode != 0) {
-      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) +
-                                        ", exit code " + std::to_string(ended->exitcode));
+      log::write(LogLevel::warning, "lost pool worker " + std::to_string(ended->pid) + ", " +
+                                        exit_text(ended->exitcode));
     }
     const std::lock_guard guard(mutex_);
     ended_[seat] = *ended;

@@ -92,32 +92,36 @@ struct Relay {
   }
 };
 
-// Never destroyed: the thread outlives main().
-Relay& relay = *new Relay;
+/// Never destroyed: the thread outlives main(). Made when it is used first, which may be before
+/// main().
+Relay& the_relay() {
+  static Relay& one = *new Relay;
+  return one;
+}
 
 [[noreturn]] void run_relay() {
   for (;;) {
     std::array<std::uint64_t, 64> tags;
-    const std::size_t count = relay.poller->wait(tags, platform::Deadline(Timeout{}));
+    const std::size_t count = the_relay().poller->wait(tags, platform::Deadline(Timeout{}));
     const std::span<const std::uint64_t> ready(tags.data(), count);
-    std::unique_lock guard(relay.mutex);
+    std::unique_lock guard(the_relay().mutex);
     const auto is_ready = [&](int descriptor) {
       return std::find(ready.begin(), ready.end(), static_cast<std::uint64_t>(descriptor)) !=
              ready.end();
     };
-    if (is_ready(relay.nudge.get())) {
-      platform::clear_event(relay.nudge.get());
+    if (is_ready(the_relay().nudge.get())) {
+      platform::clear_event(the_relay().nudge.get());
     }
-    relay.read([&](const WorkerStderr& worker) { return is_ready(worker.descriptor()); });
-    while (!relay.pending.empty()) {
-      const std::string text = std::exchange(relay.pending, {});
-      relay.writing = true;
+    the_relay().read([&](const WorkerStderr& worker) { return is_ready(worker.descriptor()); });
+    while (!the_relay().pending.empty()) {
+      const std::string text = std::exchange(the_relay().pending, {});
+      the_relay().writing = true;
       guard.unlock();
       platform::write_to_stderr(text);
       guard.lock();
-      relay.writing = false;
+      the_relay().writing = false;
     }
-    relay.written.notify_all();
+    the_relay().written.notify_all();
   }
 }
 
@@ -126,22 +130,22 @@ Relay& relay = *new Relay;
 std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
   platform::Pipe pipe = platform::make_pipe();
   auto worker = std::make_shared<WorkerStderr>(std::move(pipe.out));
-  const std::lock_guard guard(relay.mutex);
+  const std::lock_guard guard(the_relay().mutex);
   const auto watch = [](int descriptor) {
-    relay.poller->add(descriptor, static_cast<std::uint64_t>(descriptor));
+    the_relay().poller->add(descriptor, static_cast<std::uint64_t>(descriptor));
   };
-  if (!relay.nudge) {
-    relay.poller.emplace();
+  if (!the_relay().nudge) {
+    the_relay().poller.emplace();
     platform::Descriptor nudge = platform::make_event();
     watch(nudge.get());
     process::start_own_thread(run_relay);
-    relay.nudge = std::move(nudge);
+    the_relay().nudge = std::move(nudge);
   }
-  relay.workers.push_back(worker);
+  the_relay().workers.push_back(worker);
   try {
     watch(worker->descriptor());
   } catch (...) {
-    relay.workers.pop_back();
+    the_relay().workers.pop_back();
     throw;
   }
   for_worker = std::move(pipe.in);
@@ -149,9 +153,9 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
 }
 
 std::string last_lines(WorkerStderr& worker) {
-  const std::lock_guard guard(relay.mutex);
-  relay.read([&](const WorkerStderr& other) { return &other == &worker; });
-  relay.have_written();
+  const std::lock_guard guard(the_relay().mutex);
+  the_relay().read([&](const WorkerStderr& other) { return &other == &worker; });
+  the_relay().have_written();
   std::string lines = worker.last();
   while (!lines.empty() && lines.back() == '\n') {
     lines.pop_back();
@@ -160,21 +164,22 @@ std::string last_lines(WorkerStderr& worker) {
 }
 
 void flush_stderr_relay() {
-  std::unique_lock guard(relay.mutex);
-  if (!relay.nudge) {
+  std::unique_lock guard(the_relay().mutex);
+  if (!the_relay().nudge) {
     return;
   }
-  relay.read([](const WorkerStderr& /*any*/) { return true; });
-  relay.have_written();
-  relay.written.wait_for(guard, kFlush, [] { return relay.pending.empty() && !relay.writing; });
+  the_relay().read([](const WorkerStderr& /*any*/) { return true; });
+  the_relay().have_written();
+  the_relay().written.wait_for(guard, kFlush,
+                               [] { return the_relay().pending.empty() && !the_relay().writing; });
 }
 
 void disown_stderr_relay() noexcept {
   // The descriptors are closed; the mutex, and those that wait for it, are left where they are.
-  relay.workers.clear();
-  relay.nudge.reset();
-  relay.poller.reset();
-  new (&relay) Relay;
+  the_relay().workers.clear();
+  the_relay().nudge.reset();
+  the_relay().poller.reset();
+  new (&the_relay()) Relay;
 }
 
 }  // namespace procession::pool

@@ -45,16 +45,19 @@ std::vector<Watched> first_tasks(const std::deque<std::uint32_t>& order, const S
 
 }  // namespace
 
-void PoolCore::open_stream() {
+void PoolCore::open_stream() try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (stage_ == Stage::closed) {
     throw ProcessError(not_open());
   }
   ++streams_;
+} catch (...) {
+  throw;  // see submit_single
 }
 
-void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<StreamChunk>> chunks) {
+void PoolCore::submit_chunks(const JobPtr& job,
+                             std::vector<std::shared_ptr<StreamChunk>> chunks) try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (!admit(*job)) {
@@ -80,10 +83,12 @@ void PoolCore::submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<Stre
     backlog_.push_back(std::move(task));
   }
   feed_backlog();
+} catch (...) {
+  throw;  // see submit_single
 }
 
 std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
-    Job& job, const platform::Deadline& deadline) {
+    Job& job, const platform::Deadline& deadline) try {
   platform::Naps naps;
   std::unique_lock guard(mutex_);
   for (;;) {
@@ -116,6 +121,8 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
     }
     guard.lock();
   }
+} catch (...) {
+  throw;  // see submit_single
 }
 
 /// Nobody wants what is left of the job: what waits is dropped, what runs ends unheard.

@@ -15,7 +15,7 @@ namespace procession::detail {
 
 using namespace pool;
 
-void PoolCore::submit_single(const JobPtr& job) {
+void PoolCore::submit_single(const JobPtr& job) try {
   std::unique_lock guard(mutex_);
   check_open_here(guard);
   backlog_.push_back({job, &job->only(), 0, 1});
@@ -25,9 +25,13 @@ void PoolCore::submit_single(const JobPtr& job) {
     return;
   }
   feed_backlog();
+} catch (...) {
+  // Whoever catches nothing ends in std::terminate(), and may sleep there while the process ends
+  // (uncaught.hpp): the mutex has been given back here.
+  throw;
 }
 
-void PoolCore::submit(Task task) {
+void PoolCore::submit(Task task) try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (!admit(*task.job)) {
@@ -39,6 +43,8 @@ void PoolCore::submit(Task task) {
   }
   backlog_.push_back(std::move(task));
   feed_backlog();
+} catch (...) {
+  throw;  // see submit_single
 }
 
 /// Whether a pool that is not closed can run its tasks; where not, the job fails.

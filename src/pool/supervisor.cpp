@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "platform/immortal.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
 #include "platform/wait.hpp"
@@ -49,7 +50,8 @@ struct Supervisor {
 };
 
 // Never destroyed: the thread outlives main().
-Supervisor& supervisor = *new Supervisor;
+constinit platform::Immortal<Supervisor> kept_supervisor;
+constinit Supervisor& supervisor = kept_supervisor.value;
 
 /// Looks after all pools once, then sleeps until there is something to do.
 void watch_once() {

@@ -21,6 +21,7 @@
 #include "process/ready.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
+#include "process/uncaught.hpp"
 
 namespace procession::process {
 
@@ -78,6 +79,7 @@ void after_in_child() {
   forget_own_thread();
   disown_deliveries();
   own_threads = 0;
+  forget_end();
   disown_children();
   ForkServer::instance().forget();
   inherited_line = take_life_line();

@@ -62,18 +62,22 @@ bool Child::look() {
   return exitcode_.has_value();
 }
 
-int Child::code_of(const platform::Reaped& reaped) const {
-  return reaped.result == platform::ReapResult::ended
-             ? reaped.exitcode
-             : record_at(heap::target(record_)).exitcode().value_or(255);
+int Child::code_of(const platform::Reaped& reaped) {
+  if (reaped.result == platform::ReapResult::ended) {
+    return reaped.exitcode;
+  }
+  const std::optional<int> told = record_at(heap::target(record_)).exitcode();
+  exit_unknown_ = !told;
+  return told.value_or(255);
 }
 
 void Child::settle(int exitcode) {
   exitcode_ = exitcode;
   call_ = {};
   if (log::enabled(LogLevel::info)) {
-    log::write(LogLevel::info,
-               "'" + plan_.name + "' ended with exit code " + std::to_string(exitcode));
+    log::write(LogLevel::info, "'" + plan_.name + "' ended " +
+                                   (exit_unknown_ ? "with an exit code that is not known"
+                                                  : "with exit code " + std::to_string(exitcode)));
   }
   call_ = {};
   if (record_ == 0) {
@@ -194,6 +198,11 @@ std::optional<int> Child::exitcode() {
     look();
   }
   return exitcode_;
+}
+
+bool Child::exit_is_unknown() {
+  const std::lock_guard guard(mutex_);
+  return exit_unknown_;
 }
 
 int Child::sentinel() const {

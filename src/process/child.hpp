@@ -68,6 +68,8 @@ class Child : public std::enable_shared_from_this<Child> {
   [[nodiscard]] bool terminated_at_exit() const { return plan_.daemon || plan_.tied; }
   [[nodiscard]] int pid() const;
   [[nodiscard]] std::optional<int> exitcode();
+  /// Whether it has ended and somebody else took its exit status, which it told nobody.
+  [[nodiscard]] bool exit_is_unknown();
   [[nodiscard]] int sentinel() const;
   /// Whether it was started, by this process.
   [[nodiscard]] bool started_here() const;
@@ -93,7 +95,7 @@ class Child : public std::enable_shared_from_this<Child> {
   void kill_at_once(int pid);
   void terminate_process();
   void settle(int exitcode);
-  [[nodiscard]] int code_of(const platform::Reaped& reaped) const;
+  [[nodiscard]] int code_of(const platform::Reaped& reaped);
   /// Whether this is a copy, in the child of a fork, of what the parent made and did not start: the
   /// holds are the parent's.
   [[nodiscard]] bool inherited() const { return maker_ != heap::self(); }
@@ -116,6 +118,7 @@ class Child : public std::enable_shared_from_this<Child> {
   std::vector<platform::ProcessMark> started_;
   int waiting_ = 0;  ///< threads that poll it without the mutex: it stays open for them
   std::optional<int> exitcode_;
+  bool exit_unknown_ = false;
   std::optional<std::thread> thread_;
   int thread_exitcode_ = 0;
 };

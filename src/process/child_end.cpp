@@ -10,20 +10,23 @@ namespace procession::detail {
 using namespace process;
 
 platform::Reaped Child::reap_child(int pid, bool wait) {
-  if (own_group_ != OwnGroup::none) {
+  bool rest_killed = own_group_ == OwnGroup::none;
+  if (!rest_killed) {
     if (wait) {
       platform::wait_for_end(pid);
     }
     // Before its status is taken: until then no other process or group gets its number.
     if (platform::has_ended(pid)) {
       platform::kill_rest_of_group(pid, false);
+      rest_killed = true;
     }
   }
   const platform::Reaped reaped = wait ? platform::reap_waiting(pid) : platform::reap(pid);
   if (reaped.result == platform::ReapResult::running) {
     return reaped;
   }
-  if (own_group_ != OwnGroup::none && reaped.result == platform::ReapResult::unknown) {
+  if (!rest_killed) {
+    // Somebody else was faster, or a sandbox forbids waitid().
     platform::kill_rest_of_group(pid, true);
   }
   if (reaped.result == platform::ReapResult::unknown || reaped.exitcode < 0) {

@@ -128,6 +128,9 @@ StartMethod Child::check_start() {
                        "terminated; make the "
                        "outer process no daemon, or use a Pool inside it");
   }
+  if (method == StartMethod::fork) {
+    require_main();
+  }
   const bool isolated = method == StartMethod::forkserver || method == StartMethod::spawn;
   if (isolated) {
     require_init(to_string(method));

@@ -6,6 +6,7 @@
 #include "process/log_delivery.hpp"
 #include "process/ready.hpp"
 #include "process/registry.hpp"
+#include "process/uncaught.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -49,6 +50,7 @@ void end_all(const std::vector<std::shared_ptr<detail::Child>>& children) {
 void set_services_end(void (*end)()) { services_end = end; }
 
 void end_children() noexcept {
+  note_end();
   try {
     if (services_end != nullptr) {
       services_end();

@@ -12,6 +12,7 @@
 #include "platform/cpu.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
+#include "platform/standing.hpp"
 #include "process/boot_variable.hpp"
 #include "process/life_line.hpp"
 #include "process/record.hpp"
@@ -33,8 +34,9 @@ constexpr int kKilled = -9;  // exit code
 struct ForkServer::State {
   platform::OwnMutex mutex;
   std::vector<ServerLink> servers;
-  bool clones = true;   // false once a server said that it cannot copy itself
-  bool may_add = true;  // false once one ended of its own accord
+  platform::Standing standing;  ///< of this process when the servers were started
+  bool clones = true;           // false once a server said that it cannot copy itself
+  bool may_add = true;          // false once one ended of its own accord
   heap::Block preload;
   std::size_t preload_size = 0;
 
@@ -79,6 +81,11 @@ std::vector<ForkServer::Started> ForkServer::start(std::span<const Wanted> wante
 
 void ForkServer::State::start(std::vector<Order> orders) {
   try {
+    // A child is to have this process's root, users and limits as they are now.
+    if (platform::Standing now = platform::Standing::look(); now != standing) {
+      end();
+      standing = std::move(now);
+    }
     // A program that makes a single pool needs one server only.
     const bool often = orders.size() > 1 && !servers.empty();
     std::uint16_t attempt = 0;

@@ -25,7 +25,8 @@ namespace process {
 namespace {
 
 Identity& of_process() {
-  static Identity own;
+  // Never destroyed: exit handlers ask for it.
+  static Identity& own = *new Identity;
   return own;
 }
 

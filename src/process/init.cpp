@@ -8,6 +8,7 @@
 
 #include "channel/depot.hpp"
 #include "heap/heap.hpp"
+#include "platform/environment.hpp"
 #include "platform/exit_handler.hpp"
 #include "platform/memory.hpp"
 #include "platform/spawn.hpp"
@@ -20,6 +21,7 @@
 #include "process/janitor.hpp"
 #include "process/ready.hpp"
 #include "process/record.hpp"
+#include "process/uncaught.hpp"
 #include "procession/error.hpp"
 
 namespace procession {
@@ -37,7 +39,14 @@ namespace {
 namespace process {
 
 namespace {
-std::atomic<bool> initialised{false};
+constinit std::atomic<bool> initialised{false};
+/// The constructors of the static objects of this image that stand before this library in it have
+/// run. Where the library is a shared one, it is told sooner, and a fork is merely not refused.
+constinit bool constructed = false;
+struct Constructed {
+  Constructed() { constructed = true; }
+};
+const Constructed told_last;
 }  // namespace
 
 void mark_init() noexcept { initialised = true; }
@@ -51,12 +60,22 @@ void require_init(const char* method) {
   }
 }
 
+void require_main() {
+  if (!initialised && !constructed) {
+    throw NotInitialized(
+        "a process was to be started by 'fork' before main() has begun, by a constructor of a "
+        "static object; start it in main(), whose first statement is to be:\n    "
+        "procession::init();\nOnly threads can be started sooner.");
+  }
+}
+
 void prepare_exit() {
   static std::once_flag once;
   std::call_once(once, [] {
     install_fork_handlers();
     know_process();
-    platform::add_exit_handler([](int code) {
+    survive_uncaught_ends();
+    platform::add_exit_handler([](int code) noexcept {
       if (!is_known_process()) {
         return;  // a copy by a bare clone(): children and record are the original's
       }
@@ -69,18 +88,20 @@ void prepare_exit() {
   });
 }
 
-}  // namespace process
+namespace {
 
-void init() {
-  using namespace process;
-  static std::atomic<bool> called{false};
-  if (called.exchange(true)) {
+/// What this process was started for; asked for once.
+std::optional<Boot> boot;
+bool boot_known = false;
+
+/// Takes the place in the tree that this process was started for.
+void adopt_tree() {
+  if (boot_known) {
     return;
   }
-  const std::optional<Boot> boot = take_boot_variable();
-  mark_init();
+  boot_known = true;
+  boot = take_boot_variable();
   if (!boot) {
-    prepare_exit();
     return;
   }
   try {
@@ -89,14 +110,46 @@ void init() {
     refuse_boot_variable(failure.what());
   }
   if (boot->role == BootRole::janitor) {
+    return;
+  }
+  channel::adopt_depot(kBootDepot);
+  if (!become_process(boot->claim)) {
+    platform::exit_now(0);  // it comes too late
+  }
+}
+
+}  // namespace
+
+}  // namespace process
+
+void heap::adopt_before_main() {
+  using namespace process;
+  if (initialised || boot_known || !platform::find_environment("PROCESSION_BOOT")) {
+    return;
+  }
+  adopt_tree();
+  if (boot->role == BootRole::janitor) {
+    heap::set_self(heap::root());
+  }
+}
+
+void init() {
+  using namespace process;
+  static std::atomic<bool> called{false};
+  if (called.exchange(true)) {
+    return;
+  }
+  adopt_tree();
+  mark_init();
+  if (!boot) {
+    prepare_exit();
+    return;
+  }
+  if (boot->role == BootRole::janitor) {
     serve_as_janitor();
   }
   prepare_exit();
-  channel::adopt_depot(kBootDepot);
   if (boot->role == BootRole::child) {
-    if (!Record::stands(boot->claim)) {
-      platform::exit_now(0);  // it comes too late
-    }
     std::vector<platform::Descriptor> passed;
     for (std::size_t i = 0; i != record_at(boot->claim.record).passed; ++i) {
       passed.emplace_back(kBootPassed + static_cast<int>(i));
@@ -105,9 +158,6 @@ void init() {
     run_child(boot->claim, platform::Descriptor(kBootWatched), std::move(passed));
   }
   // With a record of its own, it is buried when this process and its parent were killed.
-  if (!become_process(boot->claim)) {
-    platform::exit_now(0);
-  }
   serve_forks(boot->claim.record, platform::Descriptor(kBootWatched),
               platform::Descriptor(kBootSocket));
 }

@@ -2,14 +2,16 @@
 
 #include <mutex>
 
+#include "platform/immortal.hpp"
 #include "platform/life.hpp"
 #include "platform/own_mutex.hpp"
 
 namespace procession::process {
 
 namespace {
-platform::OwnMutex life_line_mutex;
-platform::LifeLine line;
+constinit platform::OwnMutex life_line_mutex;
+constinit platform::Immortal<platform::LifeLine> kept_line;
+constinit platform::LifeLine& line = kept_line.value;
 }  // namespace
 
 int watched_line() {

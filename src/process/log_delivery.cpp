@@ -22,24 +22,28 @@ struct Deliveries {
   bool delivering = false;  ///< it is at one
 };
 
-// Never destroyed: the thread outlives main().
-Deliveries& deliveries = *new Deliveries;
+/// Never destroyed: the thread outlives main(). Made when it is used first, which may be before
+/// main().
+Deliveries& the_deliveries() {
+  static Deliveries& one = *new Deliveries;
+  return one;
+}
 
 [[noreturn]] void run() {
-  std::unique_lock guard(deliveries.mutex);
+  std::unique_lock guard(the_deliveries().mutex);
   for (;;) {
-    deliveries.changed.wait(guard, [] { return !deliveries.waiting.empty(); });
-    std::function<void()> deliver = std::move(deliveries.waiting.front());
-    deliveries.waiting.pop_front();
-    deliveries.delivering = true;
+    the_deliveries().changed.wait(guard, [] { return !the_deliveries().waiting.empty(); });
+    std::function<void()> deliver = std::move(the_deliveries().waiting.front());
+    the_deliveries().waiting.pop_front();
+    the_deliveries().delivering = true;
     guard.unlock();
     const CopyCheck check;
     deliver();
     check.end_copies("a log's sink");
     deliver = nullptr;
     guard.lock();
-    deliveries.delivering = false;
-    deliveries.changed.notify_all();
+    the_deliveries().delivering = false;
+    the_deliveries().changed.notify_all();
   }
 }
 
@@ -47,13 +51,13 @@ Deliveries& deliveries = *new Deliveries;
 
 void deliver_later(std::function<void()> deliver) noexcept {
   try {
-    const std::lock_guard guard(deliveries.mutex);
-    deliveries.waiting.push_back(std::move(deliver));
-    if (!deliveries.running) {
+    const std::lock_guard guard(the_deliveries().mutex);
+    the_deliveries().waiting.push_back(std::move(deliver));
+    if (!the_deliveries().running) {
       start_own_thread(run, Records::here);
-      deliveries.running = true;
+      the_deliveries().running = true;
     }
-    deliveries.changed.notify_all();
+    the_deliveries().changed.notify_all();
   } catch (...) {
     // A record is not worth a failed job; the next one may get the thread.
   }
@@ -61,12 +65,13 @@ void deliver_later(std::function<void()> deliver) noexcept {
 
 void finish_deliveries() noexcept {
   if (on_own_thread() || log::inside_sink()) return;
-  std::unique_lock guard(deliveries.mutex);
-  deliveries.changed.wait(guard, [] {
-    return !deliveries.running || (deliveries.waiting.empty() && !deliveries.delivering);
+  std::unique_lock guard(the_deliveries().mutex);
+  the_deliveries().changed.wait(guard, [] {
+    return !the_deliveries().running ||
+           (the_deliveries().waiting.empty() && !the_deliveries().delivering);
   });
 }
 
-void disown_deliveries() noexcept { new (&deliveries) Deliveries; }
+void disown_deliveries() noexcept { new (&the_deliveries()) Deliveries; }
 
 }  // namespace procession::process

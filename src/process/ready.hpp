@@ -6,6 +6,9 @@ namespace procession::process {
 /// method's name.
 void require_init(const char* method);
 void mark_init() noexcept;
+/// For a fork, which needs no init(): throws `NotInitialized` in a constructor of a static object,
+/// whose child would run with static objects that are not there yet.
+void require_main();
 
 /// Before the first child, and in init(): sees to it that the end of this process is orderly
 /// (`end_children`) and that a fork of it is too. Thread-safe.

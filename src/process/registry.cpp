@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "platform/immortal.hpp"
 #include "platform/own_mutex.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
@@ -22,8 +23,10 @@ namespace process {
 namespace {
 
 // Never destroyed: exit handlers and other threads' last calls come later than static destructors.
-platform::OwnMutex& registry_mutex = *new platform::OwnMutex;
-auto& children = *new std::vector<std::shared_ptr<detail::Child>>;
+constinit platform::Immortal<platform::OwnMutex> kept_mutex;
+constinit platform::OwnMutex& registry_mutex = kept_mutex.value;
+constinit platform::Immortal<std::vector<std::shared_ptr<detail::Child>>> kept_children;
+constinit auto& children = kept_children.value;
 
 }  // namespace
 
