@@ -9,11 +9,14 @@ namespace procession {
 
 /// How a process comes to be.
 ///
-/// A child by `forkserver` has its parent's standard descriptors and working directory as they are
-/// when it starts. All else that a process inherits, it has from the fork server, as it was when
-/// that was started, by the first child: the environment, umask, resource limits and user. A
-/// program that changes these (drops root, say) does so before it starts its first child, or starts
-/// children by `spawn` or `fork`.
+/// A child by `forkserver` has its parent's standard descriptors, working directory, root folder,
+/// users and groups, resource limits, processors (the main thread's) and niceness as they are when
+/// it starts; the first start after one of the latter has changed takes longer. In a root that the
+/// program changed to, children by `forkserver` and `spawn` need /proc and the program's libraries.
+/// All else that a process inherits, the environment, umask, capabilities, namespaces and control
+/// group, it has from the fork server, as it was when that was started, by the first child. A
+/// program that changes these does so before it starts its first child, or starts children by
+/// `spawn` or `fork`.
 enum class StartMethod {
   forkserver,  ///< copied from a small, idle server process that runs this program's image: fast
                ///< and clean

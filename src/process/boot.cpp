@@ -63,9 +63,7 @@ int run_call(std::span<const std::byte> call, const std::string& name,
 void run_child(const Record::Claim& claim, platform::Descriptor watched,
                std::vector<platform::Descriptor>&& passed, FromServer from_server) {
   Record& record = record_at(claim.record);
-  const bool taken = record.state() == Record::State::running &&
-                     record.pid() == platform::process_id();  // by init()
-  if (!taken && !become_process(claim)) {
+  if (!become_process(claim)) {
     platform::exit_now(0);
   }
   from_server.until_taken.reset();

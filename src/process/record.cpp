@@ -116,6 +116,11 @@ heap::Ticket make_record(bool tied) {
 }
 
 bool become_process(const Record::Claim& claim) {
+  // Where a static object needed the heap, that was done before init().
+  static constinit Record::Claim taken;
+  if (taken.record == claim.record && taken.serial == claim.serial) {
+    return true;
+  }
   know_process();
   heap::set_self(claim.record);
   while (Record::stands(claim)) {
@@ -128,7 +133,11 @@ bool become_process(const Record::Claim& claim) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
-  return Record::take(claim, platform::process_id());
+  if (!Record::take(claim, platform::process_id())) {
+    return false;
+  }
+  taken = claim;
+  return true;
 }
 
 void become_unlisted_process(heap::Offset record) {

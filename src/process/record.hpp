@@ -84,7 +84,8 @@ static_assert(sizeof(Record) <= heap::kRecordBytes);
 heap::Ticket make_record(bool tied);
 
 /// Makes the record that of this process, which was started for it, and tells the tree that it
-/// lives. False when the request does not stand any more: this process has no business here.
+/// lives. Again for the same record, it does nothing. False when the request does not stand any
+/// more: this process has no business here.
 bool become_process(const Record::Claim& claim);
 
 /// Makes `record` that of this process, which the program forked by itself, so that what it will
