@@ -91,7 +91,13 @@ void put(const ListLayout& list, std::size_t index, std::span<std::byte> room, c
                     "', found none: " + found + "; the block is another program's, or damaged");
 }
 
-ListLayout layout(const SharedMemory& memory) { return ListLayout(memory.buf()); }
+ListLayout layout(const SharedMemory& memory) {
+  ListLayout list(memory.buf());
+  if (list.fault()) {
+    throw_damaged(memory, *list.fault());
+  }
+  return list;
+}
 
 /// The place of an item; negative ones count from the end.
 std::size_t place(const ListLayout& list, std::ptrdiff_t index) {
@@ -151,16 +157,16 @@ ShareableList::ShareableList(const std::vector<Item>& items,
   }
   const std::size_t count = items.size();
   shm_ = SharedMemory::create((count + 2) * kWord + data + count * (kWord + 1), name);
-  const ListLayout list = layout(shm_);
-  list.set_word(0, count);
+  shared::set_word(shm_.buf(), 0, count);
   std::size_t offset = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    list.set_word(i + 1, offset);
+    shared::set_word(shm_.buf(), i + 1, offset);
     offset += room_for(items[i]);
   }
-  list.set_word(count + 1, offset);
+  shared::set_word(shm_.buf(), count + 1, offset);
+  const ListLayout list = layout(shm_);
   for (std::size_t i = 0; i < count; ++i) {
-    put(list, i, *list.room(i), items[i]);
+    put(list, i, room_at(shm_, list, i), items[i]);
   }
 }
 
@@ -172,7 +178,7 @@ ShareableList ShareableList::attach(const std::string& name) {
 }
 
 void ShareableList::check() const {
-  if (const auto fault = layout(shm_).fault()) {
+  if (const auto fault = layout(shm_).fault_of_items()) {
     throw_damaged(shm_, *fault);
   }
 }
@@ -223,8 +229,9 @@ void ShareableList::set(std::ptrdiff_t index, const Item& item) const {
 
 std::vector<Item> ShareableList::items() const {
   std::vector<Item> all;
-  all.reserve(size());
-  for (std::size_t i = 0; i < size(); ++i) {
+  const std::size_t count = size();
+  all.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     all.push_back(get(static_cast<std::ptrdiff_t>(i)));
   }
   return all;
