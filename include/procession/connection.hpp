@@ -255,9 +255,9 @@ class Waitable {
 
 /// Waits until at least one is ready; the indices of all that are, in order. Empty when the
 /// time-out passes first, and for an empty span at once. Thread-safe. Throws
-/// `std::invalid_argument` for a negative descriptor; `ProcessError` for a closed
-/// connection or listener. Python: `multiprocessing.connection.wait(object_list, timeout)`, which
-/// returns the objects.
+/// `std::invalid_argument` for a negative descriptor; `ProcessError`, which tells the
+/// index, for a connection, listener or descriptor that is closed. Python:
+/// `multiprocessing.connection.wait(object_list, timeout)`, which returns the objects.
 [[nodiscard]] std::vector<std::size_t> wait(std::span<const Waitable> waitables,
                                             Timeout timeout = {});
 /// The same for a list in braces: `wait({a, b, process.sentinel()})`.

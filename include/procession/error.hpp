@@ -38,6 +38,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "procession/detail/requirements.hpp"
+
 namespace procession {
 
 class Encoder;

@@ -5,6 +5,9 @@
 /// arrives as RemoteError. Whatever arrives is a RemoteTrace as well, with the type, text and place
 /// of what was thrown, and std::rethrow_if_nested() finds the exceptions nested in it.
 ///
+/// In pools of threads there is nothing to be sent: an exception that would arrive as RemoteError
+/// arrives as it was thrown, the same object, and is no RemoteTrace; all others as above.
+///
 /// The type must match exactly: an object of a class derived from an announced one arrives as
 /// RemoteError under its own name rather than cut down to its base.
 ///

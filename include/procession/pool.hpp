@@ -303,7 +303,8 @@ class Pool : public detail::PoolMembers {
 
 /// A pool whose workers are threads of this process: the same members and results, nothing is
 /// isolated. A task that crashes ends the program, and one that runs cannot be stopped: `terminate`
-/// waits for it. What tasks capture may be references. Python: `multiprocessing.pool.ThreadPool`.
+/// waits for it. What tasks capture may be references, and what they throw may be of any type
+/// (exception.hpp). Python: `multiprocessing.pool.ThreadPool`.
 class ThreadPool : public detail::PoolMembers {
  public:
   /// Starts `processes` threads, 0: `cpu_count()`. Throws as `Thread::start` does.

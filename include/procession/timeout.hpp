@@ -6,6 +6,8 @@
 #include <optional>
 #include <ratio>
 
+#include "procession/detail/requirements.hpp"
+
 namespace procession {
 
 class Decoder;

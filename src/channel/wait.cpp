@@ -13,10 +13,18 @@
 #include "platform/naps.hpp"
 #include "platform/wait.hpp"
 #include "procession/connection.hpp"
+#include "procession/error.hpp"
 
 namespace procession {
 
 namespace {
+
+/// What is closed of the caller's is refused with its place among the others.
+[[noreturn]] void refuse_closed(std::size_t index, std::size_t count, const char* what) {
+  throw ProcessError("asked to wait for " + std::to_string(count) + " things, of which the " +
+                     what + " at index " + std::to_string(index) +
+                     " was closed, or moved from; wait before close(), or leave it out");
+}
 
 /// What is waited for, for the length of one call.
 struct Watched {
@@ -61,20 +69,22 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
   for (const Waitable& waitable : waitables) {
     Watched watched;
     if (const auto* const transport = std::get_if<detail::TransportPtr>(&waitable.what_)) {
-      if (*transport == nullptr) detail::Transport::refuse_closed();
+      if (*transport == nullptr || (*transport)->closed()) {
+        refuse_closed(all.size(), waitables.size(), "connection");
+      }
       watched.transport = transport->get();
       watched.use = std::make_unique<detail::Transport::Use>(**transport);
       watched.descriptor = watched.use->descriptor();
     } else if (const auto* const listener = std::get_if<detail::ListenerPtr>(&waitable.what_)) {
-      if (*listener == nullptr) detail::ListenerCore::refuse_closed();
+      if (*listener == nullptr) refuse_closed(all.size(), waitables.size(), "listener");
       watched.listener = listener->get();
       watched.descriptor = watched.listener->descriptor();
     } else {
       watched.descriptor = std::get<int>(waitable.what_);
       if (watched.descriptor < 0) {
-        throw std::invalid_argument("asked to wait for descriptor " +
-                                    std::to_string(watched.descriptor) +
-                                    ", which is none; was it opened, and is it still?");
+        throw std::invalid_argument(
+            "asked to wait for descriptor " + std::to_string(watched.descriptor) + " (index " +
+            std::to_string(all.size()) + "), which is none; was it opened, and is it still?");
       }
     }
     descriptors.push_back(watched.descriptor);
@@ -89,9 +99,9 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     // A descriptor is readable where there is a message, and at times where there is none.
     std::vector<std::size_t> ready = really_ready(readable_within(nap, descriptors, all), all);
     if (!ready.empty() || deadline.passed()) return ready;
-    for (const Watched& watched : all) {
-      if (watched.transport != nullptr && watched.transport->closed()) {
-        detail::Transport::refuse_closed();
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      if (all[i].transport != nullptr && all[i].transport->closed()) {
+        refuse_closed(i, all.size(), "connection");
       }
     }
     if (looked) channel::sweep_depot();

@@ -116,6 +116,16 @@ std::exception_ptr decode_level(Decoder& in, const RemoteOrigin& origin,
 
 }  // namespace
 
+bool detail::keeps_its_type(const std::exception_ptr& error) {
+  std::size_t levels = 0;
+  for (std::exception_ptr at = error; at && levels < kMostLevels; at = thrown_cause(at), ++levels) {
+    if (remote_trace(at) == nullptr && find_exception_type(at, thrown_type(at)) == nullptr) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void encode_exception(Encoder& out, const std::exception_ptr& error) {
   std::vector<std::exception_ptr> levels;
   for (std::exception_ptr at = error; at && levels.size() < kMostLevels;

@@ -26,6 +26,10 @@ const ExceptionType* find_exception_type(const std::exception_ptr& error,
 // The dynamic type of the object. `error` must not be null.
 const std::type_info& thrown_type(const std::exception_ptr& error) noexcept;
 
+// Whether encode_exception() would keep the type of it and of all that is nested in it, or it has
+// come from elsewhere already.
+bool keeps_its_type(const std::exception_ptr& error);
+
 // what(), or the value of a number or string that was thrown; empty when there is nothing to say.
 std::string thrown_text(const std::exception_ptr& error);
 

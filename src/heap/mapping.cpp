@@ -75,9 +75,9 @@ struct Mapping {
     platform::unmap(std::exchange(base, nullptr) - parts.margin(),
                     parts.file() + 2 * parts.margin());
   }
-  void advise_huge_pages() const noexcept {
-    platform::advise_huge_pages(base, parts.end_of_marks());
-    platform::advise_huge_pages(base + parts.users(), parts.reserve());
+  void advise_sparse() const noexcept {
+    platform::advise_sparse(base, parts.end_of_marks());
+    platform::advise_sparse(base + parts.users(), parts.reserve());
   }
 };
 using Owned = std::unique_ptr<Mapping>;
@@ -181,7 +181,7 @@ void ensure() {
     // lose: each makes a heap, the first to say so wins, and the others throw theirs away.
     Owned mapping = map_new();
     initialise(*mapping);
-    mapping->advise_huge_pages();
+    mapping->advise_sparse();
     Mapping* none = nullptr;
     if (current.compare_exchange_strong(none, mapping.get())) mapping.release();
   }
@@ -222,7 +222,7 @@ void adopt(int fd) {
   }
   mapping->file = platform::duplicate(fd, kLowestNumber);
   platform::Descriptor(fd).reset();
-  mapping->advise_huge_pages();
+  mapping->advise_sparse();
   current.store(mapping.release());
   publish();
 }

@@ -7,12 +7,15 @@
 #include <string>
 
 #include "platform/memory.hpp"
+#include "platform/valgrind.hpp"
 #include "procession/error.hpp"
 
 namespace procession::heap {
 namespace {
 
 constexpr std::uint64_t kGibi = std::uint64_t{1} << 30;
+/// A leak check reads all of it, by which the holes become memory.
+constexpr std::uint64_t kUnderValgrind = std::uint64_t{64} << 20;
 constexpr std::uint64_t kMostReserve = std::uint64_t{1} << 45;  // of which four can be mapped
 
 int shift_of(std::string_view suffix) {
@@ -64,7 +67,9 @@ std::uint64_t wanted_reserve(std::uint64_t asked) {
   if (const char* text = std::getenv("PROCESSION_HEAP"); text != nullptr && *text != '\0') {
     wanted = parse_reserve(text, "the environment variable PROCESSION_HEAP");
   } else if (wanted == 0) {
-    wanted = (std::max(platform::physical_memory(), kGibi) + kGibi - 1) / kGibi * kGibi;
+    wanted = platform::runs_under_valgrind()
+                 ? kUnderValgrind
+                 : (std::max(platform::physical_memory(), kGibi) + kGibi - 1) / kGibi * kGibi;
   }
   // There are two regions, and what tells of them and keeps them apart: see mapping.cpp.
   wanted = std::min({wanted, kMostReserve, platform::file_size_limit() / 10 * 4,

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 
+#include "platform/linux_file_memory.hpp"
 #include "platform/system_error.hpp"
 
 #ifndef MADV_POPULATE_WRITE
@@ -23,6 +24,10 @@ namespace procession::platform {
 namespace {
 
 constexpr std::uint64_t kHuge = std::uint64_t{2} << 20;
+
+/// Of a sparse mapping, so much goes into a core dump: it tells of locks, pools and queues, and is
+/// written in some milliseconds.
+constexpr std::uint64_t kDumped = std::uint64_t{4} << 20;
 
 /// One call of fallocate is interrupted by any signal and starts over: with a profiler's timer
 /// running, a call for a gibibyte would never end.
@@ -42,15 +47,6 @@ bool huge_pages_on_advice() noexcept {
   return answer;
 }
 
-bool allocate(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept {
-  for (;;) {
-    if (::fallocate(descriptor, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0) {
-      return true;
-    }
-    if (errno != EINTR) return false;
-  }
-}
-
 bool commit_step(int descriptor, std::byte* base, std::uint64_t offset,
                  std::uint64_t size) noexcept {
   if (size >= 2 * kHuge && huge_pages_on_advice()) {
@@ -58,7 +54,7 @@ bool commit_step(int descriptor, std::byte* base, std::uint64_t offset,
     const std::uint64_t start = offset / page_size() * page_size();
     if (::madvise(base + start, offset + size - start, MADV_POPULATE_WRITE) == 0) return true;
   }
-  return allocate(descriptor, offset, size);
+  return back_file(descriptor, offset, size) == 0;
 }
 
 std::uint64_t limit_of(decltype(RLIMIT_AS) resource) noexcept {
@@ -141,15 +137,13 @@ void punch_hole(int descriptor, std::uint64_t offset, std::uint64_t size) noexce
   const std::uint64_t end = (offset + size) / page * page;
   for (std::uint64_t at = start; at < end; at += kStep) {
     const std::uint64_t step = std::min(kStep, end - at);
-    while (::fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                       static_cast<off_t>(at), static_cast<off_t>(step)) != 0 &&
-           errno == EINTR) {
-    }
+    clear_file(descriptor, at, step);
   }
 }
 
-void advise_huge_pages(std::byte* address, std::uint64_t size) noexcept {
+void advise_sparse(std::byte* address, std::uint64_t size) noexcept {
   ::madvise(address, size, MADV_HUGEPAGE);
+  if (size > kDumped) ::madvise(address + kDumped, size - kDumped, MADV_DONTDUMP);
 }
 
 std::uint64_t physical_memory() noexcept {

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "platform/linux_file_memory.hpp"
 #include "platform/memory.hpp"
 #include "platform/named_memory.hpp"
 #include "platform/system_error.hpp"
@@ -34,8 +35,7 @@ int fill(int file, std::uint64_t size) {
   constexpr std::uint64_t kFillStep = std::uint64_t{32} << 20;
   for (std::uint64_t done = 0; done < size;) {
     const std::uint64_t step = size - done < kFillStep ? size - done : kFillStep;
-    const int code = ::posix_fallocate(file, static_cast<off_t>(done), static_cast<off_t>(step));
-    if (code == EINTR) continue;
+    const int code = back_file(file, done, step);
     if (code != 0) return code;
     done += step;
   }

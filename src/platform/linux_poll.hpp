@@ -17,7 +17,7 @@ inline timespec timespec_of(Duration time) noexcept {
 }
 
 /// Whether any became ready before the deadline; signals do not end the wait. Throws ProcessError,
-/// which says that it was to "wait for `what`".
+/// which says that it was to "wait for `what`", also where one of them is not open, with its index.
 bool poll_until(std::span<pollfd> entries, const Deadline& deadline, const char* what);
 
 }  // namespace procession::platform

@@ -41,6 +41,7 @@ Delivery send_message(int socket, std::span<const std::byte> message,
     const std::size_t size = descriptors.size_bytes();
     header.msg_control = control.bytes;
     header.msg_controllen = CMSG_SPACE(size);
+    std::memset(control.bytes, 0, header.msg_controllen);  // padding is sent too
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_RIGHTS;
     control.header.cmsg_len = CMSG_LEN(size);

@@ -47,11 +47,14 @@ void allow_access(std::byte* address, std::uint64_t size) noexcept;
 /// to those who ask. False when there is no memory for it; then holes are left where holes were.
 bool commit(int descriptor, std::byte* base, std::uint64_t offset, std::uint64_t size) noexcept;
 
-/// Gives the memory of the whole pages inside `[offset, offset + size)` back; they read as zero.
+/// Gives the memory of the whole pages inside `[offset, offset + size)` back; they read as zero,
+/// also where the system does not take memory back.
 void punch_hole(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept;
 
-/// Asks for huge pages in a mapping. Nothing happens where they are not to be had.
-void advise_huge_pages(std::byte* address, std::uint64_t size) noexcept;
+/// Says of a large mapping that few of its pages may ever be used: those are to be huge where that
+/// can be had, and a core dump holds the first 4 MiB and nothing else, which would take all of the
+/// mapping as memory and as disk.
+void advise_sparse(std::byte* address, std::uint64_t size) noexcept;
 
 /// Bytes of memory in this machine.
 std::uint64_t physical_memory() noexcept;

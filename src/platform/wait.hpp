@@ -19,10 +19,12 @@ std::optional<Descriptor> open_process(int pid);
 void wait_for_end(int pid) noexcept;
 
 /// Waits until the descriptor is readable or its other end has gone; false when the deadline passes
-/// first. Signals that arrive meanwhile do not end the wait.
+/// first. Signals that arrive meanwhile do not end the wait. Throws `ProcessError` when it is not
+/// open.
 bool wait_readable(int descriptor, const Deadline& deadline);
 
 /// Waits until any of them is; their places in the span. Empty when the deadline passes first.
+/// Throws `ProcessError` with its place when one is not open.
 std::vector<std::size_t> wait_readable_any(std::span<const int> descriptors,
                                            const Deadline& deadline);
 

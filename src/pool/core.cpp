@@ -114,6 +114,8 @@ PoolCore::PoolCore(PoolSettings settings)
 PoolCore::~PoolCore() {
   if (disowned_) {
     static_cast<void>(block_.release());
+  } else if (on_threads()) {
+    forget_thrown(shared_);
   }
 }
 

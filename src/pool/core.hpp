@@ -164,8 +164,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
     std::size_t element;  ///< of the task
     Failure cause;
   };
-  static Thrown read_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes,
-                               const heap::Block& block);
+  Thrown read_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes,
+                        const Results& results) const;
   void note_pace(const Task& task, const pool::Slot& slot);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void look_within(Duration time);

@@ -16,6 +16,7 @@
 #include "heap/heap.hpp"
 #include "pool/failure.hpp"
 #include "pool/layout.hpp"
+#include "pool/thread_throws.hpp"
 #include "procession/detail/pool_core.hpp"
 
 namespace procession::detail {
@@ -63,6 +64,7 @@ struct Results {
   std::size_t size = 0;
   heap::Block block;
   std::byte in_place[pool::kInlineResult];
+  pool::ThreadThrows as_thrown;  ///< of threads: what has no bytes that would do
 
   [[nodiscard]] std::span<const std::byte> bytes() const {
     return {block ? block.data() : in_place, size};

@@ -5,8 +5,10 @@
 
 #include "log/log.hpp"
 #include "platform/futex.hpp"
+#include "platform/spawn.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
+#include "pool/thread_throws.hpp"
 #include "pool/time_passed.hpp"
 #include "pool/worker_set.hpp"
 #include "procession/error.hpp"
@@ -71,6 +73,9 @@ void PoolCore::collect(std::uint32_t number) {
   results.first = task.first();
   results.count = done;
   results.size = progress_bytes(progress);
+  if (on_threads()) {
+    results.as_thrown = take_thrown(slot);
+  }
   // A worker may have been killed over handing over a block, which then is not there.
   const heap::Ticket block =
       phase_of(state) == Slot::done ? slot.result : heap::settled(slot.result);
@@ -86,8 +91,7 @@ void PoolCore::collect(std::uint32_t number) {
     const bool threw = orderly ? slot.error_size != 0 : (progress & kProgressThrew) != 0;
     if (threw) {
       const std::byte* const bytes = results.block ? results.block.data() : results.in_place;
-      Thrown thrown =
-          read_exception(task, done, {bytes + results.size, slot.error_size}, results.block);
+      Thrown thrown = read_exception(task, done, {bytes + results.size, slot.error_size}, results);
       task.job->note_failure(*task.chunk, task.first() + thrown.element, std::move(thrown.cause));
       results.count = thrown.element;
       // The whole task may have thrown behind that, over elements that cannot be read.
@@ -138,14 +142,18 @@ void PoolCore::note_pace(const Task& task, const Slot& slot) {
 
 PoolCore::Thrown PoolCore::read_exception(const Task& task, std::size_t done,
                                           std::span<const std::byte> bytes,
-                                          const heap::Block& block) {
+                                          const Results& results) const {
   Decoder decoder(bytes);
-  const auto pid = static_cast<int>(decode<std::uint32_t>(decoder));
+  const auto origin = decode<std::uint32_t>(decoder);
   // Of these there are results, and no more, whatever was written into their memory.
   const std::size_t failed = std::min<std::size_t>(decode<std::uint32_t>(decoder), done);
+  if (Failure thrown = thrown_of(results.as_thrown, origin)) {
+    return {failed, std::move(thrown)};
+  }
   try {
+    const int pid = on_threads() ? platform::process_id() : static_cast<int>(origin);
     return {failed, Failure(decoder.take(decoder.remaining()), {task.first() + failed, pid},
-                            block ? block.offset() : 0)};
+                            results.block ? results.block.offset() : 0)};
   } catch (...) {
     return {failed, std::current_exception()};
   }

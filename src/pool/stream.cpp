@@ -1,4 +1,5 @@
 #include "pool/stream.hpp"
+#include "platform/spawn.hpp"
 
 #include <algorithm>
 #include <string>
@@ -248,12 +249,17 @@ Decoder* Stream::next_of_chunk() {
     if (decode<OutcomeKind>(*decoder_) == OutcomeKind::result) {
       return &*decoder_;
     }
-    const auto pid = static_cast<int>(decode<std::uint32_t>(*decoder_));
+    const auto origin = decode<std::uint32_t>(*decoder_);
+    const bool on_threads = pool_->on_threads();
+    const int pid = on_threads ? platform::process_id() : static_cast<int>(origin);
     failure = decode_exception(*decoder_, {index, pid});
     if (failure == nullptr) {
       throw DecodeError(
           "expected the result of a task or its exception and found neither; the bytes are "
           "damaged");
+    }
+    if (const Failure thrown = pool::thrown_of(chunk_->results[piece_ - 1].as_thrown, origin)) {
+      failure = thrown.get();
     }
   } catch (...) {
     failure = spoilt_ = std::current_exception();

@@ -14,6 +14,7 @@
 #include "pool/core.hpp"
 #include "pool/listener.hpp"
 #include "pool/stderr_relay.hpp"
+#include "pool/thread_throws.hpp"
 #include "process/after_fork.hpp"
 #include "process/own_thread.hpp"
 #include "process/ready.hpp"
@@ -110,6 +111,7 @@ void after_in_child() {
   supervisor.poller.reset();
   disown_listener();
   disown_stderr_relay();
+  disown_thrown();
   supervisor.mutex.unlock();
 }
 

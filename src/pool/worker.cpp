@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 
+#include "codec/exception_types.hpp"
 #include "platform/futex.hpp"
 #include "platform/memory.hpp"
 #include "platform/signals.hpp"
@@ -16,6 +17,7 @@
 #include "pool/layout.hpp"
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
+#include "pool/thread_throws.hpp"
 #include "pool/worker_set.hpp"
 #include "process/copy_check.hpp"
 #include "procession/callable.hpp"
@@ -78,13 +80,24 @@ std::uint64_t nanoseconds() {
 }
 
 struct SlotRun : detail::TaskRun {
-  SlotRun(ResultEncoder& encoder, Slot& of, const process::CopyCheck& check)
+  SlotRun(ResultEncoder& encoder, Slot& of, bool is_on_thread, const process::CopyCheck& check)
       : TaskRun{encoder, of.progress.word(), of.skip, of.count, write_exception, write_outcome},
         results(encoder),
-        slot(of) {
+        slot(of),
+        on_thread(is_on_thread) {
     mark = &check.mark();
     original = check.original();
     end_copy = []() noexcept { process::end_copy(kTask); };
+  }
+
+  /// What precedes the exception that is being handled: the process, or of a thread the number by
+  /// which the owner finds it as it was thrown; 0: only its bytes, which keep its type.
+  [[nodiscard]] std::uint32_t origin() const {
+    if (!on_thread) {
+      return static_cast<std::uint32_t>(platform::process_id());
+    }
+    const std::exception_ptr thrown = std::current_exception();
+    return detail::keeps_its_type(thrown) ? 0 : keep_thrown(slot, thrown);
   }
 
   /// Puts the exception behind the results that are there.
@@ -92,7 +105,7 @@ struct SlotRun : detail::TaskRun {
     auto& self = static_cast<SlotRun&>(run);
     const std::size_t size = progress_bytes(run.progress);
     self.results.cut(size);
-    encode(self.results, static_cast<std::uint32_t>(platform::process_id()));
+    encode(self.results, self.origin());
     encode(self.results, static_cast<std::uint32_t>(run.done));
     encode_exception(self.results, std::current_exception());
     self.slot.error_size = static_cast<std::uint32_t>(self.results.size() - size);
@@ -112,7 +125,7 @@ struct SlotRun : detail::TaskRun {
     start_clock = [](TaskRun& run) { static_cast<SlotRun&>(run).slot.clock = nanoseconds(); };
     stop_clock = [](TaskRun& run) {
       auto& self = static_cast<SlotRun&>(run);
-      if ((self.slot.clock.exchange(0) & kExpired) != 0 && self.killable) {
+      if ((self.slot.clock.exchange(0) & kExpired) != 0 && !self.on_thread) {
         end_at_once();
       }
     };
@@ -123,13 +136,13 @@ struct SlotRun : detail::TaskRun {
     auto& self = static_cast<SlotRun&>(run);
     self.results.cut(progress_bytes(run.progress));
     encode(self.results, detail::OutcomeKind::exception);
-    encode(self.results, static_cast<std::uint32_t>(platform::process_id()));
+    encode(self.results, self.origin());
     encode_exception(self.results, std::current_exception());
   }
 
   ResultEncoder& results;
   Slot& slot;
-  bool killable = false;  ///< the worker is a process
+  bool on_thread;
 };
 
 /// `kept`: where the function stays for the next chunk; null: nowhere.
@@ -160,12 +173,11 @@ std::size_t begin_chunk(Slot& slot) {
 void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls,
               const process::CopyCheck& check) {
   ResultEncoder out(pool, slot);
-  SlotRun run(out, slot, check);
+  SlotRun run(out, slot, shared.on_threads != 0, check);
   if (shared.on_threads == 0) {
     run.print();
   }
   if ((slot.state.load(std::memory_order_relaxed) & kTimed) != 0) {
-    run.killable = shared.on_threads == 0;
     run.time();
   }
   KeptCalls::Call* const kept = calls.turn_to(slot.job);

@@ -41,6 +41,7 @@ class Record {
     heap::Offset record = 0;
     std::uint32_t serial = 0;
     std::uint16_t attempt = 0;
+    std::uint16_t unused = 0;  ///< where there would be padding, which is sent too
   };
   /// The child `pid` of that request takes it, in one step with its process id. False: the parent,
   /// or who found that dead, gave up on it.

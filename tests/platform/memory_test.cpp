@@ -21,7 +21,7 @@ TEST(Memory, IsSparseUntilItIsCommitted) {
   EXPECT_EQ(file_memory(file.get()), 0U);
   std::byte* const base = map_shared(file.get(), 256 * kMebi);
   ASSERT_NE(base, nullptr);
-  advise_huge_pages(base, 256 * kMebi);
+  advise_sparse(base, 256 * kMebi);
   EXPECT_TRUE(commit(file.get(), base, kMebi + 64, 40 * kMebi));
   EXPECT_GE(file_memory(file.get()), 40 * kMebi);
   EXPECT_LE(file_memory(file.get()), 46 * kMebi);

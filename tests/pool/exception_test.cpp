@@ -108,8 +108,8 @@ TYPED_TEST(PoolException, AnnouncedTypes) {
   }
 }
 
-TYPED_TEST(PoolException, UnknownTypes) {
-  TypeParam pool(1);
+TEST(PoolExceptionOfProcesses, UnknownTypes) {
+  Pool pool(1);
   try {
     pool.apply([] { throw Unheard("of"); });
     FAIL();

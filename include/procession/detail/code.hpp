@@ -7,6 +7,7 @@
 
 #include "procession/detail/decoder.hpp"
 #include "procession/detail/encoder.hpp"
+#include "procession/detail/requirements.hpp"
 
 // Naming code to another process: as an image (the program or a shared library, by its build id)
 // and an offset in it. It takes about 20 ns for what lies in the program itself.

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "procession/detail/requirements.hpp"
+
 // What goes wrong in the codec, thrown out of line so that the templates stay small.
 namespace procession::detail {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "procession/detail/copy_bytes.hpp"
+#include "procession/detail/requirements.hpp"
 
 namespace procession {
 

@@ -4,7 +4,9 @@
 #include <ranges>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "procession/codec.hpp"
@@ -62,10 +64,35 @@ struct KeptAs<T> {
   using type = std::vector<std::ranges::range_value_t<std::remove_cvref_t<T>>>;
 };
 
+/// Whether a pair or a tuple has parts that are kept as something else: the keys of a map are
+/// const, what goes through several ranges at once has references, and text may only be looked at.
+template <class T>
+inline constexpr bool kKeptByParts = false;
+template <class... Part>
+inline constexpr bool kKeptByParts<std::tuple<Part...>> =
+    !(std::is_same_v<typename KeptAs<Part>::type, Part> && ...);
+template <class First, class Second>
+inline constexpr bool kKeptByParts<std::pair<First, Second>> =
+    kKeptByParts<std::tuple<First, Second>>;
+
+template <class T>
+struct KeptParts;
+template <class... Part>
+struct KeptParts<std::tuple<Part...>> {
+  using type = std::tuple<typename KeptAs<Part>::type...>;
+};
+template <class First, class Second>
+struct KeptParts<std::pair<First, Second>> {
+  using type = std::pair<typename KeptAs<First>::type, typename KeptAs<Second>::type>;
+};
+template <class T>
+  requires kKeptByParts<std::remove_cvref_t<T>>
+struct KeptAs<T> : KeptParts<std::remove_cvref_t<T>> {};
+
 /// The type in which an argument of type T is kept and decoded: what owns its elements in place of
 /// what views them (`std::string` for text, `std::vector` for arrays, spans and initializer lists),
 /// a pointer for a function, a bool for an element of a vector of them, else T without reference
-/// and const.
+/// and const. The same for the parts of a pair or a tuple.
 template <class T>
 using Kept = typename KeptAs<T>::type;
 
@@ -76,6 +103,10 @@ Kept<T> store(T&& argument) {
   using Plain = std::remove_cvref_t<T>;
   if constexpr (std::is_same_v<Kept<T>, std::decay_t<T>>) {
     return std::forward<T>(argument);
+  } else if constexpr (kKeptByParts<Plain>) {
+    return std::apply(
+        [](auto&&... parts) { return Kept<T>(store(std::forward<decltype(parts)>(parts))...); },
+        std::forward<T>(argument));
   } else if constexpr (kIsBit<Plain>) {
     return static_cast<bool>(argument);
   } else if constexpr (std::is_pointer_v<Plain>) {
@@ -145,6 +176,9 @@ void encode_argument(Encoder& encoder, const T& argument) {
   } else if constexpr (std::is_class_v<T> &&
                        std::is_same_v<Kept<const T&>, procession::Stored<T>>) {
     procession::encode(encoder, argument);  // spares the copy: the bytes are the same
+  } else if constexpr (kKeptByParts<T> && Encodable<Kept<const T&>>) {
+    // So does this: a tuple is its parts, one after another.
+    std::apply([&](const auto&... parts) { (encode_argument(encoder, parts), ...); }, argument);
   } else {
     encode_stored(encoder, store(argument));
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "procession/detail/requirements.hpp"
+
 // Names of types, made at compile time out of what the compiler prints, and alike for g++ and clang
 // as far as types that are sent go: standard templates without their allocators and comparators,
 // `std::string` by that name.
