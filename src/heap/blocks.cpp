@@ -124,7 +124,7 @@ Ticket hold(Offset block, Offset owner) {
   bool full = false;
   {
     const Guard guard(heap);
-    if (!can_own(heap, block)) throw_no_block("be held", block);
+    if (!is_block(heap, block) || !can_own(heap, block)) throw_no_block("be held", block);
     check_owner(heap, owner);
     BlockHeader& target = block_at(heap, block);
     Transaction change(heap);

@@ -219,16 +219,20 @@ inline Offset end_of_blocks(const Header& heap, Region region) noexcept {
   return load(state_of(heap, region).frontier) + gap_of(region);
 }
 
-/// Whether a block begins at `block`, be it in use or free. For any offset, whatever its source.
+/// Whether `block` can be the offset of a block at all.
 inline bool plausible(Header& heap, Offset block) noexcept {
   if (block >= heap.users) {
     return block % unit_of(Region::users) == 0 &&
            block < load(state_of(heap, Region::users).frontier);
   }
-  if (block % kUnit != 0) return false;
-  return (block >= kFirstBlock && block < end_of_blocks(heap, Region::library) &&
-          is_marked(heap, block)) ||
-         block == kRoot;
+  return block % kUnit == 0 &&
+         ((block >= kFirstBlock && block < end_of_blocks(heap, Region::library)) || block == kRoot);
+}
+
+/// Whether a block begins at `block`, be it in use or free. For any offset, whatever its source.
+inline bool is_block(Header& heap, Offset block) noexcept {
+  return plausible(heap, block) &&
+         (block >= heap.users || block == kRoot || is_marked(heap, block));
 }
 
 }  // namespace procession::heap
