@@ -10,6 +10,7 @@
 
 #include "platform/image.hpp"
 #include "platform/self.hpp"
+#include "platform/valgrind.hpp"
 #include "procession/error.hpp"
 
 namespace procession::platform {
@@ -61,6 +62,10 @@ std::vector<std::string> loader_words() {
 }  // namespace
 
 SelfCommand self_command() {
+  if (runs_under_valgrind()) {
+    // What is executed there is valgrind itself, which answers for the program where it is asked.
+    return {executed_file(), {program_invocation_name}};
+  }
   // The loader that runs a program as its interpreter has an address; a static program has none.
   if (::getauxval(AT_BASE) == 0) {
     const std::string program = mapped_file(main_image().whole().begin);

@@ -20,38 +20,44 @@ struct ThrownKept {
   std::atomic<std::size_t> slots{0};  ///< in the map, for those who look whether there is anything
 };
 
-// Never destroyed: threads outlive main().
-ThrownKept& thrown_kept = *new ThrownKept;
+/// There before main(), for pools at namespace scope, and never destroyed: threads outlive main().
+ThrownKept& thrown_kept() {
+  static ThrownKept& all = *new ThrownKept;
+  return all;
+}
 
 }  // namespace
 
 std::uint32_t keep_thrown(const Slot& slot, detail::Failure thrown) {
-  const std::lock_guard guard(thrown_kept.mutex);
-  ThreadThrows& all = thrown_kept.by_slot[&slot];
+  ThrownKept& kept = thrown_kept();
+  const std::lock_guard guard(kept.mutex);
+  ThreadThrows& all = kept.by_slot[&slot];
   all.push_back(std::move(thrown));
-  thrown_kept.slots = thrown_kept.by_slot.size();
+  kept.slots = kept.by_slot.size();
   return static_cast<std::uint32_t>(all.size());
 }
 
 ThreadThrows take_thrown(const Slot& slot) {
-  if (thrown_kept.slots == 0) {
+  ThrownKept& kept = thrown_kept();
+  if (kept.slots == 0) {
     return {};
   }
-  const std::lock_guard guard(thrown_kept.mutex);
-  auto found = thrown_kept.by_slot.extract(&slot);
-  thrown_kept.slots = thrown_kept.by_slot.size();
+  const std::lock_guard guard(kept.mutex);
+  auto found = kept.by_slot.extract(&slot);
+  kept.slots = kept.by_slot.size();
   return found.empty() ? ThreadThrows{} : std::move(found.mapped());
 }
 
 void forget_thrown(const Shared& shared) noexcept {
-  const std::lock_guard guard(thrown_kept.mutex);
-  for (auto at = thrown_kept.by_slot.lower_bound(&shared.slots[0]);
-       at != thrown_kept.by_slot.end() && at->first < &shared.slots[kSlots];) {
-    at = thrown_kept.by_slot.erase(at);
+  ThrownKept& kept = thrown_kept();
+  const std::lock_guard guard(kept.mutex);
+  for (auto at = kept.by_slot.lower_bound(&shared.slots[0]);
+       at != kept.by_slot.end() && at->first < &shared.slots[kSlots];) {
+    at = kept.by_slot.erase(at);
   }
-  thrown_kept.slots = thrown_kept.by_slot.size();
+  kept.slots = kept.by_slot.size();
 }
 
-void disown_thrown() noexcept { new (&thrown_kept) ThrownKept; }
+void disown_thrown() noexcept { new (&thrown_kept()) ThrownKept; }
 
 }  // namespace procession::pool

@@ -1,6 +1,7 @@
 // A little of everything, to be run under valgrind: `valgrind_program METHOD`.
 
 #include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -34,6 +35,21 @@ void expect(bool truth, const char* what) {
   if (!truth) throw std::runtime_error(what);
 }
 
+/// Bytes of address space that the shared heap has.
+unsigned long long heap_size() {
+  std::ifstream maps("/proc/self/maps");
+  unsigned long long size = 0;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long begin = 0;
+    unsigned long long end = 0;
+    if (line.find("procession-heap") != std::string::npos &&
+        std::sscanf(line.c_str(), "%llx-%llx", &begin, &end) == 2) {
+      size += end - begin;
+    }
+  }
+  return size;
+}
+
 void run() {
   const mp::Queue<std::string> words;
   const mp::Lock lock;
@@ -62,6 +78,8 @@ void run() {
   const auto counter = manager.create<Counter>(10);
   expect(counter.call<&Counter::add>(3) == 13, "a call of a manager's");
   manager.shutdown();
+  // All of it becomes memory when leaks are looked for.
+  expect(heap_size() <= (256ULL << 20), "the size of the shared heap under valgrind");
 }
 
 }  // namespace
