@@ -71,6 +71,8 @@ class Judge {
 
   void judge(Job& job) {
     job_ = &job;
+    for (Outcome& outcome : job.outcomes)
+      find_element(outcome);
     counts_.tasks += job.works.size();
     if (job.form == Form::stream) {
       judge_stream();
@@ -86,6 +88,14 @@ class Judge {
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
 
  private:
+  /// What a thread threw arrives as it was thrown, with no word on which element it was of.
+  void find_element(Outcome& outcome) const {
+    if (outcome.end != End::own || outcome.element) return;
+    for (std::size_t i = 0; i < job_->works.size(); ++i) {
+      if (own_text(job_->works[i]) == outcome.text) outcome.element = i;
+    }
+  }
+
   void judge_whole() {
     if (job_->outcomes.size() != 1 || !job_->ready()) {
       return complain(job_->works[0], {}, "did not end once");

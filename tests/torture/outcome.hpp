@@ -46,6 +46,9 @@ inline Outcome outcome_of(const std::exception_ptr& failure) {
     outcome = {End::cancelled, std::nullopt, 0, error.what()};
   } catch (const mp::RemoteError& error) {
     if (error.type().ends_with("Unheard")) outcome.end = End::own;
+  } catch (const Unheard& error) {  // of a thread: as it was thrown
+    outcome.end = End::own;
+    outcome.text = error.what();
   } catch (const Torment&) {
     outcome.end = End::own;
   } catch (const std::invalid_argument&) {
