@@ -11,8 +11,8 @@
 #include "platform/memory.hpp"
 #include "platform/named_memory.hpp"
 #include "platform/support.hpp"
+#include "process/denial.hpp"
 #include "procession/error.hpp"
-#include "support/deny_call.hpp"
 
 namespace procession::platform {
 namespace {
@@ -24,9 +24,8 @@ template <class Run>
 int where_denied(int error, Run run) {
   const pid_t child = ::fork();
   if (child == 0) {
-    deny_call(SYS_fallocate, error);
     try {
-      ::_exit(run());
+      ::_exit(process_test::deny({{SYS_fallocate, error}}) ? run() : 98);
     } catch (...) {
       ::_exit(99);
     }
