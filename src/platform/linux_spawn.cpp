@@ -100,6 +100,7 @@ int execute_self(std::span<const int> descriptors, std::span<const std::string> 
   environment.push_back(nullptr);
   const SelfCommand command = self_command();
   std::vector<char*> arguments;
+  arguments.reserve(command.words.size() + 2);
   for (const std::string& word : command.words) {
     arguments.push_back(const_cast<char*>(word.c_str()));
   }

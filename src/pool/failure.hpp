@@ -41,6 +41,14 @@ class Failure {
   /// The exception; null: there is none. What cannot be decoded is a DecodeError.
   [[nodiscard]] std::exception_ptr get() const;
   [[noreturn]] void rethrow() const { std::rethrow_exception(get()); }
+  /// The same with `guard`, under which alone this object may be looked at, unlocked before.
+  template <class Guard>
+  [[noreturn]] void rethrow_unlocked(Guard& guard) const {
+    Failure kept;
+    kept = *this;
+    guard.unlock();
+    kept.rethrow();
+  }
 
   /// In the child of a fork: the block is the parent's, who gives it back.
   void disown() const noexcept;

@@ -98,11 +98,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
     if (!ended.empty() || (!job.failure() && deadline.passed())) {
       return ended;
     }
-    if (job.failure()) {
-      const Failure cause = job.failure();
-      guard.unlock();
-      cause.rethrow();
-    }
+    if (job.failure()) job.failure().rethrow_unlocked(guard);
     std::vector<Watched> watched = first_tasks(order_, shared_, tasks_, &job);
     if (watched.empty()) {
       watched = first_tasks(order_, shared_, tasks_, nullptr);  // the job's own wait for a slot

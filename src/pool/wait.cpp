@@ -32,11 +32,7 @@ bool PoolCore::finish(Job& job, const platform::Deadline& deadline) {
   if (!wait_for(&job, deadline, guard)) {
     return false;
   }
-  if (job.failure()) {
-    const Failure cause = job.failure();
-    guard.unlock();
-    cause.rethrow();
-  }
+  if (job.failure()) job.failure().rethrow_unlocked(guard);
   return true;
 }
 
