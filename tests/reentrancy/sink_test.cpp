@@ -223,7 +223,7 @@ TEST(Sink, ThatThrowsBreaksNothing) {
   pool.close();
   pool.join();
   mp::set_log_sink({});
-  EXPECT_GE(calls, 6);
+  EXPECT_GE(calls, 3) << "two starts and a loss; whether a successor began before the end varies";
 }
 
 // A fork in a sink: the copy is in none, and its records are told.
