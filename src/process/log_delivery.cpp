@@ -1,7 +1,9 @@
 #include "process/log_delivery.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -20,13 +22,20 @@ struct Deliveries {
   std::deque<std::function<void()>> waiting;
   bool running = false;     ///< the thread is there
   bool delivering = false;  ///< it is at one
+  Deliveries* before = nullptr;
 };
+
+constinit std::atomic<Deliveries*> current{nullptr};
+constinit Deliveries* inherited = nullptr;  ///< of parents by fork: known, so that nothing is lost
 
 /// Never destroyed: the thread outlives main(). Made when it is used first, which may be before
 /// main().
 Deliveries& the_deliveries() {
-  static Deliveries& one = *new Deliveries;
-  return one;
+  Deliveries* one = current.load(std::memory_order_acquire);
+  if (one != nullptr) return *one;
+  auto made = std::make_unique<Deliveries>();
+  if (current.compare_exchange_strong(one, made.get())) return *made.release();
+  return *one;
 }
 
 [[noreturn]] void run() {
@@ -72,6 +81,11 @@ void finish_deliveries() noexcept {
   });
 }
 
-void disown_deliveries() noexcept { new (&the_deliveries()) Deliveries; }
+void disown_deliveries() noexcept {
+  Deliveries* const parents = current.exchange(nullptr);
+  if (parents == nullptr) return;
+  parents->before = inherited;
+  inherited = parents;
+}
 
 }  // namespace procession::process

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <future>
+#include <type_traits>
 
 #include "kinds.hpp"
 #include "left.hpp"
@@ -12,6 +13,7 @@
 #include "procession/log.hpp"
 #include "support.hpp"
 #include "support/copies.hpp"
+#include "support/sanitized.hpp"
 
 namespace procession::pooltest {
 namespace {
@@ -75,6 +77,9 @@ TYPED_TEST(PoolCopy, ThatThrowsEnds) {
 }
 
 TYPED_TEST(PoolCopy, ThatExitsDoesNothingToTheOriginal) {
+  if (kSanitized && std::is_same_v<TypeParam, ThreadPool>) {
+    GTEST_SKIP() << "the leak check takes for lost what the other threads' stacks name";
+  }
   std::fflush(nullptr);
   for (const How how : {How::by_fork, How::by_clone}) {
     EXPECT_EQ(this->pool_.apply(copied_and_exited, how), 3);
