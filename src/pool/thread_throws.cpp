@@ -20,7 +20,8 @@ struct ThrownKept {
   std::atomic<std::size_t> slots{0};  ///< in the map, for those who look whether there is anything
 };
 
-/// There before main(), for pools at namespace scope, and never destroyed: threads outlive main().
+/// Made when it is used first, which may be before main(), and never destroyed: threads outlive
+/// main().
 ThrownKept& thrown_kept() {
   static ThrownKept& all = *new ThrownKept;
   return all;
