@@ -73,7 +73,7 @@ void deliver_later(std::function<void()> deliver) noexcept {
 }
 
 void finish_deliveries() noexcept {
-  if (on_own_thread() || log::inside_sink()) return;
+  if (current.load() == nullptr || on_own_thread() || log::inside_sink()) return;
   std::unique_lock guard(the_deliveries().mutex);
   the_deliveries().changed.wait(guard, [] {
     return !the_deliveries().running ||

@@ -1,5 +1,6 @@
-// Pools whose workers are killed at random: every task has its value, or WorkerLost if it was
-// running in a worker that was killed; nothing hangs, and nothing is left.
+// Pools whose workers are killed at random times and, in debug builds, at random steps of what they
+// do to the memory that they share: every task has its value, or WorkerLost if it was running in a
+// worker that was killed; nothing hangs, and nothing is left.
 //
 // PROCESSION_TORTURE_SEED and PROCESSION_TORTURE_SECONDS choose the seed and the duration;
 // scripts/torture runs it for long.
@@ -14,6 +15,7 @@
 #include "procession/error.hpp"
 #include "procession/process.hpp"
 #include "support.hpp"
+#include "support/kill_step.hpp"
 #include "support/setting.hpp"
 
 namespace procession::pooltest {
@@ -88,6 +90,34 @@ Work random_work(Random& random, std::uint64_t number) {
   return work;
 }
 
+/// What is asked of a pool's workers: to die by themselves, each at a random step.
+struct Doom {
+  bool wanted = false;
+  std::uint64_t seed = 0;
+  Where counted = 0;  ///< how many did
+};
+
+/// The initializer of all workers.
+void doom_worker(const Doom& doom) {
+#ifndef NDEBUG
+  static Where counted = 0;
+  Random random(doom.seed + static_cast<std::uint64_t>(::getpid()));
+  if (!doom.wanted || below(random, 4) == 0) {
+    return;
+  }
+  counted = doom.counted;
+  kill_step::left = 1 + below(random, std::uint64_t{100} << below(random, 8));
+  heap::testing::on_step = [] {
+    if (kill_step::left != 0 && --kill_step::left == 0) {
+      ++counter(counted, 0);
+      ::kill(::getpid(), SIGKILL);
+    }
+  };
+#else
+  static_cast<void>(doom);
+#endif
+}
+
 /// Kills workers of a pool at random times, from a thread of this process.
 class Killer {
  public:
@@ -145,6 +175,7 @@ struct Counts {
   std::uint64_t rounds = 0;
   std::uint64_t tasks = 0;
   std::uint64_t kills = 0;
+  std::uint64_t by_step = 0;  ///< workers that died by themselves, at a step
   std::uint64_t servers = 0;
   std::uint64_t lost = 0;
   std::uint64_t again = 0;  ///< runs of a task after its first
@@ -160,8 +191,10 @@ void play(const Round& round, Counts& counts) {
   Random random(round.seed);
   const std::size_t workers = 1 + below(random, 4);
   const std::size_t jobs = 1 + below(random, 12);
+  const Tally by_step(1);
   Pool pool(
       {.processes = workers,
+       .initializer = bind(doom_worker, Doom{below(random, 2) == 0, random(), by_step.where()}),
        .max_tasks_per_child =
            below(random, 4) == 0 ? std::optional<std::size_t>(1 + below(random, 20)) : std::nullopt,
        .start_method = below(random, 10) == 0 ? StartMethod::spawn : StartMethod::forkserver});
@@ -253,11 +286,13 @@ void play(const Round& round, Counts& counts) {
       }
     }
   }
-  EXPECT_LE(lost_jobs, killer.kills());
-  EXPECT_LE(unfinished + again, killer.kills());
+  const std::uint64_t kills = killer.kills() + by_step[0];
+  EXPECT_LE(lost_jobs, kills);
+  EXPECT_LE(unfinished + again, kills);
   counts.lost += unfinished;
   counts.again += again;
   counts.kills += killer.kills();
+  counts.by_step += by_step[0];
   counts.servers += killer.servers();
   // It has healed.
   EXPECT_EQ(pool.map([](int x) { return -x; }, {1, 2, 3}, {.retries = 100'000}),
@@ -290,10 +325,11 @@ TEST(PoolKill, AtRandomNothingIsLostButWhatRan) {
     ++counts.rounds;
   }
   std::printf(
-      "%llu rounds, %llu tasks; %llu kills of workers and %llu of fork servers; %llu tasks lost, "
-      "%llu run again\n",
+      "%llu rounds, %llu tasks; %llu kills of workers, %llu at a step, and %llu of fork servers; "
+      "%llu tasks lost, %llu run again\n",
       static_cast<unsigned long long>(counts.rounds), static_cast<unsigned long long>(counts.tasks),
       static_cast<unsigned long long>(counts.kills),
+      static_cast<unsigned long long>(counts.by_step),
       static_cast<unsigned long long>(counts.servers), static_cast<unsigned long long>(counts.lost),
       static_cast<unsigned long long>(counts.again));
 }
