@@ -37,14 +37,10 @@ Mark& mark() {
 const Mark& process_mark() { return mark(); }
 
 std::uint64_t mark_process() {
-  std::uint64_t found = mark().load(std::memory_order_relaxed);
-  if (found == 0) {
-    const std::uint64_t next = ++last;
-    if (mark().compare_exchange_strong(found, next)) {
-      found = next;
-    }
-  }
-  return found;
+  // Written without a look before: in each new process that would be a page fault more.
+  std::uint64_t found = 0;
+  const std::uint64_t next = ++last;
+  return mark().compare_exchange_strong(found, next) ? next : found;
 }
 
 }  // namespace procession::platform

@@ -82,7 +82,8 @@ class Child : public std::enable_shared_from_this<Child> {
   enum class Stage { created, started, closed };
 
   StartMethod check_start();
-  void prepare_process();
+  /// `group` is what is known, or becomes known, of the group of those that end with this process.
+  void prepare_process(std::optional<process::OwnGroup>& group);
   void launch_process(StartMethod method);
   void finish_process(int pid);
   void abandon_process() noexcept;

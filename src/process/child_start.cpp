@@ -1,5 +1,6 @@
 #include <array>
 #include <exception>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,8 @@ using namespace process;
 
 namespace {
 
-/// In the foreground of a terminal the keys of that are for the children too.
+/// What process group a child that ends with this process has. In the foreground of a terminal the
+/// keys of that are for the children too.
 OwnGroup group_for_child() {
   switch (platform::own_terminal()) {
     case platform::Terminal::none:
@@ -66,6 +68,7 @@ void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
   std::vector<std::unique_lock<platform::OwnMutex>> guards;
   std::vector<Child*> by_server;
   std::vector<ForkServer::Wanted> wanted;
+  std::optional<OwnGroup> group;
   std::exception_ptr failure;
   for (const auto& child : children) {
     guards.emplace_back(child->mutex_);
@@ -76,7 +79,7 @@ void Child::start_all(std::span<const std::shared_ptr<Child>> children) {
         child->note_start(method);
         continue;
       }
-      child->prepare_process();
+      child->prepare_process(group);
       if (method == StartMethod::forkserver) {
         by_server.push_back(child.get());
         wanted.push_back({child->record_, child->call_.descriptors});
@@ -153,15 +156,19 @@ void Child::note_start(StartMethod method) {
   register_child(shared_from_this());
 }
 
-void Child::prepare_process() {
+void Child::prepare_process(std::optional<OwnGroup>& group) {
   prepare_exit();
   // Inherited by all, so it is there before the first.
   static_cast<void>(channel::depot_descriptor());
   // What this process has said comes before what the child will say, and a fork does not say it
   // twice.
   platform::flush_streams();
-  record_ = make_record(plan_.tied || plan_.daemon);
-  own_group_ = (plan_.tied || plan_.daemon) ? group_for_child() : OwnGroup::none;
+  record_ = make_record(terminated_at_exit());
+  own_group_ = OwnGroup::none;
+  if (terminated_at_exit()) {
+    group = group ? group : group_for_child();
+    own_group_ = *group;
+  }
   try {
     const heap::Offset offset = heap::target(record_);
     serial_ = record_at(offset).serial;
@@ -169,7 +176,7 @@ void Child::prepare_process() {
     // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
     // never made.
     end_ = platform::duplicate(watched_line(), 3);
-    tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied || plan_.daemon));
+    tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, terminated_at_exit()));
     // Held by the child too, which may outlive this process.
     static_cast<void>(heap::hold(call_.block.offset(), offset));
     if (plan_.keeps != 0) {

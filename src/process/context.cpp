@@ -1,6 +1,7 @@
 #include "procession/context.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <string>
@@ -17,17 +18,16 @@ namespace {
 // No mutex: a fork beside another thread would inherit it locked.
 std::atomic<StartMethod> chosen{StartMethod::forkserver};
 std::atomic<bool> set{false};
+constexpr std::array kAll{StartMethod::forkserver, StartMethod::spawn, StartMethod::fork,
+                          StartMethod::thread};
 }  // namespace
 
-std::vector<StartMethod> get_all_start_methods() {
-  return {StartMethod::forkserver, StartMethod::spawn, StartMethod::fork, StartMethod::thread};
-}
+std::vector<StartMethod> get_all_start_methods() { return {kAll.begin(), kAll.end()}; }
 
 StartMethod get_start_method() { return chosen; }
 
 StartMethod detail::checked_method(StartMethod method) {
-  const auto all = get_all_start_methods();
-  if (std::find(all.begin(), all.end(), method) == all.end()) {
+  if (std::find(kAll.begin(), kAll.end(), method) == kAll.end()) {
     throw std::invalid_argument("the start method " + std::to_string(static_cast<int>(method)) +
                                 " was asked for, and there is none of that number; name one of "
                                 "StartMethod: forkserver, spawn, fork, thread");

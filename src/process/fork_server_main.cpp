@@ -12,6 +12,7 @@
 #include "platform/signals.hpp"
 #include "platform/socket.hpp"
 #include "platform/spawn.hpp"
+#include "platform/streams.hpp"
 #include "process/boot.hpp"
 #include "process/copy_check.hpp"
 #include "process/failure.hpp"
@@ -43,9 +44,10 @@ std::string preload(const Record& record) {
   }
 }
 
-/// Does once what every copy would have to do for itself: looks up this image's name, touches the
-/// tables of the log and of names, and decodes a message.
+/// Does once what every copy would have to do for itself: looks up this image's name and the
+/// standard streams, touches the tables of the log and of names, and decodes a message.
 void rehearse() {
+  platform::flush_streams();
   platform::main_image();
   platform::loaded_images();
   BufferEncoder bytes;
@@ -95,7 +97,9 @@ ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& d
   if (!platform::can_clone_sibling()) {
     return {ForkReply::cannot_clone, 0};
   }
-  // Cheaper here, where it has been done before, than in the copy.
+  // Cheaper here, where as a rule it has been done before, than in the copy: what is in use of the
+  // users' memory becomes accessible, and a life line is opened.
+  static_cast<void>(heap::at(record_at(request.claim.record).call));
   platform::Descriptor its_line;
   try {
     its_line = platform::open_own(own.watched.get());
