@@ -104,7 +104,11 @@ bool ListenerCore::settle() {
   check();
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return false;  // a thread is in accept(), and takes what comes
-  go_on();
+  try {
+    go_on();
+  } catch (const ProcessError&) {
+    return true;  // no descriptor is left, say: accept() tells, and whoever waits goes on
+  }
   return !ready_.empty();
 }
 

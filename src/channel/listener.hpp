@@ -35,7 +35,8 @@ class ListenerCore {
 
   /// Readable when `settle` has something to do. Open as long as this object is.
   [[nodiscard]] int descriptor() const noexcept { return poller_.descriptor(); }
-  /// Does what can be done without waiting; whether accept() would return a connection at once.
+  /// Does what can be done without waiting; whether accept() would return a connection, or throw,
+  /// at once.
   bool settle();
 
   [[noreturn]] static void refuse_closed();

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "channel/transport.hpp"
@@ -47,6 +48,24 @@ bool peer_has_ended(Peer manager) noexcept {
   }
 }
 
+/// The server has closed a pipe. As a rule it has ended, which is known some moments later.
+bool has_ended_meanwhile(const ManagerBlock& block) {
+  const platform::Deadline deadline(500ms);
+  while (!server_has_ended(block)) {
+    if (deadline.passed()) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+/// It lives, and could not do what it takes to answer.
+[[noreturn]] void throw_server_short() {
+  throw ProcessError(
+      "asked to call an object of a manager, whose server lives but had no descriptors or memory "
+      "left for this thread of a client, or for its reply; call again when others have ended, or "
+      "raise the limits of the server's process ('ulimit -n')");
+}
+
 /// Whether the process that was to be the server's has ended before it began cannot be seen from
 /// here: its owner shuts the door then.
 TransportPtr knock(std::byte* manager) {
@@ -71,6 +90,7 @@ TransportPtr knock(std::byte* manager) {
   try {
     detail::receive_value(mine, greeting, kReplyPrint, kReplyName);
   } catch (const EndOfFile&) {
+    if (!has_ended_meanwhile(block)) throw_server_short();
     throw_server_gone();
   }
   Decoder reply(greeting.bytes());
@@ -186,6 +206,7 @@ Decoder& LocalCall::make() {
     throw_server_gone();
   } catch (const EndOfFile&) {
     hang_up(*pipe_);
+    if (!has_ended_meanwhile(block_of(manager_))) throw_server_short();
     throw EndOfFile(
         "asked to call an object of a manager, and its server ended before it replied: it was shut "
         "down, its owner has ended, or it was killed, by the call itself perhaps; its objects are "

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,8 +27,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How long a server may take to end before it is terminated.
-constexpr std::chrono::seconds kGrace{2};
+/// How long a server may take to end before it is terminated: part of the grace after which it is
+/// killed.
+constexpr std::chrono::seconds kOwnEnd{2};
+static_assert(kOwnEnd < process::kGrace);
 
 Handle make_block(const Door& door, bool on_thread) {
   heap::Block block(sizeof(ManagerBlock), true);
@@ -92,10 +95,11 @@ class ManagerCore {
     if (down_.exchange(true)) return;
     // A copy in the child of a fork is no owner.
     if (!child_->started_here()) return;
+    const platform::Deadline grace(process::kGrace);
     door_.shutdown();
-    if (!child_->is_thread() && !child_->join(kGrace)) {
+    if (!child_->is_thread() && !child_->join(kOwnEnd)) {
       child_->signal(platform::Signal::terminate);
-      process::join_terminated(*child_);
+      process::join_terminated(std::span(&child_, 1), grace);
     }
     child_->join({});
     process::unregister_child(*child_);

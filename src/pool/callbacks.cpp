@@ -82,11 +82,16 @@ void run_callback(const std::function<void()>& callback) noexcept {
   }
 }
 
-void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback) {
+void prepare_callbacks() {
   const std::lock_guard guard(the_callbacks().mutex);
   if (the_callbacks().thread == std::thread::id()) {
     the_callbacks().thread = process::start_own_thread(run);
   }
+}
+
+void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback) {
+  prepare_callbacks();
+  const std::lock_guard guard(the_callbacks().mutex);
   the_callbacks().waiting.push_back({std::move(pool), std::move(callback)});
   the_callbacks().changed.notify_all();
 }

@@ -13,6 +13,9 @@ namespace procession::pool {
 
 /// Runs it in that thread, after those that were posted before.
 void post_callback(std::shared_ptr<detail::PoolCore> pool, std::function<void()> callback);
+/// Starts the thread that runs them, if it is not there: where it may throw that there is none to
+/// be had, which the end of a task may not.
+void prepare_callbacks();
 
 /// Runs it here. What it throws is written to the log.
 void run_callback(const std::function<void()>& callback) noexcept;

@@ -15,6 +15,7 @@
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
 #include "pool/worker_set.hpp"
+#include "process/grace.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -26,9 +27,7 @@ using namespace pool;
 
 namespace {
 
-/// Starts of workers that fail in a row, while none lives, before the pool gives up.
-constexpr unsigned kMostFailedFills = 25;
-/// Workers that end in a row before they are ready, before the pool gives up.
+/// Workers that end in a row before they are ready, before tasks fail for want of one.
 constexpr unsigned kMostEarlyEnds = 5;
 /// The same for workers that were killed, which is rarely their own fault.
 constexpr unsigned kMostEarlyKills = 100;
@@ -167,24 +166,62 @@ void PoolCore::stop(std::uint32_t how) {
   wake_all_workers(shared_);
 }
 
-void PoolCore::fill_seats() {
+Timeout PoolCore::fill_seats() {
+  {
+    const std::lock_guard guard(mutex_);
+    const Timeout left = backoff_.left(StartBackoff::Clock::now());
+    if (left != Duration::zero()) {
+      return left;
+    }
+  }
   try {
     crew_.fill(block_.offset());
-    failed_fills_ = 0;
+    const std::lock_guard guard(mutex_);
+    if (!ends_too_early()) {
+      backoff_.succeeded();
+    }
+    return std::nullopt;
   } catch (...) {
     // The others work on, and this is tried again in a while; with nobody left, the tasks must not
     // wait for ever.
     const std::lock_guard guard(mutex_);
-    if (++failed_fills_ >= kMostFailedFills && crew_.pids().empty()) {
-      fail_all(std::current_exception());
+    const auto now = StartBackoff::Clock::now();
+    backoff_.failed(now);
+    if (backoff_.has_lasted(now) && crew_.pids().empty()) {
+      fail_waiting(std::current_exception());
+    }
+    return backoff_.left(now);
+  }
+}
+
+bool PoolCore::ends_too_early() const {
+  return early_ends_ >= kMostEarlyEnds || early_kills_ >= kMostEarlyKills;
+}
+
+bool PoolCore::has_ready_worker() {
+  for (std::uint32_t seat = 0; seat < size(); ++seat) {
+    if (shared_.seats[seat].ready != 0 && crew_.pid(seat) != 0) {
+      return true;
     }
   }
+  return false;
+}
+
+/// A task has come while workers could not be had: the next attempt to start some comes soon.
+void PoolCore::want_workers() {
+  if (has_ready_worker()) {
+    lacks_workers_ = false;
+    return;
+  }
+  backoff_.hasten();
+  nudge_supervisor();
 }
 
 void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
   if (shared_.seats[seat].ready != 0) {
     early_ends_ = 0;
     early_kills_ = 0;
+    backoff_.succeeded();
     return;
   }
   if (const heap::Ticket failure = heap::settled(shared_.failure); failure != 0) {
@@ -198,14 +235,35 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     return;
   }
   ++(ended.exitcode == kKilled ? early_kills_ : early_ends_);
-  if (early_ends_ >= kMostEarlyEnds || early_kills_ >= kMostEarlyKills) {
-    fail_all(std::make_exception_ptr(
-        ProcessError((for_executor_ ? "the executor cannot work: " : "the pool cannot work: ") +
-                     std::to_string(early_ends_ + early_kills_) +
-                     " workers in a row ended before they were ready, the last one (process " +
-                     std::to_string(ended.pid) + ") with " + exit_text(ended.exitcode) +
-                     "; see what they wrote to stderr, and the initializer")));
+  if (!ends_too_early()) {
+    return;
   }
+  backoff_.failed(StartBackoff::Clock::now());
+  if (has_ready_worker()) {
+    return;
+  }
+  if (early_ends_ >= kMostEarlyEnds) {
+    // Most likely this is the program's own doing, and would go on for ever.
+    backoff_.rest();
+  }
+  fail_waiting(std::make_exception_ptr(
+      ProcessError((for_executor_ ? "the executor cannot work: " : "the pool cannot work: ") +
+                   std::to_string(early_ends_ + early_kills_) +
+                   " workers in a row ended before they were ready, the last one (process " +
+                   std::to_string(ended.pid) + ") with " + exit_text(ended.exitcode) +
+                   "; see what they wrote to stderr, and the initializer; others are started when "
+                   "the next task comes")));
+}
+
+/// No worker could be had for a while: what waits for one fails. What comes later may find one.
+void PoolCore::fail_waiting(const Failure& cause) {
+  lacks_workers_ = true;
+  for (const JobPtr& job : withdraw_waiting()) {
+    job->fail_rest(cause);
+  }
+  move_on();
+  pass_over_cancelled(shared_);
+  wake_waiters();
 }
 
 void PoolCore::fail_all(const Failure& cause) {
@@ -261,13 +319,22 @@ void PoolCore::end_workers(const char* executors_call) noexcept {
   if (disowned_) {
     return;
   }
+  ask_workers_to_end(executors_call);
+  await_workers_end(platform::Deadline(process::kWorkersGrace));
+}
+
+void PoolCore::ask_workers_to_end(const char* executors_call) noexcept {
   {
     const std::lock_guard guard(mutex_);
     stage_ = Stage::terminated;
     ended_by_ = executors_call;
   }
   stop(Shared::abandon);
-  crew_.end();
+  crew_.terminate();
+}
+
+void PoolCore::await_workers_end(const platform::Deadline& grace) noexcept {
+  crew_.end(grace);
   const std::lock_guard guard(mutex_);
   collect_ended();
   if (!broken_) {
@@ -312,6 +379,31 @@ void PoolCore::end() noexcept {
     }
   } catch (...) {
     terminate();
+  }
+}
+
+bool PoolCore::ends_by_signals() {
+  if (disowned_ || on_threads()) {
+    return false;
+  }
+  const std::lock_guard guard(mutex_);
+  return stage_ == Stage::open;
+}
+
+bool PoolCore::begin_end() noexcept {
+  if (!ends_by_signals()) {
+    return false;
+  }
+  ask_workers_to_end("terminate_workers()");
+  return true;
+}
+
+void PoolCore::finish_end(const platform::Deadline& grace) noexcept {
+  await_workers_end(grace);
+  try {
+    finish_calls();
+  } catch (...) {
+    // What it waits with is gone; the pool has ended all the same.
   }
 }
 

@@ -19,6 +19,7 @@
 #include "pool/crew.hpp"
 #include "pool/job.hpp"
 #include "pool/layout.hpp"
+#include "pool/start_backoff.hpp"
 
 namespace procession::detail {
 
@@ -78,6 +79,13 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void join();
   /// What ~Pool does.
   void end() noexcept;
+  /// The first half of what `end` does with an open pool of processes, which does not wait: its
+  /// workers are asked to end. False, and nothing was done, where it is another kind of pool.
+  bool begin_end() noexcept;
+  /// Whether `begin_end` would do it.
+  [[nodiscard]] bool ends_by_signals();
+  /// The second half: workers that have not ended when the grace is over are killed.
+  void finish_end(const platform::Deadline& grace) noexcept;
 
   [[nodiscard]] bool on_threads() const { return shared_.on_threads != 0; }
   [[nodiscard]] std::size_t size() const { return crew_.size(); }
@@ -90,8 +98,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   pool::Crew& crew() { return crew_; }
   /// The worker of a seat has ended: settles what it was running.
   void worker_ended(std::uint32_t seat);
-  /// Starts workers in empty seats. What keeps it from that is kept for when no worker is left.
-  void fill_seats();
+  /// Starts workers in empty seats, unless that failed just now. While it fails and there are no
+  /// workers, tasks fail with the reason. When to call it again; empty: not before somebody has
+  /// nudged the supervisor.
+  Timeout fill_seats();
   /// Moves on what can be moved on. When it has to be called again, because tasks wait to be given
   /// to workers; empty: none does.
   Timeout pump();
@@ -131,8 +141,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   enum class Stage { open, closed, terminated };
 
   [[nodiscard]] StartMethod method() const;
-  /// `terminate()`; an executor names the call by which that came about.
+  /// `terminate()`; an executor names the call by which that came about. In two halves: one asks
+  /// the workers to end, the other waits for that.
   void end_workers(const char* executors_call) noexcept;
+  void ask_workers_to_end(const char* executors_call) noexcept;
+  void await_workers_end(const platform::Deadline& grace) noexcept;
   void stop(std::uint32_t how);
   /// Waits until what was to be called at the end of jobs has been.
   void finish_calls();
@@ -178,6 +191,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
                 std::unique_lock<platform::OwnMutex>& guard);
   void wake_waiters();
   void fail_all(const Failure& cause);
+  std::vector<JobPtr> withdraw_waiting();
+  void fail_waiting(const Failure& cause);
+  [[nodiscard]] bool has_ready_worker();
+  [[nodiscard]] bool ends_too_early() const;
+  void want_workers();
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
   void tell_of_end(Job& job);
   [[nodiscard]] bool is_claimed(const Job& job) const;
@@ -225,9 +243,10 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
   bool calling_ = false;                      ///< the listener has taken some
   std::condition_variable_any called_;
-  unsigned early_ends_ = 0;    ///< workers that ended before they were ready, since one was
-  unsigned early_kills_ = 0;   ///< those of them that were killed
-  unsigned failed_fills_ = 0;  ///< attempts to start a worker, since one succeeded
+  unsigned early_ends_ = 0;   ///< workers that ended before they were ready, since one was
+  unsigned early_kills_ = 0;  ///< those of them that were killed
+  pool::StartBackoff backoff_;
+  bool lacks_workers_ = false;  ///< tasks have failed because no worker could be had
 };
 
 /// Throws unless this task, or the function of a job, may be given to the pool.

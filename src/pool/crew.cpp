@@ -1,7 +1,6 @@
 #include "pool/crew.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -10,18 +9,12 @@
 #include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
+#include "process/grace.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
 
 namespace procession::pool {
-
-namespace {
-
-/// How long terminated workers may take to end before they are killed.
-constexpr std::chrono::seconds kGrace{2};
-
-}  // namespace
 
 std::string exit_text(int exitcode) {
   return exitcode == WorkerLost::kUnknownExit ? "an exit code that is not known"
@@ -52,13 +45,20 @@ void Crew::fill(heap::Offset pool) {
   const std::lock_guard guard(mutex_);
   std::vector<std::shared_ptr<detail::Child>> hired;
   std::vector<std::uint32_t> seats;
-  for (std::uint32_t seat = 0; seat < workers_.size() && filling_; ++seat) {
-    if (workers_[seat] == nullptr) {
+  std::exception_ptr failure;
+  for (std::uint32_t seat = 0; seat < workers_.size() && filling_ && failure == nullptr; ++seat) {
+    if (workers_[seat] != nullptr) {
+      continue;
+    }
+    try {
       hired.push_back(hire(pool, seat));
       seats.push_back(seat);
+    } catch (...) {
+      // There is no room for all: those before it are started.
+      failure = std::current_exception();
+      stderrs_[seat] = nullptr;
     }
   }
-  std::exception_ptr failure;
   try {
     detail::Child::start_all(hired);
   } catch (...) {
@@ -66,6 +66,7 @@ void Crew::fill(heap::Offset pool) {
   }
   for (std::size_t i = 0; i < hired.size(); ++i) {
     if (!hired[i]->started_here()) {
+      stderrs_[seats[i]] = nullptr;
       continue;
     }
     workers_[seats[i]] = hired[i];
@@ -159,19 +160,21 @@ int Crew::pid(std::uint32_t seat) {
   return workers_[seat] != nullptr ? workers_[seat]->pid() : 0;
 }
 
-void Crew::end() noexcept {
-  stop_filling();
+void Crew::terminate() noexcept {
   try {
-    const auto all = unwatched();
-    for (const auto& worker : all) {
-      if (!worker->is_thread()) {
-        worker->signal(platform::Signal::terminate);
-      }
+    stop_filling();
+    if (method_ != StartMethod::thread) {
+      process::terminate_all(unwatched());
     }
-    for (const auto& worker : all) {
-      if (!worker->is_thread() && !worker->join(kGrace)) {
-        worker->signal(platform::Signal::kill);
-      }
+  } catch (...) {
+    // There is no memory for it: they are killed when the grace is over.
+  }
+}
+
+void Crew::end(const platform::Deadline& grace) noexcept {
+  try {
+    if (method_ != StartMethod::thread) {
+      process::join_terminated(living(), grace);
     }
     join();
   } catch (...) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "platform/deadline.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/stderr_relay.hpp"
 #include "procession/context.hpp"
@@ -43,8 +44,8 @@ class Crew {
 
   [[nodiscard]] std::size_t size() const { return workers_.size(); }
 
-  /// Starts a worker in each empty seat. Throws as `Process::start` does; the seats that were
-  /// filled until then stay so. Does nothing once `stop_filling` was called.
+  /// Starts a worker in each empty seat. Throws as `Process::start` does, after as many seats as
+  /// could be had were filled. Does nothing once `stop_filling` was called.
   void fill(heap::Offset pool);
   /// No worker is started from now on.
   void stop_filling();
@@ -63,8 +64,11 @@ class Crew {
   /// The worker of this seat; 0: there is none.
   int pid(std::uint32_t seat);
 
-  /// SIGTERM to all, SIGKILL to those that have not ended in a while; waits for their end.
-  void end() noexcept;
+  /// SIGTERM to all; no worker is started from now on.
+  void terminate() noexcept;
+  /// SIGKILL to those that have not ended when the grace is over, which is one for all; waits for
+  /// the end of all.
+  void end(const platform::Deadline& grace) noexcept;
   /// Waits for the end of all.
   void join();
   /// In the child of a fork: the workers are the parent's.

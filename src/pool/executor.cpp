@@ -54,10 +54,8 @@ bool PoolCore::running(Job& job) {
   return !job.ended() && is_claimed(job);
 }
 
-void PoolCore::cancel_waiting() {
-  const std::lock_guard guard(mutex_);
-  check_here();
-  move_on();
+/// Takes all tasks back that no worker has begun; their jobs.
+std::vector<JobPtr> PoolCore::withdraw_waiting() {
   std::vector<JobPtr> jobs;
   for (const std::uint32_t number : order_) {
     heap::Stepped<std::uint32_t>& word = shared_.slots[number].state;
@@ -74,7 +72,14 @@ void PoolCore::cancel_waiting() {
     jobs.push_back(std::move(task.job));
   }
   backlog_.clear();
-  for (const JobPtr& job : jobs) {
+  return jobs;
+}
+
+void PoolCore::cancel_waiting() {
+  const std::lock_guard guard(mutex_);
+  check_here();
+  move_on();
+  for (const JobPtr& job : withdraw_waiting()) {
     job->fail_rest(std::make_exception_ptr(
         Cancelled("the call was cancelled before it had begun: its executor was shut down with "
                   "cancel_futures")));

@@ -163,6 +163,7 @@ void call_at_job_end(const JobPtr& job, std::function<void()> callback) {
     pool::run_callback(callback);
     return;
   }
+  pool::prepare_callbacks();
   on_job_end(job, [pool = job->pool(), callback = std::move(callback)]() mutable {
     pool::post_callback(pool, std::move(callback));
   });

@@ -66,6 +66,7 @@ struct Relay {
   std::vector<std::shared_ptr<WorkerStderr>> workers;
   std::string pending;   ///< read, and not yet written
   bool writing = false;  ///< the thread has taken what was pending
+  bool stalled = false;  ///< somebody has waited for it in vain, and it has not got on since
   platform::Descriptor nudge;
   /// Of `workers` and `nudge`, by their descriptors. Who adds one need not wake the thread.
   std::optional<platform::Poller> poller;
@@ -120,6 +121,7 @@ Relay& the_relay() {
       platform::write_to_stderr(text);
       guard.lock();
       the_relay().writing = false;
+      the_relay().stalled = false;
     }
     the_relay().written.notify_all();
   }
@@ -170,8 +172,11 @@ void flush_stderr_relay() {
   }
   the_relay().read([](const WorkerStderr& /*any*/) { return true; });
   the_relay().have_written();
-  the_relay().written.wait_for(guard, kFlush,
-                               [] { return the_relay().pending.empty() && !the_relay().writing; });
+  if (the_relay().stalled) {
+    return;  // pools that end one after another do not wait one after another
+  }
+  the_relay().stalled = !the_relay().written.wait_for(
+      guard, kFlush, [] { return the_relay().pending.empty() && !the_relay().writing; });
 }
 
 void disown_stderr_relay() noexcept {

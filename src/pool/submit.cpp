@@ -19,6 +19,9 @@ void PoolCore::submit_single(const JobPtr& job) try {
   std::unique_lock guard(mutex_);
   check_open_here(guard);
   backlog_.push_back({job, &job->only(), 0, 1});
+  if (lacks_workers_) {
+    want_workers();
+  }
   // Where workers have enough to do, handing over many at a time costs less.
   if (plenty_ && backlog_.size() % kTogether != 0) {
     feed_later();
@@ -42,13 +45,19 @@ void PoolCore::submit(Task task) try {
     throw ProcessError(not_open());
   }
   backlog_.push_back(std::move(task));
+  if (lacks_workers_) {
+    want_workers();
+  }
   feed_backlog();
 } catch (...) {
   throw;  // see submit_single
 }
 
-/// Whether a pool that is not closed can run its tasks; where not, the job fails.
+/// Whether a pool that is not closed can run its tasks; where not, the job fails, or has failed.
 bool PoolCore::admit(Job& job) {
+  if (job.ended()) {
+    return false;
+  }
   if (broken_) {
     job.fail_rest(broken_);
     return false;

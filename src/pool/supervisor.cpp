@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
+#include <iterator>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "platform/immortal.hpp"
@@ -16,6 +19,7 @@
 #include "pool/stderr_relay.hpp"
 #include "pool/thread_throws.hpp"
 #include "process/after_fork.hpp"
+#include "process/grace.hpp"
 #include "process/own_thread.hpp"
 #include "process/ready.hpp"
 
@@ -23,8 +27,8 @@ namespace procession::pool {
 
 namespace {
 
-/// How often pools with seats that could not be filled are seen to.
-constexpr std::chrono::milliseconds kFillEvery{20};
+/// Between attempts to look after pools, while there is no memory for it.
+constexpr std::chrono::milliseconds kWithoutMemory{50};
 
 /// Of the nudge; workers have their pool's number above their seat's.
 constexpr std::uint64_t kNudgeTag = ~std::uint64_t{0};
@@ -66,8 +70,9 @@ void watch_once() {
       sleep_at_most(*left);
     }
     if (pool->crew().wants_workers()) {
-      pool->fill_seats();
-      sleep_at_most(kFillEvery);
+      if (const Timeout again = pool->fill_seats()) {
+        sleep_at_most(*again);
+      }
     }
   }
   std::array<std::uint64_t, 64> tags;
@@ -88,14 +93,40 @@ void watch_once() {
 
 [[noreturn]] void run_supervisor() {
   for (;;) {
-    watch_once();
+    try {
+      watch_once();
+    } catch (const std::exception&) {
+      // What is to be seen to then is still to be seen.
+      std::this_thread::sleep_for(kWithoutMemory);
+    }
   }
 }
 
-void end_all() {
-  for (const auto& pool : supervisor.living()) {
+/// Ends all open pools of processes within one grace. How long that took.
+Duration end_open(const std::vector<std::shared_ptr<detail::PoolCore>>& pools) {
+  const auto began = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<detail::PoolCore>> open;
+  std::copy_if(pools.begin(), pools.end(), std::back_inserter(open),
+               [](const auto& pool) { return pool->begin_end(); });
+  const platform::Deadline grace(process::kWorkersGrace);
+  for (const auto& pool : open) {
+    pool->finish_end(grace);
+  }
+  return std::min<Duration>(process::kWorkersGrace, std::chrono::steady_clock::now() - began);
+}
+
+/// In the order in which they were made, but for open pools of processes: those end with the first
+/// of them.
+Duration end_all() {
+  Duration used{};
+  const auto pools = supervisor.living();
+  for (const auto& pool : pools) {
+    if (pool->ends_by_signals()) {
+      used += end_open(pools);
+    }
     pool->end();
   }
+  return used;
 }
 
 void before_fork() { supervisor.mutex.lock(); }
@@ -127,7 +158,12 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
     supervisor.nudge = platform::make_event();
     poller.add(supervisor.nudge.get(), kNudgeTag);
     supervisor.poller = std::move(poller);
-    process::start_own_thread(run_supervisor);
+    try {
+      process::start_own_thread(run_supervisor);
+    } catch (...) {
+      supervisor.poller.reset();  // the next pool tries again
+      throw;
+    }
   }
 }
 

@@ -1,4 +1,8 @@
-#include <mutex>
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <memory>
+#include <vector>
 
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
@@ -7,59 +11,50 @@
 #include "process/ready.hpp"
 #include "process/registry.hpp"
 #include "process/uncaught.hpp"
-#include "procession/error.hpp"
 
 namespace procession::process {
 
 namespace {
 
-void (*services_end)() = nullptr;
+using Clock = std::chrono::steady_clock;
 
-/// One that its owner closes at this very moment is its owner's to end, and the others are ended.
-template <class Action>
-void attempt(Action action) {
-  try {
-    action();
-  } catch (const ProcessError&) {
-  }
-}
+Duration (*services_end)() = nullptr;
 
-void end_all(const std::vector<std::shared_ptr<detail::Child>>& children) {
-  const auto is_terminated = [](const auto& child) {
-    return child->terminated_at_exit() && !child->is_thread();
-  };
-  for (const auto& child : children) {
-    if (is_terminated(child)) {
-      attempt([&] { child->signal(platform::Signal::terminate); });
-    }
-  }
-  for (const auto& child : children) {
-    if (is_terminated(child)) {
-      attempt([&] { join_terminated(*child); });
-    }
-  }
+/// Ends daemons within what is left of the grace, and waits for the others. How much of it is left
+/// then.
+Duration end_all(const std::vector<std::shared_ptr<detail::Child>>& children, Duration grace) {
+  std::vector<std::shared_ptr<detail::Child>> daemons;
+  std::copy_if(
+      children.begin(), children.end(), std::back_inserter(daemons),
+      [](const auto& child) { return child->terminated_at_exit() && !child->is_thread(); });
+  const auto began = Clock::now();
+  terminate_all(daemons);
+  join_terminated(daemons, platform::Deadline(grace));
+  const auto left = grace - (Clock::now() - began);
   for (const auto& child : children) {
     if (!child->terminated_at_exit()) {
       attempt([&] { child->join({}); });
     }
   }
+  return std::chrono::duration_cast<Duration>(left);
 }
 
 }  // namespace
 
-void set_services_end(void (*end)()) { services_end = end; }
+void set_services_end(Duration (*end)()) { services_end = end; }
 
 void end_children() noexcept {
   note_end();
+  Duration grace = kGrace;
   try {
     if (services_end != nullptr) {
-      services_end();
+      grace -= services_end();
     }
-    end_all(living_children());
+    grace = end_all(living_children(), grace);
   } catch (...) {
     // Without memory, say. The fork server is stopped all the same.
   }
-  ForkServer::stop();
+  ForkServer::stop(platform::Deadline(std::clamp<Duration>(grace, kServersLeast, kServersGrace)));
   finish_deliveries();
 }
 

@@ -2,10 +2,8 @@
 
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
-#include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 #include "process/own_thread.hpp"
 
@@ -17,16 +15,10 @@ platform::Descriptor watch_by_thread(int pid) {
   platform::Descriptor event = platform::make_event();
   // The thread has a copy, because the sentinel may be closed first.
   const auto copy = std::make_shared<platform::Descriptor>(platform::duplicate(event.get(), 3));
-  try {
-    start_own_thread([copy, pid] {
-      platform::wait_for_end(pid);
-      platform::raise_event(copy->get());
-    });
-  } catch (const std::system_error& failure) {
-    platform::throw_system_error(
-        "start a thread that waits for a child (this system denies pidfd_open)",
-        failure.code().value());
-  }
+  start_own_thread([copy, pid] {
+    platform::wait_for_end(pid);
+    platform::raise_event(copy->get());
+  });
   return event;
 }
 

@@ -14,6 +14,7 @@
 #include "platform/spawn.hpp"
 #include "platform/standing.hpp"
 #include "process/boot_variable.hpp"
+#include "process/grace.hpp"
 #include "process/life_line.hpp"
 #include "process/record.hpp"
 #include "process/server_link.hpp"
@@ -41,7 +42,8 @@ struct ForkServer::State {
   std::size_t preload_size = 0;
 
   void start(std::vector<Order> orders);
-  void end() noexcept;
+  void end(const platform::Deadline& grace) noexcept;
+  void end() noexcept { end(platform::Deadline(kServersGrace)); }
 
  private:
   void add_server();
@@ -169,23 +171,23 @@ std::vector<Order> ForkServer::State::take_outcome(std::size_t server) {
   return std::move(outcome.left);
 }
 
-void ForkServer::State::end() noexcept {
+void ForkServer::State::end(const platform::Deadline& grace) noexcept {
   for (ServerLink& server : servers) {
     server.close();
   }
   for (ServerLink& server : servers) {
-    server.end();
+    server.end(grace);
   }
   servers.clear();
 }
 
-void ForkServer::stop() noexcept {
+void ForkServer::stop(const platform::Deadline& grace) noexcept {
   ForkServer* const existing = own_server;
   if (existing == nullptr) {
     return;
   }
   const std::lock_guard guard(existing->state_->mutex);
-  existing->state_->end();
+  existing->state_->end(grace);
 }
 
 void ForkServer::set_preload(heap::Block encoded_call, std::size_t size) {

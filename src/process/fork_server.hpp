@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
 
 namespace procession::process {
@@ -34,9 +35,10 @@ class ForkServer {
   /// Where the kernel or another thread in the server makes copies unsafe, they are spawned.
   std::vector<Started> start(std::span<const Wanted> wanted);
 
-  /// Stops the server, if there is one, and waits for its end. Static, so that a process that never
-  /// had one need not make this object to end.
-  static void stop() noexcept;
+  /// Stops the servers, if there are any, and waits for their end; kills those that are left when
+  /// the grace is over. Static, so that a process that never had one need not make this object to
+  /// end.
+  static void stop(const platform::Deadline& grace) noexcept;
 
   /// Runs in each server from the next start on. Stops a server that runs already.
   void set_preload(heap::Block encoded_call, std::size_t size);

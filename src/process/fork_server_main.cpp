@@ -1,3 +1,5 @@
+#include <bit>
+#include <cerrno>
 #include <cstddef>
 #include <exception>
 #include <span>
@@ -96,6 +98,11 @@ ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& d
                 Own& own) {
   if (!platform::can_clone_sibling()) {
     return {ForkReply::cannot_clone, 0};
+  }
+  const auto sent = static_cast<std::size_t>(std::popcount(request.sent));
+  if (descriptors.size() < sent + record_at(request.claim.record).passed) {
+    // The kernel leaves out those for which this process has no number.
+    return {ForkReply::failed, EMFILE};
   }
   // Cheaper here, where as a rule it has been done before, than in the copy: what is in use of the
   // users' memory becomes accessible, and a life line is opened.

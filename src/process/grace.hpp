@@ -1,19 +1,64 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
+#include <span>
+#include <vector>
 
-#include "process/child.hpp"
+#include "platform/deadline.hpp"
+#include "platform/wait.hpp"
+#include "procession/error.hpp"
 
+// How children are ended: asked by SIGTERM, and killed if they have not heeded that when their
+// grace is over. Those that are ended together have one grace together, so that it does not take
+// longer the more there are; a stopped one, which heeds nothing, uses up no more of it than others.
 namespace procession::process {
 
-/// How long a terminated child may take to end before it is killed.
+/// How long terminated children may take to end before they are killed.
 inline constexpr std::chrono::seconds kGrace{5};
+/// The same of workers, which have nothing of their own to bring to an end.
+inline constexpr std::chrono::seconds kWorkersGrace{2};
+/// The same of fork servers, which have nothing at all; and how much of a grace that others have
+/// used up is left to them in any case.
+inline constexpr std::chrono::seconds kServersGrace{2};
+inline constexpr std::chrono::milliseconds kServersLeast{500};
 
-/// Waits for a child that was sent SIGTERM, and kills it when it does not heed that.
-inline void join_terminated(detail::Child& child) {
-  if (!child.join(kGrace)) {
-    child.signal(platform::Signal::kill);
-    child.join({});
+/// Does it to a child. One that its owner closes at this very moment is its owner's to end, and
+/// those beside it are ended.
+template <class Action>
+void attempt(const Action& action) {
+  try {
+    action();
+  } catch (const ProcessError&) {
+  }
+}
+
+/// SIGTERM to each. Children are pointers to `detail::Child`.
+template <class Children>
+void terminate_all(const Children& children) {
+  for (const auto& child : children) {
+    attempt([&] { child->signal(platform::Signal::terminate); });
+  }
+}
+
+/// Waits for the end of children that were sent SIGTERM, and kills those that are left when the
+/// grace is over.
+template <class Children>
+void join_terminated(const Children& children, const platform::Deadline& grace) {
+  std::vector<bool> ended;
+  for (const auto& child : children) {
+    bool has = true;
+    attempt([&] { has = child->join(grace.left()); });
+    ended.push_back(has);
+  }
+  std::size_t i = 0;
+  for (const auto& child : children) {
+    if (!ended[i++]) {
+      attempt([&] { child->signal(platform::Signal::kill); });
+    }
+  }
+  for (const auto& child : children) {
+    attempt([&] { child->join({}); });
   }
 }
 

@@ -4,10 +4,12 @@
 #include <latch>
 #include <memory>
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "log/log.hpp"
 #include "platform/signals.hpp"
+#include "platform/system_error.hpp"
 #include "process/after_fork.hpp"
 #include "process/log_delivery.hpp"
 
@@ -53,6 +55,9 @@ std::thread::id start_own_thread(std::function<void()> run, Records records) {
     thread.detach();
     begun->wait();
     return id;
+  } catch (const std::system_error& failure) {
+    add_own_threads(-1);
+    platform::throw_system_error("start one of the library's own threads", failure.code().value());
   } catch (...) {
     add_own_threads(-1);
     throw;

@@ -10,7 +10,8 @@ namespace procession::process {
 enum class Records { elsewhere, here };
 
 /// Starts a thread of the library's own, which calls `run`, hears of no signal, and is safe to fork
-/// beside. It has begun when this returns. Throws std::system_error.
+/// beside. It has begun when this returns. Throws `ProcessError`, with the limit in its text, when
+/// no more threads can be made.
 std::thread::id start_own_thread(std::function<void()> run, Records records = Records::elsewhere);
 
 /// Whether this is such a thread.

@@ -125,7 +125,7 @@ void end_child(ChildPtr& child) noexcept {
     if (child->started_here()) {
       if (child->daemon() && !child->is_thread()) {
         child->signal(platform::Signal::terminate);
-        process::join_terminated(*child);
+        process::join_terminated(std::span(&child, 1), platform::Deadline(process::kGrace));
       }
       child->join({});
       process::unregister_child(*child);

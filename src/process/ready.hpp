@@ -1,5 +1,7 @@
 #pragma once
 
+#include "procession/timeout.hpp"
+
 namespace procession::process {
 
 /// Throws `NotInitialized`, with the line to add, unless `init()` was called. `method` is the start
@@ -14,9 +16,10 @@ void require_main();
 /// (`end_children`) and that a fork of it is too. Thread-safe.
 void prepare_exit();
 
-/// What the services above do first when this process ends: stop their workers. At most one; it
-/// must not throw.
-void set_services_end(void (*end)());
+/// What the services above do first when this process ends: stop their workers. It returns how much
+/// of the grace that is one for all children those have used up (grace.hpp). At most one; it must
+/// not throw.
+void set_services_end(Duration (*end)());
 /// In the child of a fork, what the services forget.
 void set_services_fork(void (*prepare)(), void (*parent)(), void (*child)());
 

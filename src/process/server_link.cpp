@@ -1,7 +1,6 @@
 #include "process/server_link.hpp"
 
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 #include "process/boot_variable.hpp"
+#include "process/grace.hpp"
 #include "process/life_line.hpp"
 #include "process/record.hpp"
 #include "procession/error.hpp"
@@ -62,18 +62,17 @@ ServerLink ServerLink::launch(heap::Offset preload, std::size_t preload_size) {
   return link;
 }
 
-int ServerLink::end() noexcept {
+int ServerLink::end(const platform::Deadline& grace) noexcept {
   close();
-  const platform::Deadline deadline(std::chrono::seconds(2));
   try {
     const std::optional<platform::Descriptor> process = platform::open_process(pid_);
     if (process && *process) {
-      platform::wait_readable(process->get(), deadline);
+      platform::wait_readable(process->get(), grace);
     }
   } catch (const ProcessError&) {
     // There is no descriptor left to wait with.
   }
-  platform::Reaped reaped = platform::reap_within(pid_, deadline);
+  platform::Reaped reaped = platform::reap_within(pid_, grace);
   if (reaped.result == platform::ReapResult::running) {
     platform::send_signal_to(pid_, platform::Signal::kill);
     reaped = platform::reap_waiting(pid_);
@@ -142,7 +141,7 @@ ServerLink::Outcome ServerLink::outcome() {
     all.cannot_clone = !asked_.empty();
   } else {
     all.gone = true;
-    all.exitcode = end();
+    all.exitcode = end(platform::Deadline(kServersGrace));
     std::erase_if(asked_, [&](const Order& order) { return settle_lost(order); });
   }
   all.left = std::move(asked_);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heap/heap.hpp"
+#include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
 #include "process/fork_request.hpp"
 #include "process/fork_server.hpp"
@@ -58,8 +59,9 @@ class ServerLink {
 
   /// Closes our end, which ends an idle server.
   void close() noexcept { socket_.reset(); }
-  /// Closes it and waits for that; a server that does not see it is killed. Returns its exit code.
-  int end() noexcept;
+  /// Closes it and waits for that; a server that is left when the grace is over is killed. Returns
+  /// its exit code.
+  int end(const platform::Deadline& grace) noexcept;
 
  private:
   bool send(const Order& order, bool more, const Surroundings& surroundings);
