@@ -77,6 +77,11 @@ GROUPS = (
         for operation, call in (("map-each", "map"), ("imap-each", "imap_unordered"))
     ),
     Group(
+        "imap-first",
+        {"ours": "{ours} imap-first", "CPython": "{cpython} imap-first"},
+        (Row("first of imap, 1 ms an element", "ours", "CPython", within=1),),
+    ),
+    Group(
         "apply",
         {"ours": "{ours} apply", "CPython": "{cpython} apply", "std::async": "{bare} async"},
         (

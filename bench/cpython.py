@@ -73,6 +73,27 @@ def imap_each(pool, times):
     assert sum(1 for _ in pool.imap_unordered(square, range(times), chunksize=1)) == times
 
 
+def imap_first():
+    """The first result for a range that takes 1 ms for each element. In turns with two pools: each
+    takes an element behind the first before it hears that no more are wanted."""
+    pools = [FORK.Pool(2), FORK.Pool(2)]
+
+    def slow(enough):
+        for x in range(64):
+            if enough:
+                return
+            time.sleep(0.001)
+            yield x
+
+    def run(times):
+        for i in range(times):
+            enough = []
+            assert next(pools[i % 2].imap(square, slow(enough))) == 0
+            enough.append(True)
+
+    return run
+
+
 def apply_async(pool, times):
     results = [pool.apply_async(square, (3,)) for _ in range(times)]
     assert all(result.get() == 9 for result in results)
@@ -282,6 +303,7 @@ OPERATIONS = {
     "map": lambda: with_pool(map_numbers),
     "map-each": lambda: with_pool_and_times(map_each),
     "imap-each": lambda: with_pool_and_times(imap_each),
+    "imap-first": imap_first,
     "apply": lambda: with_pool(apply),
     "apply_async": lambda: with_pool_and_times(apply_async),
     "submit": submit,

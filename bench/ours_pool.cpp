@@ -5,6 +5,7 @@
 #include <chrono>
 #include <numeric>
 #include <ranges>
+#include <thread>
 #include <vector>
 
 #include "ours.hpp"
@@ -49,6 +50,17 @@ void imap_each(std::size_t times) {
     ++count;
   }
   check(count == times);
+}
+
+/// The first result for a range that takes 1 ms for each element.
+void imap_first(std::size_t times) {
+  const auto slow = std::views::iota(0, 64) | std::views::transform([](int x) {
+                      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                      return x;
+                    });
+  for (std::size_t i = 0; i < times; ++i) {
+    check(pool().imap(square, slow).next() == 0);
+  }
 }
 
 void map_10ms(std::size_t times) {
@@ -143,6 +155,7 @@ Operations pool_operations() {
   return {{"map", map},
           {"map-each", map_each},
           {"imap-each", imap_each},
+          {"imap-first", imap_first},
           {"map-10ms", map_10ms},
           {"apply", apply},
           {"apply_async", apply_async},

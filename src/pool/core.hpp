@@ -42,8 +42,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void submit(Task task);
   /// A stream's job, from now until `abandon`: a closed pool still takes its elements.
   void open_stream();
-  /// The same for chunks of a stream's job. Throws `ProcessError` once the pool is being joined.
-  void submit_chunks(const JobPtr& job, std::vector<std::shared_ptr<StreamChunk>> chunks);
+  /// A chunk of a stream's job. Where it need not be handed over `now`, and no worker could run it
+  /// at once, that is done with the next ones, by `hand_over`, or else by the supervisor within
+  /// some milliseconds. Throws `ProcessError` once the pool is being joined.
+  void submit_chunk(const JobPtr& job, std::shared_ptr<StreamChunk> chunk, bool now);
+  void hand_over();
   /// Waits until chunks of a stream's job have ended, and returns these; none when the deadline
   /// passes first. Throws the job's failure when no more will.
   std::vector<std::shared_ptr<StreamChunk>> await_chunks(Job& job,

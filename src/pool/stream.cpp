@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t kChunksPerWorker = 32;
 /// The most of them, where they end so fast that handing over few at a time would cost more.
 constexpr std::size_t kMostChunksPerWorker = 512;
+/// From a slow source, so many chunks for each worker are under way at most: no worker waits for an
+/// element, and no result waits for elements that no worker can run yet.
+constexpr std::size_t kSlowAhead = 2;
 /// The window grows while it is read through in less than the first of these, and shrinks where
 /// that takes longer than the second.
 constexpr std::chrono::milliseconds kFastWindow{1};
@@ -83,7 +86,7 @@ Decoder* Stream::next(Timeout timeout) {
       return next_of_chunk();
     }
     let_go();
-    refill();
+    refill(deadline);
     if (take_chunk()) {
       continue;
     }
@@ -112,34 +115,70 @@ void Stream::let_go() {
   chunk_.reset();
 }
 
-/// Fills the window, in strokes of a quarter of it.
-void Stream::refill() {
+/// Fills the window, in strokes of a quarter of it; from a slow source as far as workers need it,
+/// while the next result is not there.
+void Stream::refill(const platform::Deadline& deadline) {
   const std::size_t used = chunks_ - taken_;
   std::size_t room = window_ - std::min(window_, used);
   const bool enough = !ready_.empty() || chunks_ - ended_ >= kChunksPerWorker * pool_->size() / 2;
-  if (source_ == nullptr || room == 0 || (room < (window_ + 3) / 4 && enough)) {
+  if (source_ == nullptr || room == 0 || (room < (window_ + 3) / 4 && enough) ||
+      (pace_.slow() && has_next())) {
     return;
   }
   fit_window();
   room = window_ - std::min(window_, used);
-  std::vector<ChunkPtr> chunks;
-  chunks.reserve(room);
-  while (source_ != nullptr && chunks.size() < room) {
-    if (ChunkPtr chunk = pull_chunk()) {
-      chunks.push_back(std::move(chunk));
+  pace_.begin();
+  for (; room != 0 && source_ != nullptr; --room) {
+    if (pace_.slow() && chunks_ - ended_ >= kSlowAhead * pool_->size()) {
+      break;
+    }
+    ChunkPtr chunk = pull_chunk();
+    const SourcePace::Advice advice = pace_.pulled();
+    if (chunk == nullptr || !submit(std::move(chunk), advice != SourcePace::Advice::hold)) {
+      break;
+    }
+    if (advice == SourcePace::Advice::look && look(deadline)) {
+      break;
     }
   }
-  const std::size_t count = chunks.size();
-  if (count == 0) {
-    return;
-  }
+  pool_->hand_over();
+}
+
+/// False when the pool does not take it.
+bool Stream::submit(ChunkPtr chunk, bool now) {
   try {
-    pool_->submit_chunks(job_, std::move(chunks));
-    chunks_ += count;
+    pool_->submit_chunk(job_, std::move(chunk), now);
+    ++chunks_;
+    return true;
   } catch (...) {
     source_.reset();
     source_failure_ = std::current_exception();
+    return false;
   }
+}
+
+/// Whether the reader is to leave the source alone: the next result is there, perhaps after a
+/// little wait, or it is asked for no longer.
+bool Stream::look(const platform::Deadline& deadline) {
+  std::chrono::nanoseconds patience(0);
+  if (pace_.slow()) {
+    patience = pace_.patience();
+    if (const Timeout left = deadline.left()) {
+      patience = std::min<std::chrono::nanoseconds>(patience, *left);
+    }
+  }
+  const platform::Deadline until(patience);
+  while (!has_next()) {
+    std::vector<ChunkPtr> ended = pool_->await_chunks(*job_, until);
+    if (ended.empty()) {
+      break;
+    }
+    arrive(std::move(ended));
+  }
+  if (patience != std::chrono::nanoseconds(0)) {
+    pace_.waited(has_next());
+  }
+  return has_next() || (pace_.slow() && deadline.passed());
 }
 
 /// Makes the window so large that to fill it costs little of the time in which it is read.
@@ -191,7 +230,7 @@ Stream::ChunkPtr Stream::pull_chunk() {
 
 /// Goes on to the next chunk that is to be read. False when it has not ended.
 bool Stream::take_chunk() {
-  if (ready_.empty() || ready_.front() == nullptr) {
+  if (!has_next()) {
     return false;
   }
   chunk_ = std::move(ready_.front());

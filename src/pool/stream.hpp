@@ -10,6 +10,7 @@
 
 #include "platform/deadline.hpp"
 #include "pool/job.hpp"
+#include "pool/source_pace.hpp"
 #include "procession/detail/stream_core.hpp"
 
 namespace procession::detail {
@@ -31,7 +32,10 @@ class Stream {
   using ChunkPtr = std::shared_ptr<StreamChunk>;
 
   void let_go();
-  void refill();
+  void refill(const platform::Deadline& deadline);
+  bool submit(ChunkPtr chunk, bool now);
+  bool look(const platform::Deadline& deadline);
+  [[nodiscard]] bool has_next() const { return !ready_.empty() && ready_.front() != nullptr; }
   void fit_window();
   ChunkPtr pull_chunk();
   bool take_chunk();
@@ -48,7 +52,8 @@ class Stream {
   std::chrono::steady_clock::time_point filled_;  ///< when the window was, last
   std::size_t taken_then_ = 0;                    ///< chunks that had been read by then
   std::unique_ptr<StreamSource> source_;          ///< null: it has no more
-  std::exception_ptr source_failure_;             ///< what it ended with
+  SourcePace pace_;
+  std::exception_ptr source_failure_;  ///< what it ended with
   JobPtr job_;
   std::size_t pulled_ = 0;  ///< elements
   std::size_t read_ = 0;    ///< elements

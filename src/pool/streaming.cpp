@@ -56,8 +56,7 @@ void PoolCore::open_stream() try {
   throw;  // see submit_single
 }
 
-void PoolCore::submit_chunks(const JobPtr& job,
-                             std::vector<std::shared_ptr<StreamChunk>> chunks) try {
+void PoolCore::submit_chunk(const JobPtr& job, std::shared_ptr<StreamChunk> chunk, bool now) try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (!admit(*job)) {
@@ -71,18 +70,32 @@ void PoolCore::submit_chunks(const JobPtr& job,
         (for_executor_ ? "shutdown()" : "join()"));
   }
   const bool outlived = on_threads() && job->timeout();
-  for (std::shared_ptr<StreamChunk>& chunk : chunks) {
-    Task task{job,
-              chunk.get(),
-              0,
-              static_cast<std::uint32_t>(chunk->count),
-              0,
-              0,
-              outlived ? chunk : nullptr};
-    job->adopt(std::move(chunk));
-    backlog_.push_back(std::move(task));
+  Task task{job,
+            chunk.get(),
+            0,
+            static_cast<std::uint32_t>(chunk->count),
+            0,
+            0,
+            outlived ? chunk : nullptr};
+  job->adopt(std::move(chunk));
+  backlog_.push_back(std::move(task));
+  if (lacks_workers_) {
+    want_workers();
   }
-  feed_backlog();
+  if (now || order_.size() < crew_.size()) {
+    feed_backlog();
+  } else {
+    feed_later();
+  }
+} catch (...) {
+  throw;  // see submit_single
+}
+
+void PoolCore::hand_over() try {
+  const std::lock_guard guard(mutex_);
+  if (!backlog_.empty()) {
+    feed_backlog();
+  }
 } catch (...) {
   throw;  // see submit_single
 }
