@@ -51,7 +51,8 @@ TEST(ListenerScarcity, WithoutDescriptorsWaitGoesOnAndAcceptTellsWhy) {
     EXPECT_EQ(mine.recv<int>(), 1) << "the system has taken the connection by then";
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(mp::wait({listener}), std::vector<std::size_t>{0});
-      const std::string text = process_test::text_of<mp::ProcessError>([&] { (void)listener.accept(); });
+      const std::string text =
+          process_test::text_of<mp::ProcessError>([&] { (void)listener.accept(); });
       EXPECT_NE(text.find("accept a connection"), std::string::npos) << text;
       EXPECT_NE(text.find("RLIMIT_NOFILE is 3"), std::string::npos) << text;
     }
