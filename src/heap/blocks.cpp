@@ -85,25 +85,41 @@ void expect_possible(std::size_t bytes) {
   if (bytes > load(heap.reserve)) throw_out_of_memory(heap, Region::users, bytes, true);
 }
 
+namespace {
+
+/// One attempt. Without a block, `no_memory` tells why.
+Taken try_allocate(Header& heap, Region region, std::uint64_t units, Offset owner, bool zeroed) {
+  if (load(heap.zombies) != 0) [[unlikely]]
+    bury_all(heap);
+  const Taken taken = take_used(heap, region, units, owner);
+  if (taken.block == 0) [[unlikely]]
+    return taken;
+  if (taken.sparse) {
+    // A process may have been killed between the decision to punch and the deed.
+    if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units * unit_of(region));
+    if (!fill(heap, taken)) {
+      drop(ticket_in(heap, taken.block));
+      return {.no_memory = true};
+    }
+  }
+  if (zeroed && !taken.fresh) {
+    zero_payload(heap, taken.block, taken.units * unit_of(region), taken.sparse);
+  }
+  return taken;
+}
+
+}  // namespace
+
 Ticket allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
   expect_possible(bytes);
   Header& heap = ensured_header();
   const std::uint64_t unit = unit_of(region);
   const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + unit - 1) / unit);
-  if (load(heap.zombies) != 0) [[unlikely]]
-    bury_all(heap);
-  const Taken taken = take_used(heap, region, units, owner);
-  if (taken.block == 0) [[unlikely]]
-    throw_out_of_memory(heap, region, bytes, !taken.no_memory);
-  if (taken.sparse) {
-    // A process may have been killed between the decision to punch and the deed.
-    if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units * unit);
-    if (!fill(heap, taken)) {
-      drop(ticket_in(heap, taken.block));
-      throw_out_of_memory(heap, region, bytes, false);
-    }
+  Taken taken = try_allocate(heap, region, units, owner, zeroed);
+  if (taken.block == 0) [[unlikely]] {
+    if (reclaim()) taken = try_allocate(heap, region, units, owner, zeroed);
+    if (taken.block == 0) throw_out_of_memory(heap, region, bytes, !taken.no_memory);
   }
-  if (zeroed && !taken.fresh) zero_payload(heap, taken.block, taken.units * unit, taken.sparse);
   return ticket_in(heap, taken.block);
 }
 
@@ -119,35 +135,55 @@ std::size_t capacity(Offset block) noexcept {
   return static_cast<std::size_t>(bytes_of(header(), block));
 }
 
+namespace {
+
+struct Held {
+  Ticket ticket = 0;       // 0: there is no room for the record
+  bool no_memory = false;  // in the system
+};
+
+Held try_hold(Header& heap, Offset block, Offset owner) {
+  const Guard guard(heap);
+  if (!is_block(heap, block) || !can_own(heap, block)) throw_no_block("be held", block);
+  check_owner(heap, owner);
+  BlockHeader& target = block_at(heap, block);
+  Transaction change(heap);
+  Ticket ticket = ticket_in(heap, block);
+  if (block == kRoot || load(target.hold.owner) != 0) {
+    Taken record = take(change, Region::library, 0);
+    if (record.block == 0 && !record.no_memory) record = take_harder(change, Region::library, 0);
+    if (record.block == 0) return {0, record.no_memory};
+    ticket = ticket_in(heap, record.block);
+    change.set(block_at(heap, record.block).state, state_word(State::record, 0, false));
+  }
+  change.set(target.holds, load(target.holds) + 1);
+  attach(change, ticket, block, owner, true);
+  change.commit();
+  return {ticket};
+}
+
+}  // namespace
+
 Ticket hold(Offset block, Offset owner) {
   Header& heap = ensured_header();
-  bool full = false;
-  {
-    const Guard guard(heap);
-    if (!is_block(heap, block) || !can_own(heap, block)) throw_no_block("be held", block);
-    check_owner(heap, owner);
-    BlockHeader& target = block_at(heap, block);
-    Transaction change(heap);
-    Ticket ticket = ticket_in(heap, block);
-    if (block == kRoot || load(target.hold.owner) != 0) {
-      Taken record = take(change, Region::library, 0);
-      if (record.block == 0 && !record.no_memory) {
-        record = take_harder(change, Region::library, 0);
-      }
-      full = !record.no_memory;
-      ticket = record.block == 0 ? 0 : ticket_in(heap, record.block);
-      if (ticket != 0) {
-        change.set(block_at(heap, record.block).state, state_word(State::record, 0, false));
-      }
-    }
-    if (ticket != 0) {
-      change.set(target.holds, load(target.holds) + 1);
-      attach(change, ticket, block, owner, true);
-      change.commit();
-      return ticket;
+  Held held = try_hold(heap, block, owner);
+  if (held.ticket == 0) [[unlikely]] {
+    if (reclaim()) held = try_hold(heap, block, owner);
+    if (held.ticket == 0) {
+      throw_out_of_memory(heap, Region::library, sizeof(BlockHeader), !held.no_memory);
     }
   }
-  throw_out_of_memory(heap, Region::library, sizeof(BlockHeader), full);
+  return held.ticket;
+}
+
+bool reclaim() noexcept {
+  // Who buries needs no memory; but a fault in that would not end.
+  static thread_local bool under_way = false;
+  if (under_way) return false;
+  under_way = true;
+  const bool found = bury_dead_processes != nullptr && bury_dead_processes();
+  under_way = false;
+  return found;
 }
 
 std::uint64_t holds_on(Offset block) noexcept { return load(block_at(header(), block).holds); }

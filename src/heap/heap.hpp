@@ -66,6 +66,10 @@ inline constexpr std::size_t kRootBytes = 512;
 /// library started. `ensure` calls it first.
 [[gnu::weak]] void adopt_before_main();
 
+/// Defined there too: gives back what processes held that have ended without anybody to see it.
+/// Whether there were some. Takes no lock but the heap's, and no memory.
+[[gnu::weak]] bool bury_dead_processes() noexcept;
+
 /// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
 /// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory: so
 /// much for what the library needs, and so much again for what users write. It is halved until the
@@ -149,6 +153,11 @@ std::size_t capacity(Offset block) noexcept;
 /// block in use at worst. Throws ProcessError when `block` or `owner` is no block in use, for
 /// certain, whatever lies there; and OutOfMemory when there is no room for the record of a hold.
 [[nodiscard]] Ticket hold(Offset block, Offset owner);
+
+/// Gives back what nobody will ever use: what processes held that have ended without anybody to see
+/// it. Whether there was something. Done before memory is said to be out; for others who lack
+/// something that blocks of the heap stand for, such as files. Takes long.
+bool reclaim() noexcept;
 
 /// Gives a hold back, and with the last one the block, and all that it held. 0 is ignored. Ends the
 /// program with a message when the ticket is none: it was dropped before.

@@ -7,6 +7,7 @@
 #include "heap/local_hold.hpp"
 #include "log/log.hpp"
 #include "platform/fork_handlers.hpp"
+#include "platform/fork_mark.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/report.hpp"
 #include "platform/signals.hpp"
@@ -35,8 +36,10 @@ Handler services_child = nullptr;
 std::atomic<int> own_threads{0};
 /// The record of the child that this thread forks; 0: none, or the program's own.
 thread_local heap::Offset child_record = 0;
-/// The record of a child that the program forks by itself; 0: there is no heap to share.
-heap::Offset unlisted_record = 0;
+/// Of a child that the program forks by itself: its record, of which 0 is that there is no heap to
+/// share, and the mark by which others see that it may still come.
+Record::Claim plain_claim;
+platform::ForkMark plain_mark;
 /// In the child: the parent's life line, for `run_child`.
 platform::Descriptor inherited_line;
 
@@ -46,13 +49,38 @@ void call(Handler handler) {
   }
 }
 
-/// 0: there is no heap, or no room in it. A fork that fails leaves it behind.
-heap::Offset make_unlisted_record() noexcept {
+/// Makes the record of a child that the program forks by itself; none where there is no heap, or
+/// no room in it. A fork that fails leaves it behind, for others to bury.
+void prepare_plain_fork() noexcept {
+  plain_claim = {};
   try {
-    return heap::exists() ? heap::target(make_record(false)) : 0;
+    if (!heap::exists()) return;
+    plain_mark = platform::make_fork_mark();
+    plain_claim.record = heap::target(make_record(plain_mark.name));
+    plain_claim.serial = record_at(plain_claim.record).serial;
   } catch (const std::exception&) {
-    return 0;
+    plain_mark = {};
   }
+}
+
+/// In the child.
+void begin_plain_fork() noexcept {
+  // What it makes from now on is not its parent's.
+  inherited_line.reset();
+  if (plain_claim.record != 0 && !become_process(plain_claim)) {
+    try {
+      platform::write_to_stderr(
+          "procession: process " + std::to_string(platform::process_id()) +
+          " was forked beside handles of shared objects, and closed what it inherited before it "
+          "had run this library's handler of fork(); so the others took it for dead, and gave back "
+          "what it was to hold. It ends, with exit status " +
+          std::to_string(kCopyExit) + ": close descriptors after fork() has returned\n");
+    } catch (...) {
+      // Without memory, without a word.
+    }
+    platform::exit_now(kCopyExit);
+  }
+  plain_mark.held.reset();
 }
 
 void before_fork() {
@@ -61,11 +89,14 @@ void before_fork() {
   lock_registry_for_fork();
   // Made and given its holds before the child exists: it might come too late, when the parent has
   // dropped its own.
-  unlisted_record = child_record != 0 ? 0 : make_unlisted_record();
-  detail::LocalHolds::before_fork(child_record != 0 ? child_record : unlisted_record);
+  if (child_record == 0) {
+    prepare_plain_fork();
+  }
+  detail::LocalHolds::before_fork(child_record != 0 ? child_record : plain_claim.record);
 }
 
 void after_in_parent() {
+  plain_mark.held.reset();
   detail::LocalHolds::after_fork_in_parent();
   unlock_registry_for_fork();
   ForkServer::instance().unlock_for_fork();
@@ -87,11 +118,7 @@ void after_in_child() {
   ForkServer::instance().unlock_for_fork();
   call(services_child);
   if (child_record == 0) {
-    // The program's own fork: what it makes from now on is not its parent's.
-    inherited_line.reset();
-    if (unlisted_record != 0) {
-      become_unlisted_process(unlisted_record);
-    }
+    begin_plain_fork();
   }
   detail::LocalHolds::after_fork_in_child();
   platform::forget_own_locks();

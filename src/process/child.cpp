@@ -6,7 +6,6 @@
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
 #include "process/identity.hpp"
-#include "process/names.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -81,15 +80,16 @@ void Child::settle(int exitcode) {
   }
   call_ = {};
   if (record_ == 0) {
-    sweep_names();
+    tidy();
     return;
   }
   bury(record_, serial_);
   record_ = 0;
   record_kept_ = {};
-  sweep_names();
-  if (exitcode != 0 || expects_orphans()) {
+  if (exitcode != 0) {
     bury_orphans();
+  } else {
+    tidy();
   }
 }
 

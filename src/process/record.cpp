@@ -4,38 +4,12 @@
 #include <string>
 #include <thread>
 
-#include "heap/root_words.hpp"
 #include "platform/spawn.hpp"
 #include "process/copy_check.hpp"
-#include "process/names.hpp"
+#include "process/directory.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
-
-namespace {
-
-/// The tree's list of records. Its words are tickets, 0 where free.
-struct Directory {
-  static constexpr std::size_t kRoom = 32768;
-  std::uint64_t used;     ///< no word at or behind this index was ever used
-  std::uint64_t orphans;  ///< 1: see expects_orphans
-  std::uint64_t tickets[kRoom];
-};
-
-Directory& directory() {
-  return heap::shared_by_tree<Directory>(&heap::RootWords::processes, [](Directory&) {});
-}
-
-std::uint64_t used(Directory& all) { return heap::glance(all.used); }
-
-void note_used(Directory& all, std::uint64_t count) {
-  const std::atomic_ref<std::uint64_t> word(all.used);
-  std::uint64_t known = word.load();
-  while (known < count && !word.compare_exchange_weak(known, count)) {
-  }
-}
-
-}  // namespace
 
 bool Record::take(const Claim& claim, int pid) {
   Record& record = record_at(claim.record);
@@ -78,7 +52,7 @@ heap::Ticket list(heap::Block& block) {
     if (heap::glance(all.tickets[i]) != 0) {
       continue;
     }
-    note_used(all, i + 1);
+    note_use_of(all, i + 1);
     // Listed and handed to the root in one step: killed before it, this process still holds the
     // block.
     if (heap::move_if(block.ticket(), heap::root(), &all.tickets[i], 0, block.ticket())) {
@@ -88,20 +62,15 @@ heap::Ticket list(heap::Block& block) {
   return 0;
 }
 
-}  // namespace
-
-bool expects_orphans() noexcept { return heap::glance(directory().orphans) != 0; }
-
-heap::Ticket make_record(bool tied) {
+/// Lists a new record of which `describe` says the rest.
+template <class Describe>
+heap::Ticket make_and_list(const Describe& describe) {
   static std::atomic<std::uint32_t> made{0};
-  if (expects_orphans()) {
-    bury_orphans();
-  }
   heap::Block block(heap::kRecordBytes, true);
   Record& record = record_at(block.offset());
   record.maker = heap::self();
-  record.tied = tied ? 1 : 0;
   record.serial = static_cast<std::uint32_t>(platform::process_id()) * 2654435761U + ++made;
+  describe(record);
   record.request(0);
   heap::Ticket ticket = list(block);
   if (ticket == 0) {
@@ -112,6 +81,33 @@ heap::Ticket make_record(bool tied) {
     throw ProcessError("cannot start a process: this process tree has " +
                        std::to_string(Directory::kRoom) + " processes already; end some first");
   }
+  return ticket;
+}
+
+}  // namespace
+
+heap::Ticket make_record(bool tied) {
+  if (expects_orphans()) {
+    bury_orphans();
+  }
+  return make_and_list([tied](Record& record) { record.tied = tied ? 1 : 0; });
+}
+
+heap::Ticket make_record(const platform::ForkMarkName& mark) {
+  // Each look at all of them costs a system call for each that lives: not with every fork, where
+  // there are many, but so often that no more dead ones are left than there are living ones.
+  static std::atomic<std::size_t> forks{0};
+  static std::atomic<std::size_t> next_look{0};
+  if (++forks > next_look) {
+    forks = 0;
+    next_look = bury_orphans();
+  }
+  const heap::Ticket ticket = make_and_list([&mark](Record& record) {
+    record.plain_fork = 1;
+    record.fork_mark = mark;
+  });
+  // Once it is listed: who looks meanwhile, and says that none is expected, has not seen it.
+  expect_orphans(directory(), true);
   return ticket;
 }
 
@@ -140,78 +136,42 @@ bool become_process(const Record::Claim& claim) {
   return true;
 }
 
-void become_unlisted_process(heap::Offset record) {
-  become_process({record, record_at(record).serial});
+bool bury_listed(std::uint64_t& entry, heap::Ticket record, std::uint32_t serial) noexcept {
+  const heap::Offset place = heap::target(record);
+  if (place == 0) return false;  // it was buried, and something else is there
+  const std::uint32_t& found = record_at(place).serial;
+  // Taken off the list and made this process's own in one step, so that it is dropped once,
+  // whoever else looks for the dead, and whoever is killed over it.
+  if (!heap::move_if(record, heap::self(), &entry, record, 0, found, serial)) return false;
+  heap::drop(record);
+  return true;
 }
 
 void bury(heap::Ticket record, std::uint32_t serial) noexcept {
-  Directory& all = directory();
-  const heap::Offset place = heap::target(record);
-  if (place == 0) return;  // it was buried, and something else is there
-  const std::uint32_t& found = record_at(place).serial;
-  const std::uint64_t end = used(all);
+  Directory* const all = existing_directory();
+  const std::uint64_t end = all != nullptr ? used_of(*all) : 0;
   for (std::size_t i = 0; i < end; ++i) {
-    if (heap::glance(all.tickets[i]) != record) {
-      continue;
+    if (heap::glance(all->tickets[i]) == record) {
+      static_cast<void>(bury_listed(all->tickets[i], record, serial));
+      return;
     }
-    // Taken off the list and made this process's own in one step, so that it is dropped once,
-    // whoever else looks for the dead, and whoever is killed over it.
-    if (heap::move_if(record, heap::self(), &all.tickets[i], record, 0, found, serial)) {
-      heap::drop(record);
-    }
-    return;
   }
 }
 
 bool is_of_tree(int pid) noexcept {
-  Directory& all = directory();
-  const std::uint64_t end = used(all);
+  Directory* const all = existing_directory();
+  const std::uint64_t end = all != nullptr ? used_of(*all) : 0;
   for (std::size_t i = 0; i < end; ++i) {
-    const heap::Ticket ticket = heap::glance(all.tickets[i]);
+    const heap::Ticket ticket = heap::glance(all->tickets[i]);
     const heap::Offset place = ticket != 0 ? heap::target(ticket) : 0;
     if (place == 0) continue;
     const std::uint64_t life = record_at(place).life();
     if (Record::state_of(life) == Record::State::running && static_cast<int>(life >> 32) == pid &&
-        heap::glance(all.tickets[i]) == ticket) {
+        heap::glance(all->tickets[i]) == ticket) {
       return true;
     }
   }
   return false;
-}
-
-void bury_orphans() noexcept {
-  Directory& all = directory();
-  std::atomic_ref<std::uint64_t>(all.orphans).store(0);
-  bool more = false;
-  const std::uint64_t end = used(all);
-  for (std::size_t i = 0; i < end; ++i) {
-    const heap::Ticket ticket = heap::glance(all.tickets[i]);
-    if (ticket == 0) {
-      continue;
-    }
-    const heap::Offset place = heap::target(ticket);
-    if (place == 0) continue;
-    Record& record = record_at(place);
-    const std::uint32_t serial = record.serial;
-    const std::uint64_t life = record.life();
-    const Record::State state = Record::state_of(life);
-    const bool taken = state == Record::State::running || state == Record::State::ended;
-    const heap::Offset maker = record.maker;
-    const bool tied = record.tied != 0;
-    if (heap::glance(all.tickets[i]) != ticket) {
-      continue;  // buried meanwhile: what was read may be something else's
-    }
-    const bool orphaned = tied && maker != 0 && !heap::alive(maker);
-    if (heap::alive(place)) {
-      more = more || orphaned;
-    } else if (taken || (orphaned && record.cancel_seen(life))) {
-      bury(ticket, serial);
-    }
-  }
-  if (more) {
-    std::atomic_ref<std::uint64_t>(all.orphans).store(1);
-  }
-  sweep_names();
 }
 
 }  // namespace procession::process

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "heap/heap.hpp"
+#include "platform/fork_mark.hpp"
 
 namespace procession::process {
 
@@ -30,6 +32,8 @@ class Record {
   OwnGroup own_group;          ///< of the process, which it is to lead
   std::uint32_t serial;        ///< tells this record from others that had its place before
   std::uint32_t tied;          ///< 1: the child is not to outlive its maker
+  std::uint32_t plain_fork;    ///< 1: the program forks by itself, and nobody waits for the child
+  platform::ForkMarkName fork_mark;  ///< of a plain fork: who has it may still take the record
 
   enum class State : std::uint16_t { requested, running, cancelled, ended };
 
@@ -84,14 +88,14 @@ static_assert(sizeof(Record) <= heap::kRecordBytes);
 /// With `tied`, the child is not to outlive this process.
 heap::Ticket make_record(bool tied);
 
+/// The same for a child that the program forks by itself. It inherits the mark, which this process
+/// closes after the fork, and the child once it has taken the record.
+heap::Ticket make_record(const platform::ForkMarkName& mark);
+
 /// Makes the record that of this process, which was started for it, and tells the tree that it
 /// lives. Again for the same record, it does nothing. False when the request does not stand any
 /// more: this process has no business here.
 bool become_process(const Record::Claim& claim);
-
-/// Makes `record` that of this process, which the program forked by itself, so that what it will
-/// hold is not held in its parent's name.
-void become_unlisted_process(heap::Offset record);
 
 inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset); }
 
@@ -102,10 +106,15 @@ void bury(heap::Ticket record, std::uint32_t serial) noexcept;
 /// Whether a process of this number is one of the tree's that runs.
 bool is_of_tree(int pid) noexcept;
 
-/// Buries the records of processes that have ended without anyone left to bury them, children of
-/// killed parents, and those of children that were to be tied to them and do not come any more.
-void bury_orphans() noexcept;
-/// Whether there were some, when last looked for, that had not ended yet.
+/// Buries the records of processes that have ended without anyone left to bury them: children of
+/// killed parents, and of plain forks; and those of children that do not come any more, because
+/// their makers were killed, or they were themselves. Also removes the names that nobody uses any
+/// more. Returns how many processes there are that nobody else will bury when they end.
+std::size_t bury_orphans() noexcept;
+/// Whether there may be some by now: there were such processes when last looked for.
 bool expects_orphans() noexcept;
+/// To be called when something has ended or was let go: `bury_orphans` where some are expected;
+/// else just removes the names that nobody uses any more.
+void tidy() noexcept;
 
 }  // namespace procession::process

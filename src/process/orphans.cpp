@@ -1,0 +1,101 @@
+// Records of processes whose end nobody was told of.
+#include <exception>
+
+#include "process/directory.hpp"
+#include "process/names.hpp"
+#include "process/record.hpp"
+
+namespace procession {
+
+namespace process {
+
+namespace {
+
+/// Of a process that nobody was told of the end of.
+enum class Fate { kept, buried, expected };
+
+/// True where it cannot be found out.
+bool may_be_alive(heap::Offset record) noexcept {
+  try {
+    return heap::alive(record);
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// Buries what is listed in that place, if nobody else is to do that and it is dead for certain.
+Fate settle_listed(std::uint64_t& entry) noexcept {
+  const heap::Ticket ticket = heap::glance(entry);
+  const heap::Offset place = ticket != 0 ? heap::target(ticket) : 0;
+  if (place == 0) return Fate::kept;
+  Record& record = record_at(place);
+  const std::uint32_t serial = record.serial;
+  const std::uint64_t life = record.life();
+  const heap::Offset maker = record.maker;
+  const bool tied = record.tied != 0;
+  const bool plain_fork = record.plain_fork != 0;
+  const platform::ForkMarkName mark = record.fork_mark;
+  if (heap::glance(entry) != ticket) {
+    return Fate::kept;  // buried meanwhile: what was read may be something else's
+  }
+  const bool orphaned = tied && maker != 0 && !may_be_alive(maker);
+  if (may_be_alive(place)) return orphaned || plain_fork ? Fate::expected : Fate::kept;
+  const Record::State state = Record::state_of(life);
+  // A child closes the mark when it has taken the record: where it is gone and the record was not
+  // taken before, nobody comes.
+  if (state == Record::State::running || state == Record::State::ended ||
+      ((orphaned || (plain_fork && platform::is_gone(mark))) && record.cancel_seen(life))) {
+    return bury_listed(entry, ticket, serial) ? Fate::buried : Fate::kept;
+  }
+  return plain_fork && mark.number != 0 ? Fate::expected : Fate::kept;
+}
+
+struct Burials {
+  std::size_t buried = 0;
+  std::size_t expected = 0;  ///< processes that nobody else will bury when they end
+};
+
+Burials bury_listed_orphans() noexcept {
+  Burials count;
+  Directory* const all = existing_directory();
+  if (all == nullptr) return count;
+  expect_orphans(*all, false);
+  const std::uint64_t end = used_of(*all);
+  for (std::size_t i = 0; i < end; ++i) {
+    const Fate fate = settle_listed(all->tickets[i]);
+    count.buried += fate == Fate::buried ? 1 : 0;
+    count.expected += fate == Fate::expected ? 1 : 0;
+  }
+  if (count.expected != 0) {
+    expect_orphans(*all, true);
+  }
+  return count;
+}
+
+}  // namespace
+
+bool expects_orphans() noexcept {
+  Directory* const all = existing_directory();
+  return all != nullptr && heap::glance(all->orphans) != 0;
+}
+
+std::size_t bury_orphans() noexcept {
+  const Burials burials = bury_listed_orphans();
+  sweep_names();
+  return burials.expected;
+}
+
+void tidy() noexcept {
+  if (expects_orphans()) {
+    bury_orphans();
+  } else {
+    sweep_names();
+  }
+}
+
+}  // namespace process
+
+// Names are not swept: their mutex may be held by who needs the memory.
+bool heap::bury_dead_processes() noexcept { return process::bury_listed_orphans().buried != 0; }
+
+}  // namespace procession
