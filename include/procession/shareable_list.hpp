@@ -15,6 +15,10 @@
 
 namespace procession {
 
+namespace shared {
+class ListLayout;
+}
+
 namespace detail {
 
 /// A number, and neither a truth value nor a character.
@@ -42,7 +46,10 @@ inline constexpr bool kIsAlternative<T, std::variant<Alternatives...>> =
 ///
 /// Items change in place, so a text keeps the room that it had at first, rounded up to a multiple
 /// of eight bytes. As in Python, zero bytes at the end of a text or of bytes are lost, and there is
-/// no lock: guard it with one if several processes write. A handle, as SharedMemory is.
+/// no lock: guard it with one if several processes write. Whoever may open the block may write what
+/// he likes, so each look checks anew what lies there, and throws `DecodeError` for what is no
+/// list. A handle, as SharedMemory is, and what that says of Python's resource tracker holds here
+/// too.
 class ShareableList {
  public:
   /// What an item can be: Python's None, bool, int, float, str and bytes.
@@ -66,7 +73,8 @@ class ShareableList {
   /// `DecodeError` when the block holds no such list.
   static ShareableList attach(const std::string& name);
 
-  /// How many items there are.
+  /// How many items there are. Throws `DecodeError` when there is no list any more, as all below
+  /// do.
   [[nodiscard]] std::size_t size() const;
   /// The item at `index`; negative ones count from the end. Throws `std::out_of_range`;
   /// `DecodeError` when what lies there is no item.
@@ -122,6 +130,8 @@ class ShareableList {
   [[noreturn]] static void refuse(std::ptrdiff_t index, std::string_view asked, const Item& found,
                                   bool asked_for_integer);
   void check() const;
+  /// What the list is like at this look, by what lies in the block now.
+  [[nodiscard]] shared::ListLayout layout() const;
 
   SharedMemory shm_;
 };

@@ -10,6 +10,7 @@
 #include "platform/mutex.hpp"
 #include "platform/named_memory.hpp"
 #include "process/janitor.hpp"
+#include "process/record.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -22,7 +23,7 @@ namespace {
 struct Entry {
   detail::ObjectHeader header;
   std::atomic<std::uint64_t> identity;  ///< 0: there is no block yet
-  char temporary[40];
+  char temporary[40];                   ///< at random
   char name[platform::kLongestMemoryName + 1];
 };
 
@@ -78,8 +79,18 @@ void check_name(const std::string& name) {
   }
 }
 
-/// Has the table hold the block, besides its maker.
-void list(Table& all, const heap::Block& block) {
+/// An entry of which nobody knows yet.
+heap::Block make_entry(const std::string& temporary, const std::string& name) {
+  heap::Block made(sizeof(Entry), true);
+  Entry& entry = entry_at(made.offset());
+  entry.header = kNameHeader;
+  std::strcpy(entry.temporary, temporary.c_str());
+  std::strcpy(entry.name, name.c_str());
+  return made;
+}
+
+/// Has the table hold the block, besides its maker. False when it is full.
+bool try_list(Table& all, const heap::Block& block) {
   const Guard guard(all);
   for (std::size_t i = 0; i < Table::kRoom; ++i) {
     if (heap::glance(all.tickets[i]) != 0) {
@@ -89,18 +100,26 @@ void list(Table& all, const heap::Block& block) {
     heap::Block listed = heap::Block::own(heap::hold(block.offset(), heap::self()));
     heap::move(listed.ticket(), heap::root(), &all.tickets[i], listed.ticket());
     static_cast<void>(listed.release());
-    return;
+    return true;
   }
+  return false;
+}
+
+void list(Table& all, const heap::Block& block) {
+  if (try_list(all, block)) return;
+  bury_orphans();
+  if (try_list(all, block)) return;
   throw ProcessError("cannot make another named block of shared memory: this process tree has " +
                      std::to_string(Table::kRoom) + "; let go of some first");
 }
 
-void remove_name(Entry& entry) noexcept {
-  platform::remove_named_memory(entry.temporary);
+/// Takes the block's name away, if it has one. Whether it had.
+bool remove_name(Entry& entry) noexcept {
   const std::uint64_t identity = entry.identity;
-  if (identity != 0 && platform::named_memory_identity(entry.name) == identity) {
-    platform::remove_named_memory(entry.name);
-  }
+  if (identity == 0) return platform::remove_named_memory(entry.temporary);
+  const std::string aside = entry.temporary + std::string("_unlinked");
+  const bool removed = platform::remove_named_memory(entry.name, identity, aside);
+  return platform::remove_named_memory(entry.temporary, identity, aside) || removed;
 }
 
 [[noreturn]] void throw_missing(const std::string& asked, const std::string& name) {
@@ -108,6 +127,43 @@ void remove_name(Entry& entry) noexcept {
       "asked to " + asked + " the shared memory '" + name +
       "', but there is none of that name: it was unlinked, its last owner has ended, "
       "or the name is misspelt; make it with SharedMemory::create");
+}
+
+[[noreturn]] void throw_not_removed(const std::string& name, std::uint64_t identity) {
+  const std::uint64_t found = platform::named_memory_identity(name);
+  if (found == 0) throw_missing("unlink", name);
+  const std::string asked = "asked to unlink the shared memory '" + name + "', but ";
+  if (found == identity) {
+    throw ProcessError(asked + "this user may not remove it from /dev/shm; let its owner do it");
+  }
+  throw ProcessError(asked +
+                     "another block has that name by now, and keeps it: this one has lost it "
+                     "before, by an unlink() of somebody else's or the end of its last owner");
+}
+
+/// A file of that size under a name that is nobody else's.
+platform::Descriptor make_file(const std::string& name, std::uint64_t size) {
+  platform::Descriptor file;
+  try {
+    file = platform::create_named_memory(name, size);
+  } catch (const OutOfMemory&) {
+    // Perhaps what processes had that have ended is in the way.
+    heap::reclaim();
+    sweep_names();
+    file = platform::create_named_memory(name, size);
+  }
+  if (!file) {
+    throw ProcessError("cannot make a named block of shared memory: '" + name +
+                       "', a random name, is taken; try again");
+  }
+  return file;
+}
+
+/// False when the name is taken.
+bool give_name(const std::string& temporary, const std::string& name) {
+  if (platform::rename_named_memory(temporary, name)) return true;
+  bury_orphans();  // whose it was may have ended
+  return platform::rename_named_memory(temporary, name);
 }
 
 }  // namespace
@@ -126,21 +182,14 @@ NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& n
     require_janitor();
   }
   NamedMemory made;
-  made.entry = heap::Block(sizeof(Entry), true);
-  Entry& entry = entry_at(made.entry.offset());
   const std::string temporary = random_name();
   made.name = name.value_or(temporary);
-  entry.header = kNameHeader;
-  std::strcpy(entry.temporary, temporary.c_str());
-  std::strcpy(entry.name, made.name.c_str());
+  made.entry = make_entry(temporary, made.name);
   list(all, made.entry);
-  made.file = platform::create_named_memory(temporary, size);
-  if (!made.file) {
-    throw ProcessError("cannot make a named block of shared memory: '" + temporary +
-                       "', a random name, is taken; try again");
-  }
-  entry.identity = platform::memory_identity(made.file.get());
-  if (name && !platform::rename_named_memory(temporary, *name)) {
+  made.file = make_file(temporary, size);
+  made.identity = platform::memory_identity(made.file.get());
+  entry_at(made.entry.offset()).identity = made.identity;
+  if (name && !give_name(temporary, *name)) {
     made.entry = {};
     sweep_names();
     throw ProcessError("asked to create the shared memory '" + *name +
@@ -158,15 +207,15 @@ NamedMemory open_named(const std::string& name) {
   if (!opened.file) {
     throw_missing("attach to", name);
   }
+  opened.identity = platform::memory_identity(opened.file.get());
   Table* const all = heap::shared_by_tree_if_made<Table>(&heap::RootWords::names);
   if (all == nullptr) {
     return opened;
   }
-  const std::uint64_t identity = platform::memory_identity(opened.file.get());
   const Guard guard(*all);
   for (std::size_t i = 0; i < all->used; ++i) {
     const heap::Ticket ticket = heap::glance(all->tickets[i]);
-    if (ticket != 0 && entry_at(heap::target(ticket)).identity == identity) {
+    if (ticket != 0 && entry_at(heap::target(ticket)).identity == opened.identity) {
       opened.entry = heap::Block::own(heap::hold(heap::target(ticket), heap::self()));
       break;
     }
@@ -174,12 +223,25 @@ NamedMemory open_named(const std::string& name) {
   return opened;
 }
 
-void unlink_named(heap::Offset entry, const std::string& name) {
-  const std::uint64_t found = platform::named_memory_identity(name);
-  if (found == 0 || (entry != 0 && entry_at(entry).identity != found) ||
-      !platform::remove_named_memory(name)) {
-    throw_missing("unlink", name);
+void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t identity) {
+  Table& all = table();
+  heap::Block guest;  // of another tree's block, so that what a killed process began is ended
+  if (entry == 0) {
+    guest = make_entry(random_name(), name);
+    entry = guest.offset();
+    entry_at(entry).identity = identity;
+    list(all, guest);
   }
+  bool removed = false;
+  {
+    const Guard guard(all);
+    removed = remove_name(entry_at(entry));
+  }
+  if (guest) {
+    guest = {};
+    sweep_names();
+  }
+  if (!removed) throw_not_removed(name, identity);
 }
 
 void sweep_names() noexcept {
@@ -193,7 +255,7 @@ void sweep_names() noexcept {
     if (ticket == 0 || heap::holds_on(heap::target(ticket)) != 1) {
       continue;
     }
-    remove_name(entry_at(heap::target(ticket)));
+    static_cast<void>(remove_name(entry_at(heap::target(ticket))));
     heap::move(ticket, heap::self(), &all->tickets[i], 0);
     heap::drop(ticket);
   }
@@ -204,7 +266,7 @@ void remove_all_names() noexcept {
   for (std::size_t i = 0; all != nullptr && i < all->used; ++i) {
     const heap::Ticket ticket = heap::glance(all->tickets[i]);
     if (ticket != 0) {
-      remove_name(entry_at(heap::target(ticket)));
+      static_cast<void>(remove_name(entry_at(heap::target(ticket))));
     }
   }
 }

@@ -23,6 +23,7 @@ struct NamedMemory {
   heap::Block entry;  ///< empty for memory that this tree did not make
   platform::Descriptor file;
   std::string name;
+  std::uint64_t identity = 0;  ///< tells the block from another one that gets its name
 };
 
 /// Makes a block of `size` bytes. Without a name it gets one of its own. Throws
@@ -32,9 +33,9 @@ NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& n
 /// Opens a block. Throws ProcessError when there is none of that name.
 NamedMemory open_named(const std::string& name);
 
-/// Takes the name away. Throws ProcessError when there is none. `entry`: 0 for memory that this
-/// tree did not make.
-void unlink_named(heap::Offset entry, const std::string& name);
+/// Takes the name of a block away. Throws ProcessError when it has none, or another block has it by
+/// now. `entry`: 0 for memory that this tree did not make.
+void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t identity);
 
 /// Removes the names that nobody uses any more. Thread-safe, process-safe; costs a look where there
 /// are none.

@@ -91,14 +91,6 @@ void put(const ListLayout& list, std::size_t index, std::span<std::byte> room, c
                     "', found none: " + found + "; the block is another program's, or damaged");
 }
 
-ListLayout layout(const SharedMemory& memory) {
-  ListLayout list(memory.buf());
-  if (list.fault()) {
-    throw_damaged(memory, *list.fault());
-  }
-  return list;
-}
-
 /// The place of an item; negative ones count from the end.
 std::size_t place(const ListLayout& list, std::ptrdiff_t index) {
   const auto size = static_cast<std::ptrdiff_t>(list.size());
@@ -164,7 +156,7 @@ ShareableList::ShareableList(const std::vector<Item>& items,
     offset += room_for(items[i]);
   }
   shared::set_word(shm_.buf(), count + 1, offset);
-  const ListLayout list = layout(shm_);
+  const ListLayout list = layout();
   for (std::size_t i = 0; i < count; ++i) {
     put(list, i, room_at(shm_, list, i), items[i]);
   }
@@ -177,16 +169,24 @@ ShareableList ShareableList::attach(const std::string& name) {
   return list;
 }
 
+ListLayout ShareableList::layout() const {
+  ListLayout list(shm_.bytes_now());
+  if (list.fault()) {
+    throw_damaged(shm_, *list.fault());
+  }
+  return list;
+}
+
 void ShareableList::check() const {
-  if (const auto fault = layout(shm_).fault_of_items()) {
+  if (const auto fault = layout().fault_of_items()) {
     throw_damaged(shm_, *fault);
   }
 }
 
-std::size_t ShareableList::size() const { return layout(shm_).size(); }
+std::size_t ShareableList::size() const { return layout().size(); }
 
 Item ShareableList::get(std::ptrdiff_t index) const {
-  const ListLayout list = layout(shm_);
+  const ListLayout list = layout();
   const std::size_t at = place(list, index);
   const std::span<const std::byte> room = room_at(shm_, list, at);
   const std::string format = list.format(at);
@@ -214,7 +214,7 @@ Item ShareableList::get(std::ptrdiff_t index) const {
 }
 
 void ShareableList::set(std::ptrdiff_t index, const Item& item) const {
-  const ListLayout list = layout(shm_);
+  const ListLayout list = layout();
   const std::size_t at = place(list, index);
   const std::span<std::byte> room = room_at(shm_, list, at);
   const auto text = text_of(item);
@@ -251,7 +251,7 @@ std::optional<std::size_t> ShareableList::index(const Item& item) const {
 }
 
 std::string ShareableList::format() const {
-  const ListLayout list = layout(shm_);
+  const ListLayout list = layout();
   std::string all;
   for (std::size_t i = 0; i < list.size(); ++i) {
     all += list.format(i);

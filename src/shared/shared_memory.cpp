@@ -1,10 +1,12 @@
 #include "procession/shared_memory.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "heap/heap.hpp"
 #include "platform/memory.hpp"
 #include "process/names.hpp"
+#include "process/record.hpp"
 #include "procession/detail/handle.hpp"
 #include "procession/error.hpp"
 
@@ -16,11 +18,15 @@ namespace detail {
 class NamedBlock {
  public:
   explicit NamedBlock(process::NamedMemory memory)
-      : name_(std::move(memory.name)), size_(platform::file_size(memory.file.get())) {
+      : name_(std::move(memory.name)),
+        identity_(memory.identity),
+        file_(std::move(memory.file)),
+        size_(platform::file_size(file_.get())) {
     if (memory.entry) {
       entry_ = Handle::own(memory.entry.release());
     }
-    base_ = platform::map_shared(memory.file.get(), size_);
+    if (size_ == 0) throw_empty();
+    base_ = platform::map_shared(file_.get(), size_);
     if (base_ == nullptr) {
       throw OutOfMemory("cannot map the " + std::to_string(size_) +
                         " bytes of the shared memory '" + name_ +
@@ -35,17 +41,34 @@ class NamedBlock {
     }
     if (entry_.address() != nullptr) {
       entry_ = {};
-      process::sweep_names();
+      process::tidy();
     }
   }
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint64_t identity() const { return identity_; }
   [[nodiscard]] std::span<std::byte> bytes() const { return {base_, size_}; }
+  /// Those that are there: somebody may have made the file smaller.
+  [[nodiscard]] std::span<std::byte> bytes_now() const {
+    return bytes().first(std::min<std::size_t>(size_, platform::file_size(file_.get())));
+  }
   /// Names nothing for a block that others made.
   [[nodiscard]] const Handle& entry() const { return entry_; }
 
  private:
+  [[noreturn]] void throw_empty() const {
+    throw ProcessError(
+        "asked to attach to the shared memory '" + name_ +
+        "', found it empty: who makes it has not given it a size yet, as Python does a moment "
+        "after "
+        "it has the name, or was killed before that; try again in a moment, and if it stays empty, "
+        "remove /dev/shm/" +
+        name_);
+  }
+
   std::string name_;
+  std::uint64_t identity_;
+  platform::Descriptor file_;
   std::size_t size_;
   Handle entry_;
   std::byte* base_ = nullptr;
@@ -79,8 +102,10 @@ std::span<std::byte> SharedMemory::buf() const { return block().bytes(); }
 const std::string& SharedMemory::name() const { return block().name(); }
 std::size_t SharedMemory::size() const { return block().bytes().size(); }
 
+std::span<std::byte> SharedMemory::bytes_now() const { return block().bytes_now(); }
+
 void SharedMemory::unlink() const {
-  process::unlink_named(heap::offset_of(block().entry().address()), name());
+  process::unlink_named(heap::offset_of(block().entry().address()), name(), block().identity());
 }
 
 void SharedMemory::write(Encoder& encoder) const {
@@ -90,6 +115,7 @@ void SharedMemory::write(Encoder& encoder) const {
     block().entry().encode(encoder, "a SharedMemory");
   }
   procession::encode(encoder, name());
+  procession::encode(encoder, block().identity());
 }
 
 void SharedMemory::read(Decoder& decoder) {
@@ -97,7 +123,13 @@ void SharedMemory::read(Decoder& decoder) {
   if (procession::decode<bool>(decoder)) {
     held = detail::Handle::decode(decoder, process::kNameHeader, "a SharedMemory");
   }
-  *this = attach(procession::decode<std::string>(decoder));
+  SharedMemory found = attach(procession::decode<std::string>(decoder));
+  if (procession::decode<std::uint64_t>(decoder) != found.block().identity()) {
+    throw ProcessError("asked to receive the shared memory '" + found.name() +
+                       "', but another block has that name by now: the one that was sent has lost "
+                       "it; keep a handle of it until it has been received, and do not unlink it");
+  }
+  *this = std::move(found);
 }
 
 }  // namespace procession

@@ -148,6 +148,21 @@ TEST(SharedMemory, MadeByPythonIsNotRemoved) {
   EXPECT_FALSE(name_exists(name));
 }
 
+// As the header says: it takes the name of ours along, and nothing more.
+TEST(SharedMemory, APythonWhoseTrackerIsNotToldTakesTheNameAlong) {
+  const auto memory = SharedMemory::create(64);
+  static_cast<void>(python("from multiprocessing import shared_memory\n"
+                           "m = shared_memory.SharedMemory('" +
+                           memory.name() +
+                           "')\n"
+                           "m.buf[:4] = b'seen'\n"));
+  EXPECT_EQ(text_in(memory), "seen");
+  wait_until([&] { return !name_exists(memory.name()); });
+  EXPECT_THROW(memory.unlink(), mp::ProcessError);
+  EXPECT_THROW(SharedMemory::attach(memory.name()), mp::ProcessError);
+  EXPECT_EQ(text_in(memory), "seen");
+}
+
 // ------------------------------------------------------------------------------- killed owners
 
 TEST(SharedMemory, OfAKilledChildGoesWhenTheChildIsJoined) {
