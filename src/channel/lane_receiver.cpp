@@ -6,6 +6,7 @@
 #include <string>
 
 #include "channel/lane_sender.hpp"
+#include "channel/relay.hpp"
 #include "heap/testing.hpp"
 
 namespace procession::channel {
@@ -108,6 +109,41 @@ std::optional<Place> first_message(const Lane& lane) {
   return place && place->frame.size != kFiller ? place : std::nullopt;
 }
 
+/// `taken` has moved over the message.
+void note_taken(Lane& lane, const Place& place) {
+  step();
+  lane.received.store(place.frame.total, std::memory_order_relaxed);
+  step();
+  lane.freed.store(place.end, std::memory_order_release);
+  step();
+  // A sender that waits for room in a full ring is woken when half of it is free: not for each
+  // message anew.
+  if (lane.tail.load(std::memory_order_relaxed) - place.end <= kRingBytes / 2) {
+    lane.room.wake_one();
+  }
+}
+
+/// Takes the messages off the front that are lost with their senders, so that nobody is told of
+/// them. Under ReceiveLock.
+void drop_lost(Lane& lane) {
+  while (!is_empty(lane)) {
+    // Of a filler, too, it may be true.
+    std::uint64_t size = 0;
+    std::memcpy(&size, lane.ring + lane.taken % kRingBytes, sizeof size);
+    if ((size & kRelayed) == 0) [[likely]]
+      return;
+    const std::optional<Place> place = first_message(lane);
+    if (!place || (place->frame.size & kRelayed) == 0 ||
+        !is_lost(*heap::at<Relay>(heap::target(place->frame.ticket)))) {
+      return;
+    }
+    step();
+    heap::move(place->frame.ticket, heap::self(), &lane.taken, place->end);
+    const heap::Block lost = heap::Block::own(place->frame.ticket);
+    note_taken(lane, *place);
+  }
+}
+
 }  // namespace
 
 ReceiveLock::ReceiveLock(Lane& lane) noexcept : lane_(lane) {
@@ -140,16 +176,7 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
     heap::move(frame.ticket, heap::self(), &lane.taken, place->end);
     message.own(frame.ticket, frame.size & ~kRelayed);
   }
-  step();
-  lane.received.store(frame.total, std::memory_order_relaxed);
-  step();
-  lane.freed.store(place->end, std::memory_order_release);
-  step();
-  // A sender that waits for room in a full ring is woken when half of it is free: not for each
-  // message anew.
-  if (lane.tail.load(std::memory_order_relaxed) - place->end <= kRingBytes / 2) {
-    lane.room.wake_one();
-  }
+  note_taken(lane, *place);
   if (lane.watched.load(std::memory_order_relaxed) != 0 && is_empty(lane) &&
       silence_if_empty(lane, bell) == Bell::foreign) {
     return Take::damaged;
@@ -163,6 +190,7 @@ Bell settle_bell(Lane& lane, int bell) {
     if (found != Bell::rung) return found;
     // To get the lock is to know: whoever was receiving, or died over it, has settled it.
     const ReceiveLock receiving(lane);
+    drop_lost(lane);
     if (!is_empty(lane)) return Bell::rung;
   }
 }

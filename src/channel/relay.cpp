@@ -103,6 +103,18 @@ class Destination {
 
 }  // namespace
 
+bool is_lost(Relay& relay) noexcept {
+  RelayState state = relay.state;
+  if (state == RelayState::offered && !relay.sender.occupied()) {
+    step();
+    // If it fails, the sender has put all aside before it went.
+    relay.state.compare_exchange_strong(state, RelayState::given_up);
+    step();
+    state = relay.state;
+  }
+  return state == RelayState::given_up;
+}
+
 RelaySender::RelaySender(std::span<const std::byte> bytes)
     : bytes_(bytes), block_(make_block(bytes.size())), relay_(*heap::at<Relay>(block_.offset())) {
   relay_.size = bytes.size();

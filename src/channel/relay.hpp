@@ -41,6 +41,11 @@ struct Relay {
   RelayWindow window;
 };
 
+/// Whether a relay that is still in the pipe will never arrive: its sender has given up, or was
+/// killed before a receiver had come or all was in a block. If so, it stays so. By one process at a
+/// time.
+bool is_lost(Relay& relay) noexcept;
+
 /// Called now and then while nothing moves; throws to give up.
 using StillWanted = std::function<void()>;
 

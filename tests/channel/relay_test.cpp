@@ -1,5 +1,7 @@
 // Messages of so many bytes that sender and receiver copy them at the same time.
 
+#include <poll.h>
+
 #include <atomic>
 #include <thread>
 
@@ -135,6 +137,39 @@ TEST(Relay, ACloseEndsTheWaitForAReceiver) {
   thread.join();
 }
 
+/// A process that has sent a message, which it still has to give to a receiver: there is no memory
+/// to put it aside. Killed then.
+void send_and_be_killed(const Connection& receiver, const Connection& sender) {
+  mp::Process process(
+      {.start_method = mp::StartMethod::fork},
+      [](const Connection& end) { end.send_bytes(noise(std::size_t{5} << 20, 1)); }, sender);
+  process.start();
+  EXPECT_TRUE(receiver.poll({}));
+  process.kill();
+  process.join();
+}
+
+TEST(RelayKill, OfSendersLeavesNothingToWaitForButWhatOthersSent) {
+  for (const bool with_message : {false, true}) {
+    mp::heap::with_new_heap("32M", [with_message] {
+      auto [receiver, sender] = mp::Pipe(false);
+      const auto taken = mp::heap::Block::for_users(std::size_t{28} << 20);
+      process_test::exitcode_of(mp::StartMethod::fork, [] {});  // what is made once is made now
+      const auto before = mp::heap::books();
+      for (int i = 0; i < 3; ++i)
+        send_and_be_killed(receiver, sender);
+      if (with_message) sender.send(77);
+      EXPECT_EQ(receiver.poll(), with_message);
+      if (with_message) {
+        EXPECT_EQ(receiver.recv<int>(), 77);
+      }
+      EXPECT_FALSE(receiver.poll());
+      EXPECT_TRUE(mp::wait({receiver}, 0ms).empty());
+      EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+    });
+  }
+}
+
 #ifndef NDEBUG
 
 void send_and_die(const Connection& end, std::size_t step) {
@@ -180,6 +215,33 @@ TEST(RelayKill, OfASenderDoesNotEndThePipeForOthers) {
     EXPECT_TRUE(bytes == noise(kItemSize, 4)) << "step " << step;
     thread.join();
     return killed;
+  });
+}
+
+bool is_readable(int descriptor) {
+  pollfd one{descriptor, POLLIN, 0};
+  return ::poll(&one, 1, 0) != 0;
+}
+
+TEST(RelayKill, OfASenderIsKnownToWhoWaitsFromThenOn) {
+  bool watched = false;
+  at_steps([&](std::size_t step) {
+    auto [receiver, sender] = mp::Pipe(false);
+    watched = !watched;
+    const int descriptor = watched ? receiver.fileno() : -1;
+    mp::Process process({}, send_and_die, sender, step);
+    process.start();
+    process.join();
+    const bool ready = receiver.poll();
+    EXPECT_EQ(mp::wait({receiver}, 0ms).size(), ready ? 1U : 0U);
+    if (watched) {
+      EXPECT_EQ(is_readable(descriptor), ready);
+    }
+    const Bytes marker(5);
+    sender.send_bytes(marker);
+    const Bytes first = receiver.recv_bytes();
+    EXPECT_TRUE(first == (ready ? noise(kItemSize, 3) : marker)) << "step " << step;
+    return process.exitcode() == -SIGKILL;
   });
 }
 
