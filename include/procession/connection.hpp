@@ -14,7 +14,10 @@
 /// A connection has two ends, and each end lives as long as any process has it: as an argument of a
 /// process or a task, as an element of a queue, in a struct, in a message of another connection.
 /// When the last one that had it has closed it or has ended, be it by SIGKILL, the other end gets
-/// what was sent before and then `EndOfFile`.
+/// what was sent before and then `EndOfFile`. An end that was sent and not received yet is had by
+/// the message, also where that lies in the very pipe and nobody else has the end: then the other
+/// one waits until it is closed, too. After that nobody can reach the pipe, and it goes as a queue
+/// in itself does (queue.hpp), with its descriptors.
 ///
 /// Programs that are not of one tree, on one host or on two, meet by Listener and Client:
 ///

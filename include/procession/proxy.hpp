@@ -17,10 +17,11 @@ namespace procession {
 ///     int total = counter.call<&Counter::add>(3);
 ///
 /// The object lives until its last proxy, in any process, in a message on its way, or in another
-/// object of the manager's, is gone, also where a process that had it was killed. Calls on one
-/// object run one after another (`concurrent_calls` says otherwise); calls on distinct objects run
-/// side by side. A method must not call its own object through a proxy, which would wait for
-/// itself.
+/// object of the manager's, is gone, also where a process that had it was killed. One that has a
+/// proxy of itself, or of one that has a proxy of it, lives until it lets go of that (`clear()` of
+/// a list, say) or the manager ends: what is in objects only their class knows. Calls on one object
+/// run one after another (`concurrent_calls` says otherwise); calls on distinct objects run side by
+/// side. A method must not call its own object through a proxy, which would wait for itself.
 ///
 /// A handle, which can be sent anywhere within the process tree; two of the same object are equal.
 /// One of an object that another program has stays with the program that got it.

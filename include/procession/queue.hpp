@@ -190,6 +190,11 @@ class TypedQueue {
 /// be sent, handles and functions too. A queue without a bound takes memory of the shared heap as
 /// it grows, and keeps it for its next items.
 ///
+/// A queue lives as long as a process has a handle of it, or something that is reached from what
+/// processes have, such as an item of another queue. One that was put into itself, or into one that
+/// is in it, goes as well when no process has it any more, with all that it holds: not at once, but
+/// when there may be a few of the kind, and always before `OutOfMemory`.
+///
 /// A handle; every member may be called from any thread of any process. Python:
 /// `multiprocessing.Queue`.
 template <class T>

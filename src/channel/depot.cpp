@@ -143,7 +143,12 @@ Parcel park_descriptor(int descriptor, heap::Block& block) {
   const Lock lock;
   if (!park(tag, descriptor)) {
     sweep();
-    if (!park(tag, descriptor)) refuse_more();
+    if (!park(tag, descriptor)) {
+      // Perhaps those on their way go to nobody any more.
+      heap::reclaim();
+      sweep();
+      if (!park(tag, descriptor)) refuse_more();
+    }
   }
   step();
   return parcel;

@@ -7,6 +7,7 @@
 #include "heap/allocator.hpp"
 #include "heap/backing.hpp"
 #include "heap/burial.hpp"
+#include "heap/circles.hpp"
 #include "heap/heap.hpp"
 #include "heap/holds.hpp"
 #include "heap/mapping.hpp"
@@ -177,13 +178,15 @@ Ticket hold(Offset block, Offset owner) {
 }
 
 bool reclaim() noexcept {
+  if (!exists()) return false;
   // Who buries needs no memory; but a fault in that would not end.
   static thread_local bool under_way = false;
   if (under_way) return false;
   under_way = true;
-  const bool found = bury_dead_processes != nullptr && bury_dead_processes();
+  const bool dead = bury_dead_processes != nullptr && bury_dead_processes();
+  const bool circles = collect_circles(header());
   under_way = false;
-  return found;
+  return dead || circles;
 }
 
 std::uint64_t holds_on(Offset block) noexcept { return load(block_at(header(), block).holds); }

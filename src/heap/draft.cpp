@@ -40,6 +40,7 @@ std::uint64_t Draft::release() {
       grow(0);
     }
     attachments_.hand_to(heap::target(ticket_));
+    heap::note_link();
   }
   return std::exchange(ticket_, 0);
 }

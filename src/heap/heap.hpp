@@ -16,7 +16,8 @@
 //
 // Every function is thread-safe and process-safe, except where it says otherwise, and SIGKILL at
 // any instruction of any of them leaves a heap in which the call either happened or did not. None
-// may be called from a signal handler. Blocks that hold each other in a circle are never returned.
+// may be called from a signal handler. Blocks that hold each other in a circle, which nobody else
+// holds, are given back too, though not at once (circles.hpp).
 #pragma once
 
 #include <atomic>
@@ -155,9 +156,14 @@ std::size_t capacity(Offset block) noexcept;
 [[nodiscard]] Ticket hold(Offset block, Offset owner);
 
 /// Gives back what nobody will ever use: what processes held that have ended without anybody to see
-/// it. Whether there was something. Done before memory is said to be out; for others who lack
-/// something that blocks of the heap stand for, such as files. Takes long.
+/// it, and blocks that hold each other in a circle. Whether there was something. Done before memory
+/// is said to be out; for others who lack something that blocks of the heap stand for, such as
+/// files. Takes long.
 bool reclaim() noexcept;
+
+/// Says that a message holds blocks, by which a circle may be closed. Now and then it takes as long
+/// as a look for circles.
+void note_link() noexcept;
 
 /// Gives a hold back, and with the last one the block, and all that it held. 0 is ignored. Ends the
 /// program with a message when the ticket is none: it was dropped before.

@@ -97,7 +97,7 @@ struct LogEntry {
 
 inline constexpr std::size_t kLogEntries = 384;  // the longest transaction empties all free lists
 inline constexpr std::size_t kRootPayload = 512;
-inline constexpr Word kMagic = 0x7061'6548'6372'5002;  // the low byte is the version of the layout
+inline constexpr Word kMagic = 0x7061'6548'6372'5003;  // the low byte is the version of the layout
 
 /// One of the two regions.
 struct alignas(64) RegionState {
@@ -126,6 +126,9 @@ struct Header {
   alignas(64) Word zombies;  // the list of zombies
   Word rebuilding;           // see rebuild.cpp: the block at which it goes on; 0: none under way
   Word idle;                 // bytes of large free blocks that are not sparse
+  Word links;                // since it was last looked for circles, see circles.hpp. Not logged
+  Word links_limit;          // when so many there are, or the regions take so many bytes, it is
+  Word extent_limit;         // looked for them again. Not logged
 
   alignas(64) Word log_count;  // entries that are to be undone; 0: no transaction is under way
   LogEntry log[kLogEntries];

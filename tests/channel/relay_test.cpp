@@ -16,7 +16,6 @@ namespace mp = procession;
 using namespace std::chrono_literals;
 using mp::Connection;
 using mp::channel::kRelayLeast;
-using mp::channel::kRelayWindow;
 
 class Relayed : public process_test::EachMethod {};
 PROCESSION_BY_ALL_METHODS(Relayed);
