@@ -68,6 +68,12 @@ bool rename_if_free(const std::string& name, const std::string& new_name) noexce
                      RENAME_NOREPLACE) == 0;
 }
 
+/// Of a block that was moved aside and is another one than was meant. Where somebody has given the
+/// name away again meanwhile, it has lost it, as it would have if it had been moved a moment later.
+void give_name_back(const std::string& aside, const std::string& name) noexcept {
+  if (!rename_if_free(aside, name) && errno == EEXIST) remove_named_memory(aside);
+}
+
 /// Gives the block its memory, in steps that a signal may come between. An error code, 0: done.
 int fill(int file, std::uint64_t size) {
   constexpr std::uint64_t kFillStep = std::uint64_t{32} << 20;
@@ -128,13 +134,13 @@ bool remove_named_memory(const std::string& name, std::uint64_t identity,
   if (left == identity) {
     removed = remove_named_memory(aside);
   } else if (left != 0) {
-    rename_if_free(aside, name);
+    give_name_back(aside, name);
   }
   // There is no call that takes a name from one file and from no other. So the name is moved aside,
   // by which it is certain whose it was.
   if (named_memory_identity(name) != identity || !rename_if_free(name, aside)) return removed;
   if (named_memory_identity(aside) == identity) return remove_named_memory(aside) || removed;
-  rename_if_free(aside, name);
+  give_name_back(aside, name);
   return removed;
 }
 

@@ -11,6 +11,12 @@
 #include "process/proc_files.hpp"
 
 namespace manager_test {
+
+/// An element of a list that has the list.
+struct Relative {
+  mp::ListProxy<Relative> list;
+};
+
 namespace {
 
 using Dict = mp::DictProxy<int, int>;
@@ -213,6 +219,30 @@ TEST_P(LeaksOfKilled, AServerWhoseManagerIsKept) {
   });
   end = true;
   other.join();
+}
+
+TEST_P(Leaks, AnObjectThatHasAProxyOfItselfAndLetsGoOfIt) {
+  const mp::Manager manager = make_manager();
+  {
+    const mp::ListProxy<Relative> list = manager.list<Relative>();
+    list.append({list});
+    const mp::QueueProxy<Relative> queue = manager.queue<Relative>();
+    queue.put({list});
+    list.append({list});
+    queue.get();
+    EXPECT_EQ(manager.number_of_objects(), 2);
+    list.clear();
+  }
+  EXPECT_EQ(manager.number_of_objects(), 0);
+  // One that does not let go goes with the manager.
+  expect_none([&] {
+    const mp::Manager own = make_manager();
+    {
+      const mp::ListProxy<Relative> list = own.list<Relative>();
+      list.append({list});
+    }
+    EXPECT_EQ(own.number_of_objects(), 1);
+  });
 }
 
 }  // namespace

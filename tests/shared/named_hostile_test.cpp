@@ -156,6 +156,7 @@ TEST(NamedHostile, UnlinkTakesNoNameThatWasGivenMeanwhile) {
   over = true;
   remover.join();
   EXPECT_EQ(lost, 0);
+  EXPECT_FALSE(name_exists(name + "_aside"));
   mp::platform::remove_named_memory(name);
 }
 
@@ -170,6 +171,11 @@ TEST(NamedHostile, AnUnlinkThatWasKilledIsEndedByTheNext) {
   EXPECT_TRUE(other.there());
   // One that was taken in error gets its name back.
   ASSERT_TRUE(mp::platform::rename_named_memory(name, aside));
+  EXPECT_FALSE(mp::platform::remove_named_memory(name, identity, aside));
+  EXPECT_TRUE(other.there());
+  EXPECT_FALSE(name_exists(aside));
+  // Unless somebody has given it to a third one.
+  const Foreign taken(aside);
   EXPECT_FALSE(mp::platform::remove_named_memory(name, identity, aside));
   EXPECT_TRUE(other.there());
   EXPECT_FALSE(name_exists(aside));
