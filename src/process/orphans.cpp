@@ -32,13 +32,14 @@ Fate settle_listed(std::uint64_t& entry) noexcept {
   const std::uint32_t serial = record.serial;
   const std::uint64_t life = record.life();
   const heap::Offset maker = record.maker;
+  const std::uint32_t maker_serial = record.maker_serial;
   const bool tied = record.tied != 0;
   const bool plain_fork = record.plain_fork != 0;
   const platform::ForkMarkName mark = record.fork_mark;
   if (heap::glance(entry) != ticket) {
     return Fate::kept;  // buried meanwhile: what was read may be something else's
   }
-  const bool orphaned = tied && maker != 0 && !may_be_alive(maker);
+  const bool orphaned = tied && maker != 0 && !lives(maker, maker_serial);
   if (may_be_alive(place)) return orphaned || plain_fork ? Fate::expected : Fate::kept;
   const Record::State state = Record::state_of(life);
   // A child closes the mark when it has taken the record: where it is gone and the record was not
@@ -73,6 +74,10 @@ Burials bury_listed_orphans() noexcept {
 }
 
 }  // namespace
+
+bool lives(heap::Offset record, std::uint32_t serial) noexcept {
+  return record_at(record).serial == serial && may_be_alive(record);
+}
 
 bool expects_orphans() noexcept {
   Directory* const all = existing_directory();

@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "heap/root_words.hpp"
 #include "platform/spawn.hpp"
 #include "process/copy_check.hpp"
 #include "process/directory.hpp"
@@ -62,14 +63,24 @@ heap::Ticket list(heap::Block& block) {
   return 0;
 }
 
+/// Counted for the whole tree, and not made of process ids, which are used again. 0 is that of the
+/// tree's first process. They begin anew after four thousand million processes.
+std::uint32_t next_serial() noexcept {
+  const std::atomic_ref<std::uint64_t> made(heap::at<heap::RootWords>(heap::root())->records);
+  std::uint32_t serial = 0;
+  while (serial == 0)
+    serial = static_cast<std::uint32_t>(made.fetch_add(1) + 1);
+  return serial;
+}
+
 /// Lists a new record of which `describe` says the rest.
 template <class Describe>
 heap::Ticket make_and_list(const Describe& describe) {
-  static std::atomic<std::uint32_t> made{0};
   heap::Block block(heap::kRecordBytes, true);
   Record& record = record_at(block.offset());
   record.maker = heap::self();
-  record.serial = static_cast<std::uint32_t>(platform::process_id()) * 2654435761U + ++made;
+  record.maker_serial = record_at(record.maker).serial;
+  record.serial = next_serial();
   describe(record);
   record.request(0);
   heap::Ticket ticket = list(block);
@@ -167,7 +178,7 @@ bool is_of_tree(int pid) noexcept {
     if (place == 0) continue;
     const std::uint64_t life = record_at(place).life();
     if (Record::state_of(life) == Record::State::running && static_cast<int>(life >> 32) == pid &&
-        heap::glance(all->tickets[i]) == ticket) {
+        lives(place, record_at(place).serial) && heap::glance(all->tickets[i]) == ticket) {
       return true;
     }
   }

@@ -29,8 +29,10 @@ class Record {
   std::uint64_t passed;        ///< descriptors that the call brings along
   std::uint64_t own_stderr;    ///< 1: the last of them is to be its standard error
   heap::Offset maker;          ///< record of the process that made this one
+  std::uint32_t maker_serial;  ///< of that record, which may be another process's by now
   OwnGroup own_group;          ///< of the process, which it is to lead
-  std::uint32_t serial;        ///< tells this record from others that had its place before
+  std::uint32_t serial;        ///< no other record of the tree has it: tells those apart that had
+                               ///< this place before
   std::uint32_t tied;          ///< 1: the child is not to outlive its maker
   std::uint32_t plain_fork;    ///< 1: the program forks by itself, and nobody waits for the child
   platform::ForkMarkName fork_mark;  ///< of a plain fork: who has it may still take the record
@@ -98,6 +100,10 @@ heap::Ticket make_record(const platform::ForkMarkName& mark);
 bool become_process(const Record::Claim& claim);
 
 inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset); }
+
+/// Whether the process lives that had this record when its serial was `serial`. True, too, where
+/// that cannot be found out.
+bool lives(heap::Offset record, std::uint32_t serial) noexcept;
 
 /// The process has ended: everything it held is given back, and its record too. `serial` is the
 /// record's: where somebody else has buried it, another one may have the ticket, and stays.

@@ -183,6 +183,39 @@ TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
   mp::process::bury(second, mp::process::record_at(place).serial);
 }
 
+// A child is tied to the very process that asked for it, and not to one that has its place now.
+TEST(BooksOfTheTree, AChildWhoseMakersPlaceIsAnothersIsBuried) {
+  const mp::heap::Books before = mp::heap::books();
+  const auto ticket = mp::process::make_record(true);
+  mp::process::bury_orphans();
+  EXPECT_EQ(mp::heap::books().blocks, before.blocks + 1) << "its maker lives";
+  ++mp::process::record_at(mp::heap::target(ticket)).maker_serial;
+  mp::process::bury_orphans();
+  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+}
+
+// The records of killed processes stay for a while, and their process ids are used again.
+TEST(BooksOfTheTree, TheProcessIdOfADeadProcessIsNotOneOfTheTree) {
+  const auto ticket = mp::process::make_record(false);
+  const mp::heap::Offset place = mp::heap::target(ticket);
+  const mp::process::Record::Claim claim{place, mp::process::record_at(place).serial};
+  constexpr int kPid = 54321;
+  ASSERT_TRUE(mp::process::Record::take(claim, kPid));
+  EXPECT_FALSE(mp::process::is_of_tree(kPid)) << "nobody has marked the record as alive";
+  EXPECT_TRUE(mp::process::is_of_tree(started(StartMethod::forkserver, [] { ::pause(); }).pid()));
+  mp::process::bury(ticket, claim.serial);
+}
+
+// Serials are counted, for the same process id may be had by two that make records.
+TEST(BooksOfTheTree, NoTwoRecordsHaveTheSameSerial) {
+  const auto first = mp::process::make_record(false);
+  const auto second = mp::process::make_record(false);
+  const std::uint32_t serial = mp::process::record_at(mp::heap::target(first)).serial;
+  EXPECT_EQ(mp::process::record_at(mp::heap::target(second)).serial, serial + 1);
+  mp::process::bury(first, serial);
+  mp::process::bury(second, serial + 1);
+}
+
 // Two processes may find the same one dead, and the later burial come when its ticket is another's.
 TEST(BooksOfTheTree, ASecondBurialDoesNotTouchWhatHasTheTicketNow) {
   const auto ticket = mp::process::make_record(false);
