@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "procession/context.hpp"
+#include "procession/detail/collect.hpp"
 #include "procession/detail/manager_core.hpp"
 #include "procession/manager_dict.hpp"
 #include "procession/manager_list.hpp"
@@ -104,6 +105,11 @@ class Manager {
       return make<DictProxy<K, V>, detail::ServedDict<K, V>>(items);
     }
   }
+  /// A dictionary with the pairs of any range, a proxy too.
+  template <class K, class V, detail::OtherRangeOf<std::pair<K, V>> Range>
+  [[nodiscard]] DictProxy<K, V> dict(Range&& items) const {
+    return dict<K, V>(detail::collect<std::pair<K, V>>(std::forward<Range>(items)));
+  }
   /// A list of these elements. Python: `list()`.
   template <class T>
   [[nodiscard]] ListProxy<T> list(const std::vector<T>& elements = {}) const {
@@ -111,12 +117,22 @@ class Manager {
       return make<ListProxy<T>, detail::ServedList<T>>(elements);
     }
   }
+  /// A list of the elements of any range, a proxy too.
+  template <class T, detail::OtherRangeOf<T> Range>
+  [[nodiscard]] ListProxy<T> list(Range&& elements) const {
+    return list<T>(detail::collect<T>(std::forward<Range>(elements)));
+  }
   /// A set of these elements. Python: `set()`.
   template <class T>
   [[nodiscard]] SetProxy<T> set(const std::vector<T>& elements = {}) const {
     if constexpr (detail::check_sendable<T>()) {
       return make<SetProxy<T>, detail::ServedSet<T>>(elements);
     }
+  }
+  /// A set of the elements of any range, a proxy too.
+  template <class T, detail::OtherRangeOf<T> Range>
+  [[nodiscard]] SetProxy<T> set(Range&& elements) const {
+    return set<T>(detail::collect<T>(std::forward<Range>(elements)));
   }
   /// A value. Python: `Value()`.
   template <class T>
@@ -131,6 +147,11 @@ class Manager {
     if constexpr (detail::check_sendable<T>()) {
       return make<ArrayProxy<T>, detail::ServedArray<T>>(elements);
     }
+  }
+  /// An array of the elements of any range, a proxy too.
+  template <class T, detail::OtherRangeOf<T> Range>
+  [[nodiscard]] ArrayProxy<T> array(Range&& elements) const {
+    return array<T>(detail::collect<T>(std::forward<Range>(elements)));
   }
   /// An empty namespace. Python: `Namespace()`.
   [[nodiscard]] NamespaceProxy ns() const {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <utility>
 #include <vector>
 
+#include "procession/detail/collect.hpp"
 #include "procession/detail/served_dict.hpp"
 #include "procession/detail/snapshot.hpp"
 #include "procession/detail/typed_proxy.hpp"
@@ -68,10 +70,12 @@ class DictProxy : public detail::TypedProxy<detail::ServedDict<K, V>> {
   }
   /// Both.
   [[nodiscard]] Items items() const { return this->template call<&Served::items>("items"); }
-  /// Sets all of a range of pairs, in one step.
-  template <class Range>
-  void update(const Range& range) const {
-    this->template call<&Served::update>("update", Items(std::begin(range), std::end(range)));
+  /// Sets all of any range of pairs, in one step; of a proxy, those that it had when it was asked,
+  /// before that.
+  template <detail::RangeOf<std::pair<K, V>> Range>
+  void update(Range&& range) const {
+    this->template call<&Served::update>(
+        "update", detail::collect<std::pair<K, V>>(std::forward<Range>(range)));
   }
   /// The same for pairs in braces.
   void update(std::initializer_list<std::pair<K, V>> items) const {

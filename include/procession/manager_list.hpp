@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
+#include <utility>
 #include <vector>
 
+#include "procession/detail/collect.hpp"
 #include "procession/detail/served_list.hpp"
 #include "procession/detail/snapshot.hpp"
 #include "procession/detail/typed_proxy.hpp"
@@ -44,11 +47,11 @@ class ListProxy : public detail::TypedProxy<detail::ServedList<T>> {
   void erase(std::int64_t index) const { this->template call<&Served::erase>("erase", index); }
   /// Takes the element out and gives it. Throws as `get` does.
   T pop(std::int64_t index = -1) const { return this->template call<&Served::pop>("pop", index); }
-  /// Adds all elements of a range at the end, in one step.
-  template <class Range>
-  void extend(const Range& range) const {
-    this->template call<&Served::extend>("extend",
-                                         std::vector<T>(std::begin(range), std::end(range)));
+  /// Adds all elements of any range at the end, in one step; of a proxy, this one too, those that
+  /// it had when it was asked, before that.
+  template <detail::RangeOf<T> Range>
+  void extend(Range&& range) const {
+    this->template call<&Served::extend>("extend", detail::collect<T>(std::forward<Range>(range)));
   }
   /// The same for elements in braces.
   void extend(std::initializer_list<T> elements) const {
@@ -98,11 +101,11 @@ class SetProxy : public detail::TypedProxy<detail::ServedSet<T>> {
   bool erase(const T& element) const {
     return this->template call<&Served::erase>("erase", element);
   }
-  /// Adds all elements of a range, in one step.
-  template <class Range>
-  void update(const Range& range) const {
-    this->template call<&Served::update>("update",
-                                         std::vector<T>(std::begin(range), std::end(range)));
+  /// Adds all elements of any range, in one step; of a proxy, those that it had when it was asked,
+  /// before that.
+  template <detail::RangeOf<T> Range>
+  void update(Range&& range) const {
+    this->template call<&Served::update>("update", detail::collect<T>(std::forward<Range>(range)));
   }
   /// The same for elements in braces.
   void update(std::initializer_list<T> elements) const {

@@ -30,13 +30,55 @@ class ValueProxy : public detail::TypedProxy<detail::ServedValue<T>> {
   void set_value(const T& value) const {
     this->template call<&Served::set_value>("set_value", value);
   }
-  /// Adds to it in one step, as Python's does not; the new value.
-  T operator+=(const T& more) const { return this->template call<&Served::add>("add", more); }
+  /// Adds to it in one step, as Python's does not; the new value. Does to the T what the operator
+  /// does in C++.
+  T operator+=(const T& more) const { return add(more); }
+  /// Takes it off in one step; the new value.
+  T operator-=(const T& less) const { return subtract(less); }
+  /// Adds something of another type, which is not made a T before: 2 plus 1.5 gives 3 in an `int`.
+  /// For servers of other programs only numbers, and what becomes a T by being sent.
+  template <class U>
+    requires(detail::ArithmeticPair<T, U> ||
+             requires(T& value, const detail::Kept<const U&>& more) { value += more; })
+  T operator+=(const U& more) const {
+    return add(more);
+  }
+  /// Takes something of another type off, in the same way.
+  template <class U>
+    requires(detail::ArithmeticPair<T, U> ||
+             requires(T& value, const detail::Kept<const U&>& less) { value -= less; })
+  T operator-=(const U& less) const {
+    return subtract(less);
+  }
 
   /// Sends the handle.
   friend void encode(Encoder& encoder, const ValueProxy& value) { value.encode_handle(encoder); }
   /// Receives it.
   friend void decode(Decoder& decoder, ValueProxy& value) { value.decode_handle(decoder); }
+
+ private:
+  /// A number is sent in the type in which C++ adds it: the result is the same, and servers of
+  /// other programs need to know no more than those.
+  template <class U>
+  T add(const U& more) const {
+    if constexpr (detail::ArithmeticPair<T, U>) {
+      using Sum = detail::SumType<T, U>;
+      return this->template call<&Served::template add<Sum>>("add", static_cast<Sum>(more));
+    } else {
+      return this->template call<&Served::template add<detail::Kept<const U&>>>("add", more);
+    }
+  }
+  template <class U>
+  T subtract(const U& less) const {
+    if constexpr (detail::ArithmeticPair<T, U>) {
+      using Sum = detail::SumType<T, U>;
+      return this->template call<&Served::template subtract<Sum>>("subtract",
+                                                                  static_cast<Sum>(less));
+    } else {
+      return this->template call<&Served::template subtract<detail::Kept<const U&>>>("subtract",
+                                                                                     less);
+    }
+  }
 };
 
 /// A list in a manager's server whose size stays as it is. A negative index counts from the end. A

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "procession/detail/arithmetic.hpp"
 #include "procession/detail/element_shape.hpp"
 #include "procession/lock.hpp"
 
@@ -107,30 +108,24 @@ class Value {
   /// Each of these is one step, and does to the T what the operator does in C++. They return the
   /// new value.
   T operator+=(const T& other) const {
-    return update([&](const T& old) { return static_cast<T>(old + other); });
+    return update([&](const T& old) { return detail::sum_of(old, other); });
   }
   /// The same.
   T operator-=(const T& other) const {
-    return update([&](const T& old) { return static_cast<T>(old - other); });
+    return update([&](const T& old) { return detail::difference_of(old, other); });
   }
   /// The same with a number of another type, which is not made a T before: 2 plus 1.5 gives 3 in an
   /// `int`, and -3 plus 2.5 gives 0.
   template <class U>
-    requires(std::is_arithmetic_v<T> && std::is_arithmetic_v<U>)
+    requires detail::ArithmeticPair<T, U>
   T operator+=(const U& other) const {
-    using Sum = decltype(T() + other);
-    return update([&](const T& old) {
-      return static_cast<T>(static_cast<Sum>(old) + static_cast<Sum>(other));
-    });
+    return update([&](const T& old) { return detail::sum_of(old, other); });
   }
   /// The same.
   template <class U>
-    requires(std::is_arithmetic_v<T> && std::is_arithmetic_v<U>)
+    requires detail::ArithmeticPair<T, U>
   T operator-=(const U& other) const {
-    using Sum = decltype(T() - other);
-    return update([&](const T& old) {
-      return static_cast<T>(static_cast<Sum>(old) - static_cast<Sum>(other));
-    });
+    return update([&](const T& old) { return detail::difference_of(old, other); });
   }
   /// Adds or takes 1: a bool, for which C++ has these no more, does what it does with `+= 1`.
   T operator++() const { return *this += T(1); }

@@ -1,9 +1,14 @@
 // Containers in a manager: every member of each.
 
+#include <array>
+#include <chrono>
 #include <map>
+#include <ranges>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "manager/support.hpp"
@@ -160,6 +165,89 @@ TEST_P(Contained, ValuesArraysAndNamespaces) {
   EXPECT_TRUE(ns.erase("title"));
   EXPECT_FALSE(ns.erase("title"));
 }
+
+/// Read once only, and its elements are no Ts.
+auto evens(int most) {
+  return std::views::iota(0, most) | std::views::filter([](int x) { return x % 2 == 0; }) |
+         std::views::transform([](int x) { return static_cast<long>(x); });
+}
+
+TEST_P(Contained, ListsOfAnyRange) {
+  const mp::Manager manager = make_manager();
+  const auto list = manager.list<int>(std::views::iota(0, 2));
+  list.extend(evens(5));
+  std::istringstream text("7 8");
+  list.extend(std::views::istream<int>(text));
+  const std::array<int, 1> nine{9};
+  list.extend(nine);
+  Ints tens{10};
+  list.extend(tens);
+  EXPECT_EQ(list.values(), (Ints{0, 1, 0, 2, 4, 7, 8, 9, 10}));
+  const auto other = manager.list<int>({20});
+  other.extend(list);
+  other.extend(other);
+  EXPECT_EQ(other.size(), 20);
+  other.clear();
+  other.extend(manager.set<int>({3, 1}));
+  other.extend(manager.array<int>({5}));
+  EXPECT_EQ(other.values(), (Ints{1, 3, 5}));
+  EXPECT_EQ(manager.list<int>(other).values(), other.values());
+  EXPECT_EQ(manager.array<int>(other).values(), other.values());
+  EXPECT_EQ(manager.list<std::string>(std::set<const char*>{"x"}).values(), (Words{"x"}));
+}
+
+TEST_P(Contained, SetsAndDictsOfAnyRange) {
+  const mp::Manager manager = make_manager();
+  const auto set = manager.set<int>(evens(5));
+  EXPECT_EQ(set.values(), (Ints{0, 2, 4}));
+  set.update(std::views::iota(4, 6));
+  set.update(manager.list<int>({9}));
+  EXPECT_EQ(set.values(), (Ints{0, 2, 4, 5, 9}));
+  EXPECT_EQ(manager.set<int>(set).size(), 5);
+
+  using Items = std::vector<std::pair<int, std::string>>;
+  const auto dict = manager.dict<int, std::string>(std::map<int, const char*>{{1, "a"}});
+  dict.update(std::views::iota(2, 4) |
+              std::views::transform([](int x) { return std::tuple(x, "b"); }));
+  const auto other = manager.dict<int, std::string>(dict);
+  other.update({{9, "z"}});
+  dict.update(other);
+  EXPECT_EQ(dict.items(), (Items{{1, "a"}, {2, "b"}, {3, "b"}, {9, "z"}}));
+}
+
+/// What `operate` does to a value here, and in a manager.
+template <class T, class F>
+void expect_as_in_cpp(const mp::Manager& manager, T start, F operate) {
+  T plain = start;
+  operate(plain);
+  const auto value = manager.value<T>(start);
+  operate(value);
+  EXPECT_EQ(value.value(), plain);
+}
+
+// That plain C++ converts without a word is what this is about.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wfloat-conversion"
+TEST_P(Contained, OperandsOfValuesStayAsTheyAre) {
+  const mp::Manager manager = make_manager();
+  expect_as_in_cpp<int>(manager, 2, [](auto& value) { value += 1.5; });
+  expect_as_in_cpp<int>(manager, -3, [](auto& value) { value += 2.5; });
+  expect_as_in_cpp<int>(manager, 2, [](auto& value) { value -= 0.5; });
+  expect_as_in_cpp<int>(manager, -1, [](auto& value) { value += 3U; });
+  expect_as_in_cpp<unsigned char>(manager, 250, [](auto& value) { value += 300.5; });
+  expect_as_in_cpp<bool>(manager, true, [](auto& value) { value -= 1; });
+  expect_as_in_cpp<bool>(manager, false, [](auto& value) { value += 0.25; });
+  expect_as_in_cpp<long>(manager, 1L << 60, [](auto& value) { value += 1.0F; });
+  expect_as_in_cpp<float>(manager, 1.0F, [](auto& value) { value += 1e-9; });
+  expect_as_in_cpp<double>(manager, 1, [](auto& value) { value -= true; });
+  expect_as_in_cpp<std::string>(manager, "a", [](auto& value) { value += "bc"; });
+  expect_as_in_cpp<std::string>(manager, "a", [](auto& value) { value += 'b'; });
+  expect_as_in_cpp<std::chrono::milliseconds>(manager, std::chrono::milliseconds(5),
+                                              [](auto& value) { value += std::chrono::hours(1); });
+  EXPECT_EQ(manager.value<int>(2) += 1.5, 3);
+}
+#pragma GCC diagnostic pop
 
 using Nested = mp::DictProxy<std::string, mp::ListProxy<int>>;
 

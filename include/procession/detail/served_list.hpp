@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "procession/detail/arithmetic.hpp"
 #include "procession/detail/served_dict.hpp"
 
 namespace procession::detail {
@@ -119,8 +120,22 @@ class ServedValue {
 
   const T& value() const { return value_; }
   void set_value(T value) { value_ = std::move(value); }
-  T add(const T& more) {
-    value_ = static_cast<T>(value_ + more);
+  template <class U>
+  T add(const U& more) {
+    if constexpr (!ArithmeticPair<T, U> && requires(T& value) { value += more; }) {
+      value_ += more;
+    } else {
+      value_ = sum_of(value_, more);
+    }
+    return value_;
+  }
+  template <class U>
+  T subtract(const U& less) {
+    if constexpr (!ArithmeticPair<T, U> && requires(T& value) { value -= less; }) {
+      value_ -= less;
+    } else {
+      value_ = difference_of(value_, less);
+    }
     return value_;
   }
 

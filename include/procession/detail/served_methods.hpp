@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "procession/detail/registry.hpp"
@@ -17,9 +19,14 @@ template <class S>
 struct Methods {
   std::vector<RegisteredMethod> all;
 
+  /// Nothing where there is one of that name with the same arguments.
   template <auto kMethod>
   Methods& add(const char* name) {
-    all.push_back(register_method<kMethod, S>(name));
+    RegisteredMethod method = register_method<kMethod, S>(name);
+    const bool is_new = std::none_of(all.begin(), all.end(), [&](const RegisteredMethod& one) {
+      return one.name == method.name && one.arguments.fingerprint == method.arguments.fingerprint;
+    });
+    if (is_new) all.push_back(std::move(method));
     return *this;
   }
 };
@@ -87,11 +94,33 @@ void list_methods(Methods<ServedArray<T>>& methods) {
       .template add<&S::size>("size");
 }
 
+/// Both operators of a number, in each of these types; some may be the same.
+template <class T, class... Sum, class S = ServedValue<T>>
+void list_operators_in(Methods<S>& methods) {
+  const auto list = [&]<class One>(std::type_identity<One>) {
+    if constexpr (Encodable<One>) {
+      methods.template add<&S::template add<One>>("add");
+      methods.template add<&S::template subtract<One>>("subtract");
+    }
+  };
+  (list(std::type_identity<Sum>()), ...);
+}
+
 template <class T, class S = ServedValue<T>>
 void list_methods(Methods<ServedValue<T>>& methods) {
   methods.template add<&S::value>("value").template add<&S::set_value>("set_value");
-  if constexpr (requires(T& value) { value + value; }) {
-    methods.template add<&S::add>("add");
+  if constexpr (std::is_arithmetic_v<T>) {
+    list_operators_in<T, SumType<T, int>, SumType<T, unsigned>, SumType<T, long>,
+                      SumType<T, unsigned long>, SumType<T, long long>,
+                      SumType<T, unsigned long long>, SumType<T, float>, SumType<T, double>,
+                      SumType<T, long double>>(methods);
+  } else {
+    if constexpr (requires(const T& value) { static_cast<T>(value + value); }) {
+      methods.template add<&S::template add<T>>("add");
+    }
+    if constexpr (requires(const T& value) { static_cast<T>(value - value); }) {
+      methods.template add<&S::template subtract<T>>("subtract");
+    }
   }
 }
 
