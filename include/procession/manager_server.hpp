@@ -72,8 +72,12 @@ template <class... Args>
 /// Each connection is served by a thread of its own: registered functions, and methods of classes
 /// for which `concurrent_calls` is true, must be fit for that. The objects that a client has live
 /// until its last proxy is gone, or its last connection ends. What a client thread has locked is
-/// free when its connection ends; one whose host vanished is noticed within seconds. Any thread may
-/// call any member. Python: `BaseManager` with `register` and `get_server()`.
+/// free when its connection ends; one whose host vanished is noticed within seconds. A call that
+/// has not begun when its connection ends is not made. Proxies outlive a server that ends, or the
+/// end of all connections, but never name anything else: they throw `ProcessError` from then on,
+/// also when there is another server at that address. What is larger than the other side takes
+/// (`max_frame`) is refused by a `ProcessError` where it is sent. Any thread may call any member.
+/// Python: `BaseManager` with `register` and `get_server()`.
 class ManagerServer {
  public:
   /// Listens there, from now on, and lets in who proves that he has `authkey`, which stands for
@@ -139,12 +143,15 @@ class ManagerServer {
   /// Where it listens, with the port that the system chose.
   [[nodiscard]] Address address() const { return detail::server_address(core_); }
 
-  /// Serves clients, until `shutdown()` in another thread. While there are no descriptors or
-  /// threads for more of them, that is logged (level warning), and newcomers wait. Python:
+  /// Serves clients, until `shutdown()` in another thread. Where a client's call asked for that, it
+  /// is answered before this returns, if it ends within ten seconds. While there are no descriptors
+  /// or threads for more of them, that is logged (level warning), and newcomers wait. Python:
   /// `get_server().serve_forever()`.
   void serve_forever() { detail::serve_remote(core_); }
 
-  /// Listens no longer, and ends all connections. A second call does nothing. Never throws.
+  /// Listens no longer, and ends all connections; that of a call which asks for it, by a method or
+  /// a registered function, when the caller has the answer. A second call does nothing. Never
+  /// throws.
   void shutdown() noexcept { detail::end_remote_server(core_); }
 
  private:

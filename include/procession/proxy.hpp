@@ -21,7 +21,12 @@ namespace procession {
 /// proxy of itself, or of one that has a proxy of it, lives until it lets go of that (`clear()` of
 /// a list, say) or the manager ends: what is in objects only their class knows. Calls on one object
 /// run one after another (`concurrent_calls` says otherwise); calls on distinct objects run side by
-/// side. A method must not call its own object through a proxy, which would wait for itself.
+/// side. A method must not call its own object through a proxy, which would wait for itself. What a
+/// method has printed (standard output and error) is out before its caller hears of its end.
+///
+/// A process that is killed inside a call has made it or it never will be: what has not begun when
+/// its death is known does not begin any more, and what has begun is seen by everybody who calls
+/// the object later.
 ///
 /// A handle, which can be sent anywhere within the process tree; two of the same object are equal.
 /// One of an object that another program has stays with the program that got it.

@@ -28,6 +28,14 @@ namespace {
       "program or host has ended");
 }
 
+[[noreturn]] void throw_too_large(const Outgoing& message, std::uint64_t size, std::uint64_t most) {
+  throw ProcessError("asked to send " + std::string(message.type) + " of " + std::to_string(size) +
+                     " bytes to another program, which takes messages of up to " +
+                     std::to_string(most) +
+                     "; send less at a time, or raise max_frame in its ListenerOptions or "
+                     "ClientOptions");
+}
+
 [[noreturn]] void throw_end(bool begun) {
   if (!begun) {
     throw EndOfFile(
@@ -86,7 +94,9 @@ void SocketTransport::send(Outgoing& message) {
   tidy();
   std::vector<std::byte> value_head;
   if (message.fingerprint != 0) write_value_head(value_head, message.fingerprint, message.type);
-  const FrameHead frame(value_head.size() + message.size);
+  const std::uint64_t size = value_head.size() + message.size;
+  if (size > most_sent_) throw_too_large(message, size, most_sent_);
+  const FrameHead frame(size);
   std::vector<std::byte> head(frame.bytes().begin(), frame.bytes().end());
   head.insert(head.end(), value_head.begin(), value_head.end());
   const std::lock_guard lock(sending_);

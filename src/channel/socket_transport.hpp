@@ -40,6 +40,9 @@ class SocketTransport final : public Transport {
   [[nodiscard]] bool readable() const noexcept override { return true; }
   [[nodiscard]] bool writable() const noexcept override { return true; }
   [[nodiscard]] bool abroad() const noexcept override { return true; }
+  [[nodiscard]] std::uint64_t most_taken() const noexcept override { return max_frame_; }
+  void limit_sent(std::uint64_t most) noexcept override { most_sent_ = most; }
+  [[nodiscard]] std::uint64_t most_sent() const noexcept override { return most_sent_; }
 
  private:
   class Cautious;
@@ -54,7 +57,8 @@ class SocketTransport final : public Transport {
   void tidy() noexcept;
 
   const std::uint64_t max_frame_;
-  const channel::TlsPtr tls_;  ///< null: in the clear
+  std::atomic<std::uint64_t> most_sent_{~std::uint64_t{0}};  ///< see `limit_sent`
+  const channel::TlsPtr tls_;                                ///< null: in the clear
   std::mutex sending_;
   std::mutex receiving_;
   sync::AdaptiveSpin spin_;          ///< of who receives

@@ -54,6 +54,14 @@ class Transport {
   /// Whether it leads out of this tree of processes, where nobody shares its memory.
   [[nodiscard]] virtual bool abroad() const noexcept { return false; }
 
+  /// Bytes of the largest message that it takes from the other side.
+  [[nodiscard]] virtual std::uint64_t most_taken() const noexcept { return ~std::uint64_t{0}; }
+  /// The other side takes no larger messages than that, as it has said: `send` refuses them from
+  /// now on, by a ProcessError and before anything is sent. Only for one that leads out of the
+  /// tree.
+  virtual void limit_sent(std::uint64_t /*most*/) noexcept {}
+  [[nodiscard]] virtual std::uint64_t most_sent() const noexcept { return ~std::uint64_t{0}; }
+
   /// Whether receiving is to sleep without having waited awake first: somebody else needs the
   /// processor more. Of no account where it sleeps at once anyway.
   void sleep_at_once(bool wanted) noexcept {

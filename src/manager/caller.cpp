@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "procession/detail/served.hpp"
+
 namespace procession::manager {
 
 namespace {
@@ -12,7 +14,7 @@ thread_local Caller* current_caller = nullptr;
 /// A thread of the server's program itself.
 class OwnThread final : public Caller {
  public:
-  bool gone() override { return false; }
+  bool gone() noexcept override { return false; }
 };
 
 std::uint64_t next_number() noexcept {
@@ -47,3 +49,11 @@ Caller::Entered::Entered(Caller& caller) noexcept
 Caller::Entered::~Entered() { current_caller = before_; }
 
 }  // namespace procession::manager
+
+namespace procession::detail {
+
+void expect_caller() {
+  if (manager::Caller::current().gone()) throw manager::CallerGone();
+}
+
+}  // namespace procession::detail

@@ -27,8 +27,8 @@ class Caller {
 
   /// No other caller of this process ever has the same.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
-  /// Whether nobody waits for the result any more.
-  [[nodiscard]] virtual bool gone() = 0;
+  /// Whether nobody waits for the result any more: the caller has ended, or its connection has.
+  [[nodiscard]] virtual bool gone() noexcept = 0;
 
   void take(std::shared_ptr<Belonging> what) { belongings_.push_back(std::move(what)); }
   void give(const Belonging& what) noexcept;
@@ -53,7 +53,8 @@ class Caller {
   std::vector<std::shared_ptr<Belonging>> belongings_;
 };
 
-/// What a wait ends with when its caller has gone: nobody is there to be told.
+/// What a call ends with when its caller has gone before the call could do anything, or while it
+/// waited: nobody is there to be told.
 struct CallerGone {};
 
 }  // namespace procession::manager

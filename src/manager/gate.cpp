@@ -26,9 +26,11 @@ bool Gate::nap(std::unique_lock<std::mutex>& lock, Wait& wait) {
   if (wait.end && now >= *wait.end) return false;
   const Duration most = std::exchange(wait.nap, std::min<Duration>(2 * wait.nap, kLongestNap));
   changed_.wait_for(lock, wait.end ? std::min<Duration>(most, *wait.end - now) : most);
-  if (manager::Caller::current().gone()) {
+  try {
+    expect_caller();
+  } catch (const manager::CallerGone&) {
     changed_.notify_one();
-    throw manager::CallerGone();
+    throw;
   }
   return true;
 }

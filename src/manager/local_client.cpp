@@ -37,7 +37,7 @@ RemoteOrigin origin_of(const ManagerBlock& block) {
 bool server_has_ended(const ManagerBlock& block) {
   if (block.ended != 0) return true;
   const heap::Offset server = block.server;
-  return server != 0 && (process::record_at(server).serial != block.serial || !heap::alive(server));
+  return server != 0 && !process::lives(server, block.serial);
 }
 
 bool peer_has_ended(Peer manager) noexcept {
@@ -77,7 +77,7 @@ TransportPtr knock(std::byte* manager) {
   mine->close_in_forks();
   its->close_in_forks();
   try {
-    door.put({its});
+    door.put({its, own_presence()});
   } catch (const ShutDown&) {
     throw_server_gone();
   }

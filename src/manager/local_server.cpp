@@ -15,6 +15,7 @@
 #include "manager/wire.hpp"
 #include "platform/naps.hpp"
 #include "platform/signals.hpp"
+#include "platform/streams.hpp"
 #include "process/record.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/mixed_name.hpp"
@@ -25,7 +26,6 @@ namespace procession::manager {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::TransportPtr;
 using Clock = std::chrono::steady_clock;
 
 /// How many objects are looked at when one is made: so that there are never many more than are in
@@ -65,7 +65,8 @@ void serve_manager(heap::Offset manager) {
   auto& block = *heap::at<ManagerBlock>(manager);
   Decoder encoded({heap::at(block.door), block.door_size});
   const Door door = decode<Door>(encoded);
-  if (block.on_thread == 0) {
+  const bool own_streams = block.on_thread == 0;
+  if (own_streams) {
     // Ctrl-C is for the process that owns the manager to answer.
     platform::ignore_interrupts();
   }
@@ -75,14 +76,13 @@ void serve_manager(heap::Offset manager) {
       detail::Handle::own(heap::hold(manager, heap::self())), block.lead);
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
-  std::vector<std::weak_ptr<detail::Transport>> visitors;
+  std::vector<std::weak_ptr<Session>> sessions;
   platform::Naps naps(100ms);
   for (;;) {
     try {
-      const TransportPtr transport = door.get(naps.next()).transport;
-      std::erase_if(visitors, [](const auto& one) { return one.expired(); });
-      visitors.push_back(transport);
-      detail::Transport* const pipe = transport.get();  // which the session keeps
+      Visit visit = door.get(naps.next());
+      std::erase_if(sessions, [](const auto& one) { return one.expired(); });
+      detail::Transport* const pipe = visit.transport.get();  // which the session keeps
       const auto answer = [objects, crowd, pipe, manager, last = Crowd::Season{0}](
                               Decoder& request, Encoder& reply) mutable {
         const Clock::time_point begin = Clock::now();
@@ -92,12 +92,16 @@ void serve_manager(heap::Offset manager) {
         run_request(*objects, request, reply);
         return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
       };
-      attend(transport, answer, followers);
+      std::weak_ptr<Session>& session = sessions.emplace_back();
+      session = attend(
+          {std::move(visit.transport), std::move(visit.presence), answer, &block, own_streams},
+          followers);
     } catch (const ShutDown&) {
       break;
     } catch (const Empty&) {
       process::bury_orphans();
       objects->sweep_all();
+      if (own_streams) platform::flush_streams();  // destructors print, too
       continue;
     } catch (const std::exception&) {
       // Who came was killed on the way; or there is no memory or descriptor for it, and it sees the
@@ -106,8 +110,8 @@ void serve_manager(heap::Offset manager) {
     naps = platform::Naps(100ms);
   }
   // Where the server is a thread, this is what tells its clients.
-  for (const auto& one : visitors) {
-    detail::close_connection(one.lock());
+  for (const auto& one : sessions) {
+    if (const SessionPtr session = one.lock()) session->end();
   }
 }
 

@@ -10,6 +10,7 @@
 #include "manager/blocks.hpp"
 #include "manager/local_client.hpp"
 #include "manager/local_server.hpp"
+#include "manager/session.hpp"
 #include "manager/wire.hpp"
 #include "process/child.hpp"
 #include "process/grace.hpp"
@@ -95,6 +96,8 @@ class ManagerCore {
     if (down_.exchange(true)) return;
     // A copy in the child of a fork is no owner.
     if (!child_->started_here()) return;
+    // A method of an object whose server is a thread may ask for it: its caller hears of that.
+    if (Session* const asked = Session::answering(block_.address())) asked->close_when_answered();
     const platform::Deadline grace(process::kGrace);
     door_.shutdown();
     if (!child_->is_thread() && !child_->join(kOwnEnd)) {

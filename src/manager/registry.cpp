@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "manager/caller.hpp"
 #include "procession/error.hpp"
 
 namespace procession::manager {
 
 using detail::Given;
 using detail::RegisteredFunction;
+using detail::RegisteredMethod;
 using detail::RegisteredType;
 using detail::ServedPtr;
 
@@ -138,20 +140,23 @@ void RemoteSession::answer(Decoder& request, Encoder& reply) {
 void RemoteSession::drop(const std::vector<std::uint64_t>& gone) {
   std::vector<ServedPtr> dropped;  // destroyed without the lock
   const std::lock_guard guard(mutex_);
-  for (const std::uint64_t number : gone) {
-    const auto found = objects_.find(number);
-    if (found != objects_.end() && --found->second.count == 0) {
-      numbers_.erase(found->second.object.get());
-      dropped.push_back(std::move(found->second.object));
-      objects_.erase(found);
+  for (const std::uint64_t reference : gone) {
+    const auto found = references_.find(reference);
+    if (found == references_.end()) {
+      if (unknown_.size() < kMostGivenBack) unknown_.insert(reference);
+      continue;
     }
+    const auto object = objects_.find(found->second.object.get());
+    if (--object->second.references == 0) objects_.erase(object);
+    dropped.push_back(std::move(found->second.object));
+    references_.erase(found);
   }
 }
 
-RemoteSession::Entry RemoteSession::find(std::uint64_t number) {
+RemoteSession::Entry RemoteSession::find(std::uint64_t reference) {
   const std::lock_guard guard(mutex_);
-  const auto found = objects_.find(number);
-  if (found == objects_.end()) {
+  const auto found = references_.find(reference);
+  if (found == references_.end()) {
     throw ProcessError(
         "asked to call an object that this server does not have, or has not given to this client; "
         "it was lost when the server was started anew, or the connection was: get a new proxy");
@@ -164,19 +169,21 @@ void RemoteSession::call(Decoder& request, Encoder& reply) {
   const auto name = decode<std::string>(request);
   const SentMark arguments = read_mark(request);
   const SentMark result = read_mark(request);
-  const auto& methods = entry.type->methods;
-  const auto method = std::find_if(methods.begin(), methods.end(),
-                                   [&](const auto& one) { return one.name == name; });
   const std::string what = "the method \"" + name + "\" of " + entry.type->name;
-  if (method == methods.end()) {
-    throw ProcessError("asked to call " + what +
-                       ", which has no method registered under that name; register it with "
-                       "method<...>(\"" +
-                       name + "\") in the server's program");
+  std::string known;  // of several methods of that name, the arguments tell
+  for (const RegisteredMethod& method : entry.type->methods) {
+    if (method.name != name) continue;
+    if (method.arguments.fingerprint == arguments.fingerprint) {
+      check_result(what, method.result, result);
+      return method.call(*entry.object, request, reply);
+    }
+    known += (known.empty() ? "" : " or ") + std::string(method.arguments.name);
   }
-  check_arguments(what, method->arguments, arguments);
-  check_result(what, method->result, result);
-  method->call(*entry.object, request, reply);
+  if (!known.empty()) refuse_arguments(what, known, arguments);
+  throw ProcessError("asked to call " + what +
+                     ", which has no method registered under that name; register it with "
+                     "method<...>(\"" +
+                     name + "\") in the server's program");
 }
 
 void RemoteSession::give_value(Decoder& request, Encoder& reply) {
@@ -203,6 +210,7 @@ void RemoteSession::give_value(Decoder& request, Encoder& reply) {
 }
 
 void RemoteSession::give_object(Decoder& request, Encoder& reply) {
+  const auto reference = decode<std::uint64_t>(request);
   const auto name = decode<std::string>(request);
   const SentMark arguments = read_mark(request);
   const SentMark wanted = read_mark(request);
@@ -217,7 +225,7 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
                              name + "\")");
     }
     BufferEncoder nothing;
-    return keep(shares_.served(function->call(request, nothing)), wanted, reply);
+    return keep(reference, shares_.served(function->call(request, nothing)), wanted, reply);
   }
   const RegisteredType* const type = registry_.type(name);
   if (type == nullptr) {
@@ -232,7 +240,7 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
   std::string known;
   for (const auto& maker : type->makers) {
     if (maker.arguments.fingerprint == arguments.fingerprint) {
-      return keep(maker.call(request), wanted, reply);
+      return keep(reference, maker.call(request), wanted, reply);
     }
     known += (known.empty() ? "" : " or ") + std::string(maker.arguments.name);
   }
@@ -240,7 +248,8 @@ void RemoteSession::give_object(Decoder& request, Encoder& reply) {
                    known.empty() ? "nothing, since none is registered," : known, arguments);
 }
 
-void RemoteSession::keep(const ServedPtr& object, const SentMark& wanted, Encoder& reply) {
+void RemoteSession::keep(std::uint64_t reference, const ServedPtr& object, const SentMark& wanted,
+                         Encoder& reply) {
   const RegisteredType* const type = registry_.type(object->fingerprint());
   if (type == nullptr) {
     throw ProcessError("asked for an object of " + std::string(object->type()) +
@@ -254,12 +263,21 @@ void RemoteSession::keep(const ServedPtr& object, const SentMark& wanted, Encode
                        "asked for a proxy of " + asked + ", and what the server has is " + found);
   }
   const std::lock_guard guard(mutex_);
-  const auto known = numbers_.find(object.get());
-  const std::uint64_t number = known != numbers_.end() ? known->second : ++last_;
-  encode(reply, number);
-  if (known == numbers_.end()) numbers_.emplace(object.get(), number);
-  Entry& entry = objects_.try_emplace(number, Entry{object, type, 0}).first->second;
-  ++entry.count;
+  if (unknown_.erase(reference) != 0) throw CallerGone();
+  if (references_.contains(reference)) {
+    throw DecodeError(
+        "asked for an object by a reference that the client has already; the bytes of the request "
+        "are damaged");
+  }
+  const auto known = objects_.try_emplace(object.get(), Known{reference, 0}).first;
+  try {
+    encode(reply, known->second.first);
+    references_.emplace(reference, Entry{object, type});
+    ++known->second.references;
+  } catch (...) {
+    if (known->second.references == 0) objects_.erase(known);
+    throw;
+  }
 }
 
 }  // namespace procession::manager

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,8 @@ class Shares {
   std::map<std::pair<void*, std::uint64_t>, std::weak_ptr<detail::Served>> shares_;
 };
 
-/// A client program, and the objects that it has. Thread-safe: it has a connection for each thread.
+/// A client program, and the objects that it has, by its references to them (remote_wire.hpp).
+/// Thread-safe: it has a connection for each thread.
 class RemoteSession {
  public:
   RemoteSession(const Registry& registry, Shares& shares) : registry_(registry), shares_(shares) {}
@@ -57,22 +59,28 @@ class RemoteSession {
   struct Entry {
     detail::ServedPtr object;
     const detail::RegisteredType* type;
-    std::uint64_t count;  ///< how often it was given to the client
+  };
+  struct Known {
+    std::uint64_t first;     ///< reference by which the client got it
+    std::size_t references;  ///< that it has
   };
 
   void drop(const std::vector<std::uint64_t>& gone);
   void call(Decoder& request, Encoder& reply);
   void give_value(Decoder& request, Encoder& reply);
   void give_object(Decoder& request, Encoder& reply);
-  void keep(const detail::ServedPtr& object, const SentMark& wanted, Encoder& reply);
-  [[nodiscard]] Entry find(std::uint64_t number);
+  void keep(std::uint64_t reference, const detail::ServedPtr& object, const SentMark& wanted,
+            Encoder& reply);
+  [[nodiscard]] Entry find(std::uint64_t reference);
 
   const Registry& registry_;
   Shares& shares_;
   std::mutex mutex_;
-  std::uint64_t last_ = 0;
-  std::unordered_map<std::uint64_t, Entry> objects_;
-  std::unordered_map<const detail::Served*, std::uint64_t> numbers_;
+  std::unordered_map<std::uint64_t, Entry> references_;
+  std::unordered_map<const detail::Served*, Known> objects_;
+  /// Given back, and not known: the requests for those objects may be on their way yet, on
+  /// connections that the client has given up.
+  std::unordered_set<std::uint64_t> unknown_;
 };
 
 }  // namespace procession::manager

@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <atomic>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,14 +20,17 @@ namespace procession::detail {
 
 using namespace manager;
 
+using References = std::vector<std::uint64_t>;
+
 /// One session: each thread has a connection of its own, so that its calls do not wait for those of
-/// others; one more is kept as long as the session lasts.
+/// others; one more is kept as long as the session lasts. A session that was lost with all its
+/// connections, or with the server, begins anew with the next call; what there was in it is lost.
 class RemoteClient {
  public:
   RemoteClient(Address address, ClientOptions options)
       : address_(std::move(address)), options_(std::move(options)) {
     platform::fill_random(std::as_writable_bytes(std::span(session_)));
-    kept_ = connect();
+    kept_ = connect().transport;
   }
   RemoteClient(const RemoteClient&) = delete;
   RemoteClient& operator=(const RemoteClient&) = delete;
@@ -32,50 +38,49 @@ class RemoteClient {
 
   [[nodiscard]] const Address& address() const noexcept { return address_; }
   TransportPtr connection();
-  void disconnect() noexcept {
-    kept_->close();
-    for (const ThreadConnection& one : take_connections(this))
-      one.transport->close();
-  }
+  void disconnect() noexcept;
 
-  void gone(std::uint64_t object) noexcept {
-    try {
-      const std::lock_guard guard(mutex_);
-      gone_.push_back(object);
-    } catch (const std::bad_alloc&) {
-      // Then the server keeps it until the end of the session.
-    }
-  }
-  std::vector<std::uint64_t> take_gone() {
-    const std::lock_guard guard(mutex_);
-    return std::exchange(gone_, {});
-  }
+  [[nodiscard]] std::uint64_t new_reference() noexcept { return ++last_reference_; }
+  /// To be given back with the next request.
+  void gone(std::span<const std::uint64_t> references) noexcept;
+  /// Up to so many of them.
+  References take_gone(std::size_t most);
+  [[nodiscard]] std::size_t count_gone();
 
  private:
-  TransportPtr connect() const;
+  struct Connected {
+    TransportPtr transport;
+    bool begins;  ///< its session
+  };
+  Connected connect() const;
+  void renew_kept(bool lost);
 
   const Address address_;
   const ClientOptions options_;
   SessionId session_{};
-  TransportPtr kept_;
+  std::atomic<std::uint64_t> last_reference_{0};
   std::mutex mutex_;
-  std::vector<std::uint64_t> gone_;
+  TransportPtr kept_;
+  References gone_;
 };
 
 class RemoteRef {
  public:
-  RemoteRef(RemoteClientPtr client, std::uint64_t number)
-      : client_(std::move(client)), number_(number) {}
+  /// `object` is the reference by which the session got the same object first.
+  RemoteRef(RemoteClientPtr client, std::uint64_t reference, std::uint64_t object)
+      : client_(std::move(client)), reference_(reference), object_(object) {}
   RemoteRef(const RemoteRef&) = delete;
   RemoteRef& operator=(const RemoteRef&) = delete;
-  ~RemoteRef() { client_->gone(number_); }
+  ~RemoteRef() { client_->gone({&reference_, 1}); }
 
   [[nodiscard]] const RemoteClientPtr& client() const noexcept { return client_; }
-  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  [[nodiscard]] std::uint64_t reference() const noexcept { return reference_; }
+  [[nodiscard]] std::uint64_t object() const noexcept { return object_; }
 
  private:
   RemoteClientPtr client_;
-  std::uint64_t number_;
+  std::uint64_t reference_;
+  std::uint64_t object_;
 };
 
 namespace {
@@ -95,42 +100,96 @@ Decoder& read_reply(std::optional<Decoder>& decoder, const Incoming& reply) {
 
 }  // namespace
 
-TransportPtr RemoteClient::connect() const {
+RemoteClient::Connected RemoteClient::connect() const {
   TransportPtr transport = connect_to(address_, options_);
   transport->close_in_forks();
   platform::expect_prompt_peer(Transport::Use(*transport).descriptor());
   MessageDraft draft(transport);
   procession::encode(draft, RemoteRequest::enter);
   procession::encode(draft, session_);
+  procession::encode(draft, transport->most_taken());
   try {
     std::optional<Decoder> decoder;
     Incoming greeting;
     receive_value(transport, greeting, kReplyPrint, kReplyName);
-    read_reply(decoder, greeting);
+    transport->limit_sent(procession::decode<std::uint64_t>(read_reply(decoder, greeting)));
     send_value(transport, draft, kRequestPrint, kRequestName);
     Incoming reply;
     receive_value(transport, reply, kReplyPrint, kReplyName);
-    read_reply(decoder, reply);
+    const auto begins = procession::decode<bool>(read_reply(decoder, reply));
+    return {std::move(transport), begins};
   } catch (const TypeMismatch&) {
     throw ProcessError("asked to connect to a manager at " + to_string(address_) +
                        ", where something else listens: what it sends is no reply of one");
   } catch (const EndOfFile&) {
     throw_lost(address_);
   }
-  return transport;
 }
 
 TransportPtr RemoteClient::connection() {
-  if (kept_->closed()) {
+  const bool is_over = [this] {
+    const std::lock_guard guard(mutex_);
+    return kept_->closed();
+  }();
+  if (is_over) {
     throw ProcessError("asked to call an object of the manager at " + to_string(address_) +
                        " after its shutdown(), or in the child of a fork, which shares no "
                        "connections; call Manager::connect() anew, and get a new proxy");
   }
   if (TransportPtr found = find_connection(this)) return found;
-  TransportPtr made = connect();
+  Connected made = connect();
+  renew_kept(made.begins);
   // Whether the server has ended is known when a call fails.
-  keep_connection(this, made, [](Peer) noexcept { return false; });
-  return made;
+  keep_connection(this, made.transport, [](Peer) noexcept { return false; });
+  return std::move(made.transport);
+}
+
+/// Where the one that is kept was lost, be it with the whole session, the session would end with
+/// the threads that have a connection.
+void RemoteClient::renew_kept(bool lost) {
+  TransportPtr kept;
+  {
+    const std::lock_guard guard(mutex_);
+    kept = kept_;
+  }
+  if (!lost && !kept->poll(platform::Deadline(Duration::zero()))) return;
+  TransportPtr made = connect().transport;
+  const std::lock_guard guard(mutex_);
+  if (kept_ != kept || kept_->closed()) return;  // another thread was faster, or has disconnected
+  kept_ = std::move(made);
+  kept->close();
+}
+
+void RemoteClient::disconnect() noexcept {
+  {
+    const std::lock_guard guard(mutex_);
+    kept_->close();
+  }
+  for (const ThreadConnection& one : take_connections(this))
+    one.transport->close();
+}
+
+void RemoteClient::gone(std::span<const std::uint64_t> references) noexcept {
+  try {
+    const std::lock_guard guard(mutex_);
+    gone_.insert(gone_.end(), references.begin(), references.end());
+  } catch (const std::bad_alloc&) {
+    // Then the server keeps them until the end of the session.
+  }
+}
+
+References RemoteClient::take_gone(std::size_t most) {
+  const std::lock_guard guard(mutex_);
+  const std::size_t left = gone_.size() - std::min(gone_.size(), most);
+  const auto from = gone_.begin() + static_cast<std::ptrdiff_t>(left);
+  References taken(from, gone_.end());
+  gone_.erase(from, gone_.end());
+  return taken;
+}
+
+std::size_t RemoteClient::count_gone() {
+  const std::lock_guard guard(mutex_);
+  return gone_.size();
 }
 
 RemoteClientPtr connect_manager(const Address& address, const AuthKey& key, ClientOptions options) {
@@ -140,7 +199,7 @@ RemoteClientPtr connect_manager(const Address& address, const AuthKey& key, Clie
 
 bool same_object(const RemoteRefPtr& a, const RemoteRefPtr& b) noexcept {
   if (a == nullptr || b == nullptr) return a == b;
-  return a->client() == b->client() && a->number() == b->number();
+  return a->client() == b->client() && a->object() == b->object();
 }
 
 Address remote_address(const RemoteClientPtr& client) { return client->address(); }
@@ -148,6 +207,20 @@ void disconnect_manager(const RemoteClientPtr& client) noexcept { client->discon
 
 RemoteCall::RemoteCall(RemoteClientPtr client)
     : client_(std::move(client)), connection_(client_->connection()), draft_(connection_) {}
+
+RemoteCall::~RemoteCall() {
+  // Where the request was not sent, or nobody knows whether it arrived, all is given back again.
+  if (!is_answered_) client_->gone(given_back_);
+  if (is_sent_ && reference_ != 0) client_->gone({&reference_, 1});
+}
+
+void RemoteCall::begin(RemoteRequest what) {
+  // Few enough to leave most of the largest message to the arguments.
+  const std::uint64_t room = connection_->most_sent() / 4 / sizeof(std::uint64_t);
+  given_back_ = client_->take_gone(std::clamp<std::uint64_t>(room, 1, kMostGivenBack));
+  procession::encode(draft_, what);
+  procession::encode(draft_, given_back_);
+}
 
 RemoteCall::RemoteCall(const RemoteRefPtr& object, const char* name, TypeMark arguments,
                        TypeMark result)
@@ -158,9 +231,8 @@ RemoteCall::RemoteCall(const RemoteRefPtr& object, const char* name, TypeMark ar
         "code address ever crosses a network: call it by the name that the server registered, as "
         "in call<int>(\"add\", 3)");
   }
-  procession::encode(draft_, RemoteRequest::call);
-  procession::encode(draft_, client_->take_gone());
-  procession::encode(draft_, object->number());
+  begin(RemoteRequest::call);
+  procession::encode(draft_, object->reference());
   procession::encode(draft_, std::string_view(name));
   encode_mark(draft_, arguments);
   encode_mark(draft_, result);
@@ -169,8 +241,7 @@ RemoteCall::RemoteCall(const RemoteRefPtr& object, const char* name, TypeMark ar
 RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, TypeMark arguments,
                        TypeMark value)
     : RemoteCall(client) {
-  procession::encode(draft_, RemoteRequest::value);
-  procession::encode(draft_, client_->take_gone());
+  begin(RemoteRequest::value);
   procession::encode(draft_, name);
   encode_mark(draft_, arguments);
   encode_mark(draft_, value);
@@ -179,24 +250,30 @@ RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, Typ
 RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, TypeMark arguments,
                        Object object)
     : RemoteCall(client) {
-  procession::encode(draft_, RemoteRequest::object);
-  procession::encode(draft_, client_->take_gone());
+  begin(RemoteRequest::object);
+  reference_ = client_->new_reference();
+  procession::encode(draft_, reference_);
   procession::encode(draft_, name);
   encode_mark(draft_, arguments);
   encode_mark(draft_, {object.fingerprint, object.type});
 }
 
 std::size_t count_remote(const RemoteClientPtr& client) {
-  RemoteCall call(client);
-  procession::encode(call.draft_, RemoteRequest::count);
-  procession::encode(call.draft_, client->take_gone());
-  return procession::decode<std::uint64_t>(call.make());
+  for (std::size_t told = 0, all = client->count_gone();;) {
+    RemoteCall call(client);
+    call.begin(RemoteRequest::count);
+    const auto counted = procession::decode<std::uint64_t>(call.make());
+    told += call.given_back_.size();
+    if (told >= all || call.given_back_.empty()) return counted;
+  }
 }
 
 Decoder& RemoteCall::make() {
   try {
     send_value(connection_, draft_, kRequestPrint, kRequestName);
+    is_sent_ = true;
     receive_value(connection_, reply_, kReplyPrint, kReplyName);
+    is_answered_ = true;
   } catch (const BrokenPipe&) {
     connection_->close();
     drop_lost_connections();
@@ -210,7 +287,10 @@ Decoder& RemoteCall::make() {
 }
 
 RemoteRefPtr RemoteCall::make_object() {
-  return std::make_shared<RemoteRef>(client_, procession::decode<std::uint64_t>(make()));
+  const auto object = procession::decode<std::uint64_t>(make());
+  auto made = std::make_shared<RemoteRef>(client_, reference_, object);
+  reference_ = 0;  // it is the proxy's
+  return made;
 }
 
 void throw_has_no_names() {

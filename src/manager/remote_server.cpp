@@ -13,6 +13,7 @@
 #include "log/log.hpp"
 #include "manager/registry.hpp"
 #include "manager/session.hpp"
+#include "platform/deadline.hpp"
 #include "platform/stream_socket.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/detail/served_methods.hpp"
@@ -26,6 +27,10 @@ namespace {
 
 /// Between attempts to accept, while that cannot be.
 constexpr std::chrono::milliseconds kPause{100};
+
+/// How long the call that ended the server may go on after that, and still be answered before
+/// `serve` returns. Should it wait for just that, it would do so for ever.
+constexpr std::chrono::seconds kLastAnswer{10};
 
 template <class S>
 RegisteredType known_type(const char* name) {
@@ -68,6 +73,26 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
 
   void serve() {
     serving_ = true;
+    serve_clients();
+    await_last_answer();
+  }
+
+  void end() noexcept {
+    if (Session* const asked = Session::answering(this)) {
+      asked->close_when_answered();
+      const std::lock_guard guard(mutex_);
+      last_ = asked->weak_from_this();
+    }
+    ended_ = true;
+    close_listener(listener_);
+    const std::lock_guard guard(mutex_);
+    for (const auto& one : connections_) {
+      if (const SessionPtr connection = one.lock()) connection->end();
+    }
+  }
+
+ private:
+  void serve_clients() {
     while (!ended_) {
       try {
         admit(accept_connection(listener_, std::nullopt));
@@ -82,47 +107,57 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
     }
   }
 
-  void end() noexcept {
-    ended_ = true;
-    close_listener(listener_);
-    const std::lock_guard guard(mutex_);
-    for (const auto& one : connections_)
-      close_connection(one.lock());
+  /// The program may end when `serve` has returned: if a client asked for that, it is told first.
+  void await_last_answer() {
+    const platform::Deadline deadline(kLastAnswer);
+    const auto is_answered = [this] {
+      const std::lock_guard guard(mutex_);
+      const SessionPtr last = last_.lock();
+      return last == nullptr || last->closed();
+    };
+    while (!is_answered() && !deadline.passed())
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
- private:
-  void admit(const TransportPtr& connection) {
-    platform::expect_prompt_peer(Transport::Use(*connection).descriptor());
+  void admit(TransportPtr connection) {
+    Transport* const transport = connection.get();  // which its session keeps
+    platform::expect_prompt_peer(Transport::Use(*transport).descriptor());
+    const auto answer = [self = shared_from_this(), transport, client = ClientSession()](
+                            Decoder& request, Encoder& reply) mutable {
+      if (client == nullptr) {
+        client = self->enter(request, reply, *transport);
+      } else {
+        client->answer(request, reply);
+      }
+      return Next::wait;
+    };
+    const SessionPtr session = attend({std::move(connection), {}, answer, this, true});
+    if (session == nullptr) return;
     {
       const std::lock_guard guard(mutex_);
       std::erase_if(connections_, [](const auto& one) { return one.expired(); });
-      connections_.push_back(connection);
+      connections_.push_back(session);
     }
-    attend(connection, [self = shared_from_this(), session = SessionPtr()](Decoder& request,
-                                                                           Encoder& reply) mutable {
-      if (session == nullptr) {
-        session = self->enter(request);
-      } else {
-        session->answer(request, reply);
-      }
-      return Next::wait;
-    });
+    if (ended_) session->end();
   }
 
-  using SessionPtr = std::shared_ptr<RemoteSession>;
+  using ClientSession = std::shared_ptr<RemoteSession>;
 
   /// The session of a client program, which lasts as long as one of its connections does.
-  SessionPtr enter(Decoder& request) {
+  ClientSession enter(Decoder& request, Encoder& reply, Transport& connection) {
     if (decode<RemoteRequest>(request) != RemoteRequest::enter) {
       throw DecodeError("found a request ahead of the name of its session");
     }
     const auto id = decode<SessionId>(request);
+    connection.limit_sent(decode<std::uint64_t>(request));
     request.expect_end();
     const std::lock_guard guard(mutex_);
     std::erase_if(sessions_, [](const auto& one) { return one.second.expired(); });
     auto& known = sessions_[id];
-    SessionPtr session = known.lock();
-    if (session == nullptr) {
+    ClientSession session = known.lock();
+    const bool begins = session == nullptr;
+    encode(reply, begins);
+    if (begins) {
       session = std::make_shared<RemoteSession>(registry_, shares_);
       known = session;
     }
@@ -136,7 +171,8 @@ class RemoteServer : public std::enable_shared_from_this<RemoteServer> {
   std::atomic<bool> ended_{false};
   std::mutex mutex_;
   std::map<SessionId, std::weak_ptr<RemoteSession>> sessions_;
-  std::vector<std::weak_ptr<Transport>> connections_;
+  std::vector<std::weak_ptr<Session>> connections_;
+  std::weak_ptr<Session> last_;  ///< in which the end was asked for
 };
 
 namespace {

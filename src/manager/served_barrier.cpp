@@ -46,13 +46,7 @@ struct ServedBarrier::State {
     callers[i].caller = &manager::Caller::current();
     return true;
   }
-  bool lives(std::size_t i) {
-    try {
-      return !callers[i].caller->gone();
-    } catch (...) {
-      return false;  // its connection tells no more than that
-    }
-  }
+  bool lives(std::size_t i) { return !callers[i].caller->gone(); }
   void wake() { gate.all(); }
 
   [[nodiscard]] BarrierEnd end_of(std::size_t i) const {
@@ -143,12 +137,12 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
 }
 
 void ServedBarrier::reset() {
-  const std::lock_guard guard(state_->mutex);
+  const CallGuard guard(state_->mutex);
   state_->states.reset();
 }
 
 void ServedBarrier::abort() {
-  const std::lock_guard guard(state_->mutex);
+  const CallGuard guard(state_->mutex);
   state_->states.abort();
 }
 

@@ -93,7 +93,7 @@ bool ServedLock::acquire(Timeout timeout) {
 }
 
 void ServedLock::release() {
-  const std::lock_guard guard(lock_->mutex());
+  const CallGuard guard(lock_->mutex());
   lock_->release("unlock");
 }
 
@@ -106,22 +106,24 @@ bool ServedLock::owner_died() const {
 bool ServedCondition::wait(Timeout timeout) {
   std::unique_lock lock(lock_->mutex());
   lock_->check_owner("wait with");
+  expect_caller();
   Waiter waiter;
   const auto place = waiters_.insert(waiters_.end(), &waiter);
   const unsigned levels = lock_->release_all();
+  bool is_listed = true;
   try {
-    waiter.gate.wait(lock, timeout, [&] { return waiter.notified; });
+    if (!waiter.gate.wait(lock, timeout, [&] { return waiter.notified; })) waiters_.erase(place);
+    is_listed = false;
+    lock_->acquire(lock, std::nullopt, levels);
   } catch (...) {
     // It waits no more, whether it was told anything or not; who was not, is told in its place.
     if (!waiter.notified) {
-      waiters_.erase(place);
+      if (is_listed) waiters_.erase(place);
     } else if (!waiters_.empty()) {
       wake_first();
     }
     throw;
   }
-  if (!waiter.notified) waiters_.erase(place);
-  lock_->acquire(lock, std::nullopt, levels);
   return waiter.notified;
 }
 
@@ -133,7 +135,7 @@ void ServedCondition::wake_first() noexcept {
 }
 
 void ServedCondition::notify(std::size_t n) {
-  const std::lock_guard guard(lock_->mutex());
+  const CallGuard guard(lock_->mutex());
   lock_->check_owner("notify with");
   for (; n != 0 && !waiters_.empty(); --n)
     wake_first();

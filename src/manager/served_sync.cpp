@@ -38,7 +38,7 @@ void ServedSemaphore::release(std::int64_t n) {
     throw std::invalid_argument("asked to give a semaphore " + std::to_string(n) +
                                 " permits; it can be given 1 or more at a time");
   }
-  const std::lock_guard guard(mutex_);
+  const CallGuard guard(mutex_);
   if (n > most_ - value_) {
     throw ProcessError("asked to give a semaphore " + std::to_string(n) + " permits, which has " +
                        std::to_string(value_) + " and may have " + std::to_string(most_) +
@@ -54,14 +54,14 @@ std::uint32_t ServedSemaphore::value() const {
 }
 
 void ServedEvent::set() {
-  const std::lock_guard guard(mutex_);
+  const CallGuard guard(mutex_);
   set_ = true;
   ++times_set_;
   gate_.all();
 }
 
 void ServedEvent::clear() {
-  const std::lock_guard guard(mutex_);
+  const CallGuard guard(mutex_);
   set_ = false;
 }
 

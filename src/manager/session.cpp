@@ -7,8 +7,10 @@
 
 #include "channel/transport.hpp"
 #include "manager/followers.hpp"
+#include "manager/presence_mark.hpp"
 #include "manager/wire.hpp"
 #include "process/copy_check.hpp"
+#include "process/user_code.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -17,66 +19,83 @@ namespace procession::manager {
 using detail::MessageDraft;
 using detail::TransportPtr;
 
-Session::Session(TransportPtr transport, Answer answer)
-    : transport_(std::move(transport)), answer_(std::move(answer)) {}
+Session::Session(Visitor visitor) : visitor_(std::move(visitor)) {}
 
-bool Session::gone() {
-  // A client sends nothing while it waits, so this is its end.
-  return transport_->poll(platform::Deadline(Duration::zero()));
+bool Session::gone() noexcept {
+  if (closed()) return true;
+  if (visitor_.presence.address() != nullptr) return !is_present(visitor_.presence);
+  try {
+    // A client sends nothing while it waits, so this is its end.
+    return visitor_.transport->poll(platform::Deadline(Duration::zero()));
+  } catch (const std::exception&) {
+    return true;  // it was closed just now, or tells no more than that
+  }
 }
 
-bool Session::has_request() const noexcept { return transport_->glance(); }
+bool Session::has_request() const noexcept { return visitor_.transport->glance(); }
 
-bool Session::is_asleep() const noexcept { return transport_->peer_sleeps(); }
+bool Session::is_asleep() const noexcept { return visitor_.transport->peer_sleeps(); }
 
-void Session::close() noexcept { detail::close_connection(transport_); }
+void Session::close() noexcept { detail::close_connection(visitor_.transport); }
+
+bool Session::closed() const noexcept { return visitor_.transport->closed(); }
+
+Session* Session::answering(const void* server) noexcept {
+  auto* const session = dynamic_cast<Session*>(&Caller::current());
+  return session != nullptr && session->visitor_.server == server ? session : nullptr;
+}
 
 void Session::greet() {
-  MessageDraft greeting(transport_);
+  MessageDraft greeting(visitor_.transport);
   encode(greeting, Reply::result);
-  detail::send_value(transport_, greeting, kReplyPrint, kReplyName);
+  if (visitor_.transport->abroad()) encode(greeting, visitor_.transport->most_taken());
+  detail::send_value(visitor_.transport, greeting, kReplyPrint, kReplyName);
 }
 
 void Session::send_exception(const std::exception_ptr& thrown) {
-  MessageDraft reply(transport_);
+  MessageDraft reply(visitor_.transport);
   encode(reply, Reply::exception);
   encode_exception(reply, thrown);
-  detail::send_value(transport_, reply, kReplyPrint, kReplyName);
-  transport_->nudge();
+  detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
+  visitor_.transport->nudge();
 }
 
 Next Session::answer_one() {
   detail::Incoming message;
-  detail::receive_value(transport_, message, kRequestPrint, kRequestName);
+  detail::receive_value(visitor_.transport, message, kRequestPrint, kRequestName);
   Decoder request(message.bytes());
   if (message.from_abroad()) request.set_abroad();
   const Entered entered(*this);
-  return reply_to(request);
+  const Next next = reply_to(request);
+  if (last_) close();
+  return next;
 }
 
 Next Session::reply_to(Decoder& request) {
   std::exception_ptr thrown;
   const process::CopyCheck check;
-  constexpr const char* kCall = "a call of a manager's object";
+  const auto leave = [&] {
+    process::leave_user_code(check, "a call of a manager's object", visitor_.own_streams);
+  };
   try {
-    MessageDraft reply(transport_);
+    MessageDraft reply(visitor_.transport);
     encode(reply, Reply::result);
-    const Next next = answer_(request, reply);
-    check.end_copies(kCall);
-    detail::send_value(transport_, reply, kReplyPrint, kReplyName);
-    transport_->nudge();
+    const Next next = visitor_.answer(request, reply);
+    leave();
+    detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
+    visitor_.transport->nudge();
     return next;
   } catch (const CallerGone&) {
-    check.end_copies(kCall);
+    leave();
     throw;
   } catch (const BrokenPipe&) {
-    check.end_copies(kCall);
+    leave();
     if (gone()) throw;
     thrown = std::current_exception();
   } catch (...) {
     thrown = std::current_exception();
   }
-  check.end_copies(kCall);
+  leave();
   send_exception(thrown);
   return Next::wait;
 }
@@ -97,11 +116,13 @@ void serve(SessionPtr session, const std::shared_ptr<Followers>& followers) {
 
 }  // namespace
 
-void attend(const TransportPtr& transport, Answer answer, std::shared_ptr<Followers> followers) {
+SessionPtr attend(Visitor visitor, std::shared_ptr<Followers> followers) {
+  const TransportPtr transport = visitor.transport;
   transport->close_in_forks();
-  const auto session = std::make_shared<Session>(transport, std::move(answer));
+  auto session = std::make_shared<Session>(std::move(visitor));
   try {
     std::thread(serve, session, std::move(followers)).detach();
+    return session;
   } catch (const std::exception& error) {
     MessageDraft refusal(transport);
     encode(refusal, Reply::exception);
@@ -110,6 +131,7 @@ void attend(const TransportPtr& transport, Answer answer, std::shared_ptr<Follow
                          "the manager's server cannot attend to one more thread of a client: " +
                          std::string(error.what()) + "; end some clients first")));
     detail::send_value(transport, refusal, kReplyPrint, kReplyName);
+    return nullptr;
   }
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
 #include "manager/caller.hpp"
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
+#include "procession/detail/handle.hpp"
 
 namespace procession::manager {
 
@@ -20,10 +22,22 @@ enum class Next {
 /// Does what a request asks for and writes the result. What it throws, the client is thrown.
 using Answer = std::function<Next(Decoder& request, Encoder& reply)>;
 
+/// What makes a session.
+struct Visitor {
+  detail::TransportPtr transport;
+  /// Of the client's thread; empty for one of another program, or one that is ending.
+  detail::Handle presence = {};
+  Answer answer;
+  /// The server: the same address for all sessions of one, and for no others of this process.
+  const void* server = nullptr;
+  /// What calls have printed is out before they are answered.
+  bool own_streams = true;
+};
+
 /// A thread of a client, and what it is answered. One thread at a time deals with it.
-class Session final : public Caller {
+class Session final : public Caller, public std::enable_shared_from_this<Session> {
  public:
-  Session(detail::TransportPtr transport, Answer answer);
+  explicit Session(Visitor visitor);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() override = default;
@@ -39,21 +53,31 @@ class Session final : public Caller {
   /// The client sees the end. From now on `answer_one` throws.
   void close() noexcept;
 
-  bool gone() override;
+  /// That of `server` whose request the calling thread is at; null where there is none.
+  static Session* answering(const void* server) noexcept;
+  /// The request that the calling thread is at is the last one: `close`, when it has been answered.
+  void close_when_answered() noexcept { last_ = true; }
+  /// For who ends the server: `close`, but for one that is to be closed when it has been answered.
+  void end() noexcept {
+    if (!last_) close();
+  }
+  [[nodiscard]] bool closed() const noexcept;
+
+  bool gone() noexcept override;
 
  private:
   Next reply_to(Decoder& request);
   void send_exception(const std::exception_ptr& thrown);
 
-  const detail::TransportPtr transport_;
-  Answer answer_;
+  const Visitor visitor_;
+  std::atomic<bool> last_{false};
 };
 
 using SessionPtr = std::shared_ptr<Session>;
 
 /// Greets a client and answers its requests, in a thread of its own, until it has gone; or tells it
-/// that there can be no such thread. Without `followers` that is the only thread to do so.
-void attend(const detail::TransportPtr& transport, Answer answer,
-            std::shared_ptr<Followers> followers = nullptr);
+/// that there can be no such thread, and returns null. Without `followers` that is the only thread
+/// to do so.
+SessionPtr attend(Visitor visitor, std::shared_ptr<Followers> followers = nullptr);
 
 }  // namespace procession::manager

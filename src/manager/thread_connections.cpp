@@ -51,7 +51,11 @@ Connections take_if(Predicate wanted) noexcept {
   return taken;
 }
 
-/// The connections of one thread, which finds them without a lock.
+thread_local constinit bool thread_is_over = false;
+
+/// The connections of one thread, which finds them without a lock. At the end of the thread they
+/// go, and what still calls then, such as a destructor of another object of the thread's, has one
+/// for each call.
 struct Own {
   struct Known {
     Peer peer;
@@ -63,6 +67,7 @@ struct Own {
   Own(const Own&) = delete;
   Own& operator=(const Own&) = delete;
   ~Own() {
+    thread_is_over = true;
     take_if([this](const ThreadConnection& one) { return one.thread == this; });
   }
 };
@@ -75,6 +80,7 @@ Own& own() noexcept {
 }  // namespace
 
 TransportPtr find_connection(Peer peer) noexcept {
+  if (thread_is_over) return nullptr;
   for (const Own::Known& one : own().known) {
     if (one.peer != peer) continue;
     // It was let go of, and what has its place now is perhaps another server.
@@ -85,6 +91,7 @@ TransportPtr find_connection(Peer peer) noexcept {
 }
 
 void keep_connection(Peer peer, TransportPtr transport, bool (*ended)(Peer) noexcept) {
+  if (thread_is_over) return;
   auto& known = own().known;
   std::erase_if(known, [](const Own::Known& one) { return one.transport.expired(); });
   known.push_back({peer, transport});

@@ -30,8 +30,9 @@ struct ThreadConnection {
 
 /// This thread's; null when it has none that is open.
 detail::TransportPtr find_connection(Peer peer) noexcept;
-/// This thread has that one from now on. Lets go of some whose servers have ended, so that there
-/// are never many of those, and that keeping one does not take longer the more there are.
+/// This thread has that one from now on, unless it is ending. Lets go of some whose servers have
+/// ended, so that there are never many of those, and that keeping one does not take longer the more
+/// there are.
 void keep_connection(Peer peer, detail::TransportPtr transport, bool (*ended)(Peer) noexcept);
 /// Takes those of all threads to that server.
 std::list<ThreadConnection> take_connections(Peer peer) noexcept;

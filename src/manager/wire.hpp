@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "manager/presence_mark.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/fingerprint.hpp"
 #include "procession/queue.hpp"
@@ -27,15 +28,19 @@ inline constexpr std::string_view kReplyName = "a reply of a manager";
 inline constexpr std::uint64_t kRequestPrint = detail::Fingerprint::of(kRequestName, 0);
 inline constexpr std::uint64_t kReplyPrint = detail::Fingerprint::of(kReplyName, 0);
 
-/// Who comes to the door: an end of a new pipe.
+/// Who comes to the door: an end of a new pipe, and what tells whether the thread lives that has
+/// the other one.
 struct Visit {
   detail::TransportPtr transport;
+  detail::Handle presence = {};
 
   friend void encode(Encoder& encoder, const Visit& visit) {
     detail::encode_connection(encoder, visit.transport);
+    encode_presence(encoder, visit.presence);
   }
   friend void decode(Decoder& decoder, Visit& visit) {
     visit.transport = detail::decode_connection(decoder);
+    visit.presence = decode_presence(decoder);
   }
 };
 using Door = Queue<Visit>;

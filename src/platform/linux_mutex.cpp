@@ -1,3 +1,4 @@
+#include <linux/futex.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -86,6 +87,13 @@ LockResult RobustMutex::lock_until(const Deadline& deadline) noexcept {
 }
 
 void RobustMutex::unlock() noexcept { ::pthread_mutex_unlock(native(raw_)); }
+
+bool RobustMutex::owned() const noexcept {
+  // The thread id of the owner, which an unlock clears, and else the kernel at the owner's end.
+  const auto* const mutex = std::launder(reinterpret_cast<const pthread_mutex_t*>(raw_));
+  const int word = __atomic_load_n(&mutex->__data.__lock, __ATOMIC_ACQUIRE);
+  return (static_cast<unsigned>(word) & FUTEX_TID_MASK) != 0;
+}
 
 void RobustMutex::make_consistent() noexcept { ::pthread_mutex_consistent(native(raw_)); }
 

@@ -40,6 +40,10 @@ class RobustMutex {
   /// By the thread that locked.
   void unlock() noexcept;
 
+  /// Whether a thread that lives has it, by a mere look: nobody has to be told of a death for that,
+  /// and none is forgotten.
+  [[nodiscard]] bool owned() const noexcept;
+
   /// Says that what the dead owner left half changed is repaired. By the owner, before `unlock`.
   void make_consistent() noexcept;
 

@@ -20,6 +20,7 @@
 #include "pool/thread_throws.hpp"
 #include "pool/worker_set.hpp"
 #include "process/copy_check.hpp"
+#include "process/user_code.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/exception.hpp"
@@ -32,13 +33,8 @@ namespace {
 constexpr const char* kTask = "a task of a pool";
 constexpr const char* kInitializer = "the initializer of a pool";
 
-/// What tasks have printed is out before their owner hears of their end: it may end the worker
-/// then. Threads have the streams of the owner, which outlive them.
-void flush_own_streams(const Shared& shared) noexcept {
-  if (shared.on_threads == 0) {
-    platform::flush_streams();
-  }
-}
+/// Whether the streams of this process are the workers' own. Threads have those of the owner.
+bool own_streams(const Shared& shared) noexcept { return shared.on_threads == 0; }
 
 /// False when it threw; the exception is then with the pool.
 bool initialize(heap::Offset pool, Shared& shared, const process::CopyCheck& check) {
@@ -48,12 +44,10 @@ bool initialize(heap::Offset pool, Shared& shared, const process::CopyCheck& che
   try {
     Decoder decoder({heap::at(shared.initializer), shared.initializer_size});
     detail::run_encoded_call(decoder);
-    check.end_copies(kInitializer);
-    flush_own_streams(shared);
+    process::leave_user_code(check, kInitializer, own_streams(shared));
     return true;
   } catch (...) {
-    check.end_copies(kInitializer);
-    flush_own_streams(shared);
+    process::leave_user_code(check, kInitializer, own_streams(shared));
     BufferEncoder bytes;
     encode_exception(bytes, std::current_exception());
     heap::Block block(bytes.size() + sizeof(std::uint64_t));
@@ -174,7 +168,7 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& ca
               const process::CopyCheck& check) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot, shared.on_threads != 0, check);
-  if (shared.on_threads == 0) {
+  if (own_streams(shared)) {
     run.print();
   }
   if ((slot.state.load(std::memory_order_relaxed) & kTimed) != 0) {
@@ -204,9 +198,8 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& ca
   } catch (...) {
     run.failed_one();
   }
-  check.end_copies(kTask);
   // Once more: the task may have given the streams other buffers, and what threw has printed too.
-  flush_own_streams(shared);
+  process::leave_user_code(check, kTask, own_streams(shared));
   if (slot.measured != 0) {
     const TaskTime time{nanoseconds() - began - run.decoding, run.decoding_again};
     slot.clock = kExpired | time.word();

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "manager/caller.hpp"
 #include "manager/registry.hpp"
 #include "manager/wire.hpp"
 #include "procession/detail/served_methods.hpp"
@@ -75,6 +76,7 @@ inline const std::vector<Bytes>& makes() {
       mp::BufferEncoder make;
       mp::encode(make, mp::manager::RemoteRequest::object);
       mp::encode(make, std::vector<std::uint64_t>());
+      mp::encode(make, std::uint64_t{made.size() + 1});
       mp::encode(make, std::string(type));
       mp::manager::encode_mark(make, mp::detail::arguments_mark<>());
       mp::manager::encode_mark(make, {});
@@ -121,6 +123,8 @@ inline void run(std::span<const std::byte> requests) {
       session.answer(in, out);
       return true;
     } catch (const std::exception&) {
+      return false;
+    } catch (const mp::manager::CallerGone&) {
       return false;
     }
   };

@@ -168,12 +168,6 @@ TEST_P(Calls, AForkOfTheProgramsOwnHasAConnectionOfItsOwn) {
 class Killed : public Managed {};
 PROCESSION_BY_PROCESS_METHODS(Killed);
 
-void kill_and_join(mp::Process& process) {
-  process.kill();
-  process.join();
-  EXPECT_EQ(process.exitcode(), -SIGKILL);
-}
-
 TEST_P(Killed, AnObjectGoesWithTheLastProcessThatHadIt) {
   const mp::Manager manager = make_manager();
   const Board<Signs> signs;

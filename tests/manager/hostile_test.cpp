@@ -38,11 +38,17 @@ class Requests {
     return finish(request, method, result, args...);
   }
   template <class... Args>
-  Requests& obtain(RemoteRequest what, std::string_view name, TypeMark result,
-                   const Args&... args) {
+  Requests& value(std::string_view name, TypeMark result, const Args&... args) {
     mp::BufferEncoder request;
-    begin(request, what);
+    begin(request, RemoteRequest::value);
     return finish(request, name, result, args...);
+  }
+  template <class... Args>
+  Requests& object(std::uint64_t reference, std::string_view name, const Args&... args) {
+    mp::BufferEncoder request;
+    begin(request, RemoteRequest::object);
+    mp::encode(request, reference);
+    return finish(request, name, TypeMark(), args...);
   }
   Requests& drop(const std::vector<std::uint64_t>& gone) {
     mp::BufferEncoder request;
@@ -77,8 +83,8 @@ class Requests {
   Bytes bytes_;
 };
 
-// The objects that the fuzzed client has: 1 a Subject, 2 a dict, 3 a list. One that fails comes
-// last.
+// The references that the fuzzed client has: 1 to a Subject, 2 to a dict, 3 to a list. One that
+// fails comes last.
 std::map<std::string, Bytes> seeds() {
   const TypeMark nothing;
   std::map<std::string, Bytes> all;
@@ -100,11 +106,13 @@ std::map<std::string, Bytes> seeds() {
                     .call(3, "pop", mark_of<int>(), std::int64_t{9})
                     .bytes();
   all["functions"] = Requests()
-                         .obtain(RemoteRequest::value, "sum", mark_of<std::int64_t>(), 1, 2)
-                         .obtain(RemoteRequest::object, "Subject", nothing, 5)
-                         .obtain(RemoteRequest::object, "semaphore", nothing, std::int64_t{1})
+                         .value("sum", mark_of<std::int64_t>(), 1, 2)
+                         .object(4, "Subject", 5)
+                         .object(5, "semaphore", std::int64_t{1})
                          .call(5, "release", nothing, std::int64_t{2})
                          .bytes();
+  all["given_back"] = Requests().drop({4}).object(4, "Subject", 5).bytes();
+  all["twice"] = Requests().object(1, "Subject", 5).bytes();
   all["drops"] = Requests().drop({1, 2, 2, 9}).call(1, "add", mark_of<int>(), 3).bytes();
   return all;
 }
@@ -214,6 +222,7 @@ TEST_F(Hostile, RandomFramesAfterAGoodHandshakeHarmNobody) {
         mp::BufferEncoder enter;
         mp::encode(enter, RemoteRequest::enter);
         mp::encode(enter, mp::manager::SessionId{random(), random()});
+        mp::encode(enter, std::uint64_t{1} << 30U);
         noise.send_request({enter.bytes().begin(), enter.bytes().end()});
       }
       for (auto i = random() % 10; i != 0; --i)

@@ -26,7 +26,7 @@ std::size_t descriptors() { return process_test::open_descriptors().size(); }
 /// More than anything that is left for a while could hide.
 constexpr int kRounds = 20;
 
-/// What is left by many rounds, once there is what is made once in a process.
+/// What is left by many rounds, once there is what is made once in a process, or in a thread.
 class Leaks : public Managed {
  protected:
   template <class F>
@@ -36,6 +36,7 @@ class Leaks : public Managed {
       round();
       round();
     }).join();
+    static_cast<void>(mp::Manager({.start_method = StartMethod::thread}).list<int>());
     const Left before = Left::look();
     for (int i = 0; i < kRounds; ++i)
       round();

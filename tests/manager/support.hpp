@@ -1,5 +1,7 @@
 #pragma once
 
+#include <signal.h>
+
 #include "process/support.hpp"
 #include "procession/manager.hpp"
 #include "procession/procession.hpp"
@@ -13,6 +15,12 @@ using process_test::started;
 using process_test::StartMethod;
 using process_test::text_of;
 using process_test::wait_until;
+
+inline void kill_and_join(mp::Process& process) {
+  process.kill();
+  process.join();
+  EXPECT_EQ(process.exitcode(), -SIGKILL);
+}
 
 /// A manager by the start method that a test is for, and processes by the same.
 class Managed : public process_test::EachMethod {

@@ -62,6 +62,25 @@ TEST_F(Shared, MutexExcludes) {
   EXPECT_EQ(count, 40'000);
 }
 
+TEST_F(Shared, MutexIsOwnedByThoseWhoLive) {
+  EXPECT_FALSE(mutex().owned());
+  std::thread([&] {
+    ASSERT_TRUE(mutex().lock().acquired);
+    EXPECT_TRUE(mutex().owned());
+    mutex().unlock();
+    EXPECT_FALSE(mutex().owned());
+    ASSERT_TRUE(mutex().lock().acquired);
+  }).join();
+  EXPECT_FALSE(mutex().owned()) << "the thread ended with it";
+  const LockResult result = mutex().lock();
+  EXPECT_TRUE(result.acquired && result.previous_owner_died);
+  EXPECT_TRUE(mutex().owned());
+  mutex().make_consistent();
+  mutex().unlock();
+  die_with_it();
+  EXPECT_FALSE(mutex().owned());
+}
+
 TEST_F(Shared, MutexTryLockDoesNotWait) {
   ASSERT_TRUE(mutex().lock().acquired);
   std::thread([&] { EXPECT_FALSE(mutex().try_lock().acquired); }).join();

@@ -124,6 +124,7 @@ template <class R, class F, class... Args>
 Given call_registered(F& f, Decoder& in, Encoder& out) {
   std::tuple<Args...> arguments{decode_stored<Args>(in)...};
   in.expect_end();
+  expect_caller();
   if constexpr (kIsShared<std::remove_cvref_t<R>>) {
     using T = typename std::remove_cvref_t<R>::element_type;
     return {std::apply(f, arguments), served_fingerprint<T>(), &ServedShare<T>::wrap};

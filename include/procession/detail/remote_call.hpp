@@ -5,11 +5,16 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "procession/address.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/fingerprint.hpp"
+
+namespace procession::manager {
+enum class RemoteRequest : std::uint8_t;
+}
 
 // Calls of objects that another program has. There they are found by name, and both sides compare
 // the types.
@@ -60,8 +65,13 @@ class RemoteCall {
   RemoteCall(const RemoteClientPtr& client, std::string_view name, TypeMark arguments,
              Object object);
 
+  RemoteCall(const RemoteCall&) = delete;
+  RemoteCall& operator=(const RemoteCall&) = delete;
+  ~RemoteCall();
+
   Encoder& request() noexcept { return draft_; }
-  /// As that of LocalCall.
+  /// As that of LocalCall. Throws ProcessError, too, for a request that is larger than what the
+  /// server takes.
   Decoder& make();
   /// The object that was asked for.
   RemoteRefPtr make_object();
@@ -70,12 +80,18 @@ class RemoteCall {
   friend std::size_t count_remote(const RemoteClientPtr& client);
 
   explicit RemoteCall(RemoteClientPtr client);
+  void begin(manager::RemoteRequest what);
 
   RemoteClientPtr client_;
   TransportPtr connection_;
   MessageDraft draft_;
   Incoming reply_;
   std::optional<Decoder> result_;
+  /// Of what the client has no more, and the server is told by this request.
+  std::vector<std::uint64_t> given_back_;
+  std::uint64_t reference_ = 0;  ///< to the object that is asked for; 0: none
+  bool is_sent_ = false;         ///< the server may have the request
+  bool is_answered_ = false;     ///< it had it
 };
 
 [[noreturn]] void throw_not_for_abroad();

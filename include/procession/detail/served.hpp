@@ -86,6 +86,13 @@ using ServedCall = void(Served& object, Decoder& arguments, Encoder& result);
 /// The function that makes an object.
 using ServedMake = ServedPtr(Decoder& arguments);
 
+/// Throws, what ends the call without a word, unless whoever asked for the call that this thread
+/// runs is still there. To be called when all is there that the call needs, the mutex above all,
+/// and just before it has an effect. So a call of a client that was killed never has an effect that
+/// comes after somebody could have seen that it had none: who calls the object later waits for the
+/// same mutex, and knew of no death when this was asked.
+void expect_caller();
+
 /// What the calls of a T hold.
 template <class T>
 class CallScope {
@@ -121,6 +128,7 @@ void serve_call(Served& served, Decoder& in, Encoder& out) {
   std::tuple<Args...> arguments{decode_stored<Args>(in)...};
   in.expect_end();
   const CallScope<T> scope(served);
+  expect_caller();
   if constexpr (std::is_void_v<CallResult<MethodOf<kMethod, T>, Args...>>) {
     invoke_stored(target, arguments);
   } else {
@@ -132,6 +140,7 @@ template <class T, class... Args>
 ServedPtr serve_make(Decoder& in) {
   std::tuple<Args...> arguments{decode_stored<Args>(in)...};
   in.expect_end();
+  expect_caller();
   return std::apply(
       [](auto&... args) -> ServedPtr { return std::make_shared<ServedAs<T>>(std::move(args)...); },
       arguments);

@@ -53,13 +53,13 @@ class ServedQueue {
     return is_full();
   }
   void shutdown() {
-    const std::lock_guard guard(mutex_);
+    const CallGuard guard(mutex_);
     shut_ = true;
     there_.all();
     room_.all();
   }
   void task_done() {
-    const std::lock_guard guard(mutex_);
+    const CallGuard guard(mutex_);
     if (unfinished_ == 0) throw_nothing_to_do();
     if (--unfinished_ == 0) done_.all();
   }
