@@ -57,7 +57,7 @@ class OwnMark {
     mark.alive.init();
     mark_ = Handle::own(block.release());
     selves_ = heap::internal::selves.load(std::memory_order_relaxed);
-    static_cast<void>(mark.alive.lock());
+    static_cast<void>(mark.alive.try_lock());  // nobody else knows of it yet
   }
 
   Handle mark_;

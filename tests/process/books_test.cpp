@@ -185,6 +185,7 @@ TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
 
 // A child is tied to the very process that asked for it, and not to one that has its place now.
 TEST(BooksOfTheTree, AChildWhoseMakersPlaceIsAnothersIsBuried) {
+  const auto other = mp::process::make_record(true);  // makes what is made once
   const mp::heap::Books before = mp::heap::books();
   const auto ticket = mp::process::make_record(true);
   mp::process::bury_orphans();
@@ -192,6 +193,7 @@ TEST(BooksOfTheTree, AChildWhoseMakersPlaceIsAnothersIsBuried) {
   ++mp::process::record_at(mp::heap::target(ticket)).maker_serial;
   mp::process::bury_orphans();
   EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  mp::process::bury(other, mp::process::record_at(mp::heap::target(other)).serial);
 }
 
 // The records of killed processes stay for a while, and their process ids are used again.
@@ -202,8 +204,11 @@ TEST(BooksOfTheTree, TheProcessIdOfADeadProcessIsNotOneOfTheTree) {
   constexpr int kPid = 54321;
   ASSERT_TRUE(mp::process::Record::take(claim, kPid));
   EXPECT_FALSE(mp::process::is_of_tree(kPid)) << "nobody has marked the record as alive";
-  EXPECT_TRUE(mp::process::is_of_tree(started(StartMethod::forkserver, [] { ::pause(); }).pid()));
   mp::process::bury(ticket, claim.serial);
+  mp::Process living = started(StartMethod::forkserver, sleep_for_ever);
+  wait_until([&] { return mp::process::is_of_tree(living.pid()); });
+  living.kill();
+  living.join();
 }
 
 // Serials are counted, for the same process id may be had by two that make records.
