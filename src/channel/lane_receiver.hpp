@@ -39,8 +39,8 @@ enum class Take { done, relayed, empty, damaged };
 Take take(Lane& lane, detail::Incoming& message, int bell);
 
 /// Sees to it that the bell is rung only if there is a message, which is what it tells: `rung`;
-/// `silent`; `gone`, then without a message, or `foreign`. A message that is lost with its sender is
-/// none.
+/// `silent`; `gone`, then without a message, or `foreign`. A message that is lost with its sender
+/// is none.
 platform::Bell settle_bell(Lane& lane, int bell);
 
 /// Sleeps until there may be a message, or for about as long as `nap`. `gone` when nobody has the
