@@ -110,7 +110,7 @@ std::optional<Place> first_message(const Lane& lane) {
 }
 
 /// `taken` has moved over the message.
-void note_taken(Lane& lane, const Place& place) {
+[[gnu::always_inline]] inline void note_taken(Lane& lane, const Place& place) {
   step();
   lane.received.store(place.frame.total, std::memory_order_relaxed);
   step();
@@ -123,15 +123,17 @@ void note_taken(Lane& lane, const Place& place) {
   }
 }
 
+/// Whether there is a message that is relayed; true of a filler, too. Under ReceiveLock.
+bool may_be_relayed(const Lane& lane) {
+  std::uint64_t size = 0;
+  std::memcpy(&size, lane.ring + lane.taken % kRingBytes, sizeof size);
+  return !is_empty(lane) && (size & kRelayed) != 0;
+}
+
 /// Takes the messages off the front that are lost with their senders, so that nobody is told of
 /// them. Under ReceiveLock.
-void drop_lost(Lane& lane) {
-  while (!is_empty(lane)) {
-    // Of a filler, too, it may be true.
-    std::uint64_t size = 0;
-    std::memcpy(&size, lane.ring + lane.taken % kRingBytes, sizeof size);
-    if ((size & kRelayed) == 0) [[likely]]
-      return;
+[[gnu::noinline]] void drop_lost(Lane& lane) {
+  while (may_be_relayed(lane)) {
     const std::optional<Place> place = first_message(lane);
     if (!place || (place->frame.size & kRelayed) == 0 ||
         !is_lost(*heap::at<Relay>(heap::target(place->frame.ticket)))) {
@@ -190,7 +192,8 @@ Bell settle_bell(Lane& lane, int bell) {
     if (found != Bell::rung) return found;
     // To get the lock is to know: whoever was receiving, or died over it, has settled it.
     const ReceiveLock receiving(lane);
-    drop_lost(lane);
+    if (may_be_relayed(lane)) [[unlikely]]
+      drop_lost(lane);
     if (!is_empty(lane)) return Bell::rung;
   }
 }

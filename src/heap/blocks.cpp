@@ -116,12 +116,12 @@ Ticket allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
   Header& heap = ensured_header();
   const std::uint64_t unit = unit_of(region);
   const std::uint64_t units = std::max<std::uint64_t>(1, (bytes + unit - 1) / unit);
-  Taken taken = try_allocate(heap, region, units, owner, zeroed);
-  if (taken.block == 0) [[unlikely]] {
-    if (reclaim()) taken = try_allocate(heap, region, units, owner, zeroed);
-    if (taken.block == 0) throw_out_of_memory(heap, region, bytes, !taken.no_memory);
+  for (bool again = false;; again = true) {
+    const Taken taken = try_allocate(heap, region, units, owner, zeroed);
+    if (taken.block != 0) [[likely]]
+      return ticket_in(heap, taken.block);
+    if (again || !reclaim()) throw_out_of_memory(heap, region, bytes, !taken.no_memory);
   }
-  return ticket_in(heap, taken.block);
 }
 
 Offset target(Ticket ticket) noexcept {
@@ -167,14 +167,14 @@ Held try_hold(Header& heap, Offset block, Offset owner) {
 
 Ticket hold(Offset block, Offset owner) {
   Header& heap = ensured_header();
-  Held held = try_hold(heap, block, owner);
-  if (held.ticket == 0) [[unlikely]] {
-    if (reclaim()) held = try_hold(heap, block, owner);
-    if (held.ticket == 0) {
+  for (bool again = false;; again = true) {
+    const Held held = try_hold(heap, block, owner);
+    if (held.ticket != 0) [[likely]]
+      return held.ticket;
+    if (again || !reclaim()) {
       throw_out_of_memory(heap, Region::library, sizeof(BlockHeader), !held.no_memory);
     }
   }
-  return held.ticket;
 }
 
 bool reclaim() noexcept {
