@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <functional>
 #include <optional>
+#include <vector>
 
+#include "heap/support.hpp"
 #include "process/copy_check.hpp"
 #include "process/denial.hpp"
 #include "process/program.hpp"
@@ -219,6 +221,22 @@ TEST(PlainFork, GivesBackBeforeMemoryIsSaidToBeOut) {
   const Outcome outcome = run_program("plain_fork_program", {}, {"PROCESSION_HEAP=64M"});
   EXPECT_EQ(outcome.out, "all rounds\none that was last\nin /dev/shm\n") << outcome.err;
   EXPECT_EQ(outcome.exitcode, 0) << outcome.err;
+}
+
+TEST(PlainFork, WithoutRoomForItsHoldsLetsGoOfThem) {
+  mp::heap::with_new_heap("1M", [] {
+    std::optional<mp::Value<int>> value(1);
+    std::vector<mp::heap::Block> all;
+    for (const std::size_t size : {std::size_t{10'000}, std::size_t{500}, std::size_t{64}}) {
+      try {
+        for (;;)
+          all.emplace_back(size);
+      } catch (const mp::OutOfMemory&) {
+      }
+    }
+    EXPECT_EQ(await_end(fork_plainly([&] { value.reset(); })), 0);
+    EXPECT_EQ(value->value(), 1);
+  });
 }
 
 #ifndef NDEBUG
