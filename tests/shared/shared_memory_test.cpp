@@ -151,11 +151,12 @@ TEST(SharedMemory, MadeByPythonIsNotRemoved) {
 // As the header says: it takes the name of ours along, and nothing more.
 TEST(SharedMemory, APythonWhoseTrackerIsNotToldTakesTheNameAlong) {
   const auto memory = SharedMemory::create(64);
-  static_cast<void>(python("from multiprocessing import shared_memory\n"
-                           "m = shared_memory.SharedMemory('" +
-                           memory.name() +
-                           "')\n"
-                           "m.buf[:4] = b'seen'\n"));
+  static_cast<void>(
+      python("from multiprocessing import shared_memory\n"
+             "m = shared_memory.SharedMemory('" +
+             memory.name() +
+             "')\n"
+             "m.buf[:4] = b'seen'\n"));
   EXPECT_EQ(text_in(memory), "seen");
   wait_until([&] { return !name_exists(memory.name()); });
   EXPECT_THROW(memory.unlink(), mp::ProcessError);
