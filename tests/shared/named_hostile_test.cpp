@@ -226,27 +226,30 @@ void unlink_and_die(const std::string& name, std::size_t step) {
   kill_step::disarm();
 }
 
-std::size_t files_with(const std::string& prefix) {
-  std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm"))
-    count += entry.path().filename().string().starts_with(prefix) ? 1U : 0U;
-  return count;
+/// The names of that block but for this one.
+std::string other_names(std::uint64_t identity, const std::string& name) {
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    const std::string found = entry.path().filename().string();
+    if (found != name && mp::platform::named_memory_identity(found) == identity) all += found + " ";
+  }
+  return all;
 }
 
 // Of another tree's block: no other name of it is left behind, whatever was begun.
 TEST(NamedHostile, AnUnlinkThatIsKilledLeavesNoOtherName) {
   const std::string name = fresh_name("killed");
-  const std::size_t before = files_with("psm_");
   bool killed = true;
   for (std::size_t step = 1; killed && !HasFailure(); step += 5) {
     const Foreign file(name);
+    const std::uint64_t identity = mp::platform::named_memory_identity(name);
     mp::Process process({}, unlink_and_die, name, step);
     process.start();
     process.join();
     killed = process.exitcode() == -SIGKILL;
     EXPECT_TRUE(killed || process.exitcode() == 0) << "step " << step;
     EXPECT_TRUE(killed || !file.there());
-    EXPECT_EQ(files_with("psm_"), before) << "step " << step;
+    EXPECT_EQ(other_names(identity, name), "") << "step " << step;
   }
 }
 
