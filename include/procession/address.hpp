@@ -18,10 +18,14 @@ namespace procession {
 /// Where a Listener listens. Python: the `address` of `multiprocessing.connection`, a tuple or a
 /// string.
 ///
-///     {"127.0.0.1", 5000}   TCP; a host's name or number. Port 0: any free one, see
-///                           Listener::address(). An empty host is this one (127.0.0.1), unlike
-///                           in Python; "0.0.0.0" means every network that this host is in.
-///     {"/run/jobs.sock"}    a Unix socket: a path, known by its '/'
+///     {"127.0.0.1", 5000}   TCP; a host's name or number. Of a name that has addresses of both
+///                           kinds, those of IPv4 come first: a listener listens at the first
+///                           that this host has, a client tries one after the other. Port 0: any
+///                           free one, see Listener::address(). An empty host is this one
+///                           (127.0.0.1), unlike in Python; "0.0.0.0" means every network that
+///                           this host is in ("::" with IPv6).
+///     {"/run/jobs.sock"}    a Unix socket: a path, known by its '/'; a relative one is one of the
+///                           working directory at that moment
 ///     {"@jobs"}             a Unix socket of Linux's abstract name space, which leaves no file
 ///
 /// A plain value.
@@ -73,6 +77,10 @@ struct TlsOptions {
   std::string ca = {};
   /// Of a client: the host that the listener's certificate must be for; empty: that of the address.
   std::string server_name = {};
+  /// What the private key's file is encrypted with. Where it is and this is empty, or wrong, that
+  /// is a `ProcessError`: nobody is asked at the terminal. Python: `password` of
+  /// `ssl.SSLContext.load_cert_chain`.
+  std::string key_password = {};
 };
 
 /// How a Listener is made.

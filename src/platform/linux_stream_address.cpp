@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -50,7 +51,7 @@ std::vector<SocketAddress> resolve(const Address& address) {
   if (is_path(address) || address.host.starts_with('@')) return {unix_address(address)};
   const std::string host = address.host.empty() ? "127.0.0.1" : address.host;
   addrinfo hints{};
-  hints.ai_family = host.find(':') != std::string::npos ? AF_INET6 : AF_INET;
+  hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int code =
@@ -67,6 +68,9 @@ std::vector<SocketAddress> resolve(const Address& address) {
     made.size = one->ai_addrlen;
     addresses.push_back(made);
   }
+  // Where a name has both kinds, Python's Listener and Client mean IPv4.
+  std::ranges::stable_partition(
+      addresses, [](const SocketAddress& one) { return one.storage.ss_family == AF_INET; });
   return addresses;
 }
 

@@ -20,8 +20,8 @@ struct SocketAddress {
 
 inline bool is_path(const Address& address) { return address.host.find('/') != std::string::npos; }
 
-/// All that the address can mean, at least one. Throws `std::invalid_argument`; `ProcessError` when
-/// there is no such host.
+/// All that the address can mean, at least one, those of IPv4 first. Throws
+/// `std::invalid_argument`; `ProcessError` when there is no such host.
 std::vector<SocketAddress> resolve(const Address& address);
 
 /// The other way round.

@@ -1,5 +1,6 @@
 // How two programs come to have a stream socket between them.
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/linux_stream_address.hpp"
@@ -31,11 +33,11 @@ void set(int socket, int level, int option, int value) {
   }
 }
 
-Descriptor make_socket(const SocketAddress& address) {
+/// Empty, and errno says why, where that cannot be: this host may have no IPv6, for one.
+Descriptor open_socket(const SocketAddress& address) {
   const int made =
       ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (made < 0) throw_system_error("make a socket");
-  return clear_of_standard(Descriptor(made));
+  return made < 0 ? Descriptor() : clear_of_standard(Descriptor(made));
 }
 
 /// Small messages are to leave at once, and a vanished host is to be noticed.
@@ -87,16 +89,44 @@ int connect_socket(int socket, const SocketAddress& to, const Deadline& deadline
   return ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno;
 }
 
+/// A listener of this host whose backlog is full is waited for: the system does not.
+int connect_patiently(int socket, const SocketAddress& to, const Deadline& deadline) {
+  int code = connect_socket(socket, to, deadline);
+  while (code == EAGAIN && to.is_unix() && !deadline.passed()) {
+    ::usleep(1000);
+    code = connect_socket(socket, to, deadline);
+  }
+  return code;
+}
+
+/// Empty, and errno says why, where the socket cannot have that address.
+Descriptor bind_socket(const SocketAddress& place) {
+  Descriptor socket = open_socket(place);
+  if (!socket) return socket;
+  // Else the port of a listener that has ended could not be had again for a minute.
+  if (!place.is_unix()) set(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (::bind(socket.get(), place.get(), place.size) == 0) return socket;
+  const int code = errno;
+  socket.reset();
+  errno = code;
+  return socket;
+}
+
 }  // namespace
 
 Descriptor listen_stream(const Address& address, int backlog) {
-  const SocketAddress place = resolve(address).front();
-  Descriptor socket = make_socket(place);
-  // Else the port of a listener that has ended could not be had again for a minute.
-  if (!place.is_unix()) set(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (::bind(socket.get(), place.get(), place.size) != 0) refuse_listening(address, errno);
-  if (::listen(socket.get(), backlog) != 0) refuse_listening(address, errno);
-  return socket;
+  int fault = 0;
+  for (const SocketAddress& place : resolve(address)) {
+    Descriptor socket = bind_socket(place);
+    if (socket) {
+      if (::listen(socket.get(), backlog) != 0) refuse_listening(address, errno);
+      return socket;
+    }
+    if (fault == 0) fault = errno;
+    // A name may have several addresses, not all of them this host's.
+    if (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT) break;
+  }
+  refuse_listening(address, fault);
 }
 
 Address local_address(int socket) {
@@ -137,42 +167,49 @@ Guest accept_stream(int listener) {
 }
 
 Descriptor connect_stream(const Address& address, const Deadline& deadline) {
-  int code = 0;
+  int fault = 0;  // of several, that of the address that comes first
   for (const SocketAddress& place : resolve(address)) {
-    Descriptor socket = make_socket(place);
-    code = connect_socket(socket.get(), place, deadline);
-    // A listener of this host whose backlog is full: the system does not wait for it.
-    while (code == EAGAIN && place.is_unix() && !deadline.passed()) {
-      ::usleep(1000);
-      code = connect_socket(socket.get(), place, deadline);
-    }
+    Descriptor socket = open_socket(place);
+    const int code = socket ? connect_patiently(socket.get(), place, deadline) : errno;
     if (code == 0) {
       prepare(socket.get(), place);
       return socket;
     }
+    if (fault == 0) fault = code;
   }
-  if (code == ETIMEDOUT) refuse_waiting(address);
-  refuse_connecting(address, code);
+  if (fault == ETIMEDOUT) refuse_waiting(address);
+  refuse_connecting(address, fault);
 }
 
 SocketFile::SocketFile(const Address& address) {
   if (!is_path(address)) return;
+  const std::size_t slash = address.host.rfind('/');
+  const std::string folder = address.host.substr(0, slash + 1);
+  folder_ = Descriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) {
+    const int code = errno;
+    ::unlink(address.host.c_str());
+    throw_system_error("keep the folder of the Unix socket '" + address.host + "' open", code);
+  }
+  folder_ = clear_of_standard(std::move(folder_));
+  const std::string name = address.host.substr(slash + 1);
   struct stat found{};
-  if (::lstat(address.host.c_str(), &found) != 0) return;
-  path_ = address.host;
+  if (::fstatat(folder_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return;
+  name_ = name;
   device_ = found.st_dev;
   inode_ = found.st_ino;
   maker_ = ::getpid();
 }
 
 void SocketFile::remove() noexcept {
-  if (path_.empty() || maker_ != ::getpid()) return;
+  if (name_.empty() || maker_ != ::getpid()) return;
   struct stat found{};
-  if (::lstat(path_.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) && found.st_dev == device_ &&
-      found.st_ino == inode_) {
-    ::unlink(path_.c_str());
+  if (::fstatat(folder_.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISSOCK(found.st_mode) && found.st_dev == device_ && found.st_ino == inode_) {
+    ::unlinkat(folder_.get(), name_.c_str(), 0);
   }
-  path_.clear();
+  name_.clear();
+  folder_.reset();
 }
 
 }  // namespace procession::platform

@@ -1,13 +1,19 @@
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "platform/linux_poll.hpp"
 #include "platform/stream_socket.hpp"
@@ -17,13 +23,12 @@ namespace procession::platform {
 
 namespace {
 
-bool means_the_end(int code) {
+bool means_the_end(int code) { return code == EPIPE || code == ENOTCONN || code == ESHUTDOWN; }
+
+bool means_loss(int code) {
   switch (code) {
     case ECONNRESET:
     case ECONNABORTED:
-    case EPIPE:
-    case ENOTCONN:
-    case ESHUTDOWN:
     case ETIMEDOUT:
     case EHOSTUNREACH:
     case ENETUNREACH:
@@ -36,10 +41,30 @@ bool means_the_end(int code) {
   }
 }
 
-Moved failed(const char* what) {
-  if (errno == EAGAIN) return {Flow::none, 0};
-  if (means_the_end(errno)) return {Flow::ended, 0};
-  throw_system_error(what);
+/// A Unix socket puts what is sent into the other side's hands at once, so nothing of it is ever
+/// lost: there a reset only says that the other side has left something of ours unread.
+bool can_lose(int socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX;
+}
+
+Moved failed(int socket, const char* what) {
+  const int code = errno;
+  if (code == EAGAIN) return {Flow::none, 0};
+  if (means_the_end(code)) return {Flow::ended, 0};
+  if (!means_loss(code)) throw_system_error(what, code);
+  if (!can_lose(socket)) return {Flow::ended, 0};
+  return {Flow::lost, 0, ::strerrordesc_np(code)};
+}
+
+Moved receive(int socket, std::span<std::byte> room, int flags) {
+  for (;;) {
+    const ssize_t got = ::recv(socket, room.data(), room.size(), flags);
+    if (got > 0) return {Flow::moved, static_cast<std::size_t>(got)};
+    if (got == 0) return {Flow::ended, 0};
+    if (errno != EINTR) return failed(socket, "receive from a connection");
+  }
 }
 
 }  // namespace
@@ -54,19 +79,50 @@ void let_stream_block(int socket) {
   }
 }
 
-Moved receive_some(int socket, std::span<std::byte> room) {
-  for (;;) {
-    const ssize_t got = ::recv(socket, room.data(), room.size(), 0);
-    if (got > 0) return {Flow::moved, static_cast<std::size_t>(got)};
-    if (got == 0) return {Flow::ended, 0};
-    if (errno != EINTR) return failed("receive from a connection");
+Moved receive_some(int socket, std::span<std::byte> room) { return receive(socket, room, 0); }
+
+Moved receive_ready(int socket, std::span<std::byte> room) {
+  return receive(socket, room, MSG_DONTWAIT);
+}
+
+Moved look_at(int socket, std::span<std::byte> room) {
+  return receive(socket, room, MSG_DONTWAIT | MSG_PEEK);
+}
+
+std::size_t waiting_bytes(int socket) noexcept {
+  int count = 0;
+  return ::ioctl(socket, SIOCINQ, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+std::size_t kept_bytes(int socket) noexcept {
+  // TCP joins pieces. A Unix socket has a buffer for each, and of the usual 208 KiB, which its
+  // sender may fill, each takes more than 800 bytes.
+  constexpr std::size_t kByTcp = 16384;
+  constexpr std::size_t kByUnix = 200;
+  return can_lose(socket) ? kByTcp : kByUnix;
+}
+
+bool is_at_end(int socket) noexcept {
+  pollfd entry{socket, POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) > 0;
+}
+
+Arrivals::Arrivals(int socket) : set_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!set_) throw_system_error("watch a connection");
+  set_ = clear_of_standard(std::move(set_));
+  // Told of each arrival once, and not as long as there is something.
+  epoll_event event{EPOLLIN | EPOLLRDHUP | EPOLLET, {}};
+  if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, socket, &event) != 0) {
+    throw_system_error("watch a connection");
   }
 }
 
-Moved receive_ready(int socket, std::span<std::byte> room) noexcept {
-  const ssize_t got = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
-  if (got > 0) return {Flow::moved, static_cast<std::size_t>(got)};
-  return {got == 0 ? Flow::ended : Flow::none, 0};
+bool Arrivals::wait(const Deadline& deadline) const {
+  pollfd entry{set_.get(), POLLIN, 0};
+  if (!poll_until({&entry, 1}, deadline, "a connection")) return false;
+  epoll_event event{};
+  static_cast<void>(::epoll_wait(set_.get(), &event, 1, 0));
+  return true;
 }
 
 Moved send_some(int socket, std::span<const std::byte> first, std::span<const std::byte> second) {
@@ -78,8 +134,29 @@ Moved send_some(int socket, std::span<const std::byte> first, std::span<const st
   for (;;) {
     const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
     if (sent >= 0) return {Flow::moved, static_cast<std::size_t>(sent)};
-    if (errno != EINTR) return failed("send to a connection");
+    if (errno != EINTR) return failed(socket, "send to a connection");
   }
+}
+
+void end_sending(int socket) noexcept { ::shutdown(socket, SHUT_WR); }
+
+Flow discard_incoming(int socket) noexcept {
+  // So much at a time that one who never stops sending does not keep the caller.
+  constexpr int kPieces = 64;
+  std::array<std::byte, 16384> piece;
+  for (int i = 0; i != kPieces; ++i) {
+    const ssize_t got = ::recv(socket, piece.data(), piece.size(), MSG_DONTWAIT);
+    if (got == 0) return Flow::ended;
+    if (got > 0 || errno == EINTR) continue;
+    return errno == EAGAIN ? Flow::none : Flow::lost;
+  }
+  return Flow::moved;
+}
+
+bool has_unacknowledged(int socket) noexcept {
+  int count = 0;
+  // Of a Unix socket the same question tells what the other side has not received yet.
+  return can_lose(socket) && ::ioctl(socket, SIOCOUTQ, &count) == 0 && count > 0;
 }
 
 bool wait_writable(int socket, const Deadline& deadline) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "platform/openssl_bio.hpp"
+#include "platform/openssl_pem.hpp"
 #include "platform/tls.hpp"
 #include "procession/error.hpp"
 
@@ -21,14 +23,6 @@ namespace {
 
 /// A record of TLS carries at most so much.
 constexpr std::size_t kRecord = 16384;
-
-/// What OpenSSL says of the last fault of this thread.
-std::string last_fault() {
-  const unsigned long code = ::ERR_peek_last_error();
-  ::ERR_clear_error();
-  const char* const reason = ::ERR_reason_error_string(code);
-  return reason == nullptr ? "no reason is known" : reason;
-}
 
 /// What became of the connection, in OpenSSL's words and what they mean. Takes the last fault.
 struct Fault {
@@ -65,17 +59,9 @@ struct Fault {
       default:
         break;
     }
-    text = last_fault() + "; " + meaning;
+    text = last_tls_fault() + "; " + meaning;
   }
 };
-
-void demand(int good, const std::string& what) {
-  if (good != 1) {
-    throw ProcessError("cannot " + what + " for TLS: " + last_fault() +
-                       "; files must be in the PEM format, and a key must belong to its "
-                       "certificate");
-  }
-}
 
 class OpenSslSession final : public TlsSession {
  public:
@@ -85,10 +71,12 @@ class OpenSslSession final : public TlsSession {
   Result receive_some(std::span<std::byte> room) override;
   Result send_some(std::span<const std::byte> first, std::span<const std::byte> second) override;
   [[nodiscard]] bool pending() override;
+  [[nodiscard]] bool ready() override;
+  bool end() noexcept override;
 
  private:
-  /// Empty for a fault, of which OpenSSL then knows more.
-  std::optional<Result> faultless(int returned);
+  /// Empty for a fault, of which OpenSSL then knows more. `code` is errno as the call left it.
+  std::optional<Result> faultless(int returned, int code);
   Result result_of(int returned);
 
   std::mutex mutex_;
@@ -108,33 +96,37 @@ OpenSslSession::OpenSslSession(SSL_CTX* context, TlsContext::Side side, int sock
   }
   ::SSL_set_connect_state(session);
   if (::X509_VERIFY_PARAM_set1_ip_asc(::SSL_get0_param(session), name.c_str()) != 1) {
-    demand(::SSL_set1_host(session, name.c_str()), "ask for the host '" + name + "'");
+    demand_tls(::SSL_set1_host(session, name.c_str()), "ask for the host '" + name + "'");
     SSL_set_tlsext_host_name(session, name.c_str());
   }
   ::ERR_clear_error();
 }
 
-std::optional<TlsSession::Result> OpenSslSession::faultless(int returned) {
+std::optional<TlsSession::Result> OpenSslSession::faultless(int returned, int code) {
+  constexpr const char* kCutOff = "TLS was cut off: the other side never said that this is the end";
   switch (::SSL_get_error(session_.get(), returned)) {
     case SSL_ERROR_WANT_READ:
       return Result{{Flow::none, 0}, false};
     case SSL_ERROR_WANT_WRITE:
       return Result{{Flow::none, 0}, true};
     case SSL_ERROR_ZERO_RETURN:
-    case SSL_ERROR_SYSCALL:
       return Result{{Flow::ended, 0}, false};
+    case SSL_ERROR_SYSCALL:
+      // Of what is sent, the system says so where the other side has ended before.
+      if (code == EPIPE) return Result{{Flow::ended, 0}, false};
+      return Result{{Flow::lost, 0, code == 0 ? kCutOff : ::strerrordesc_np(code)}, false};
     default:
       break;
   }
   if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
     ::ERR_clear_error();
-    return Result{{Flow::ended, 0}, false};
+    return Result{{Flow::lost, 0, kCutOff}, false};
   }
   return std::nullopt;
 }
 
 TlsSession::Result OpenSslSession::result_of(int returned) {
-  if (const auto result = faultless(returned)) return *result;
+  if (const auto result = faultless(returned, errno)) return *result;
   const Fault fault;
   if (fault.of_certificate) throw AuthenticationError("asked to go on by TLS: " + fault.text);
   throw DecodeError("asked to go on with a connection by TLS, found what TLS does not allow: " +
@@ -146,7 +138,7 @@ TlsSession::Result OpenSslSession::greet() {
   ::ERR_clear_error();
   const int returned = ::SSL_do_handshake(session_.get());
   if (returned == 1) return {{Flow::moved, 0}, false};
-  if (const auto result = faultless(returned)) return *result;
+  if (const auto result = faultless(returned, errno)) return *result;
   const long verdict = ::SSL_get_verify_result(session_.get());
   throw AuthenticationError("asked to connect by TLS: " +
                             (verdict == X509_V_OK
@@ -190,6 +182,27 @@ bool OpenSslSession::pending() {
   return ::SSL_pending(session_.get()) > 0;
 }
 
+bool OpenSslSession::ready() {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  char byte = 0;
+  const int got = ::SSL_peek(session_.get(), &byte, 1);
+  if (got > 0) return true;
+  const auto result = faultless(got, errno);
+  ::ERR_clear_error();
+  return !result || result->moved.flow != Flow::none;
+}
+
+bool OpenSslSession::end() noexcept {
+  const std::lock_guard lock(mutex_);
+  ::ERR_clear_error();
+  const int returned = ::SSL_shutdown(session_.get());
+  const bool room =
+      returned >= 0 || ::SSL_get_error(session_.get(), returned) != SSL_ERROR_WANT_WRITE;
+  ::ERR_clear_error();
+  return room;
+}
+
 }  // namespace
 
 TlsContext::TlsContext(Side side, const TlsOptions& options) : side_(side) {
@@ -209,17 +222,11 @@ TlsContext::TlsContext(Side side, const TlsOptions& options) : side_(side) {
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // Nobody comes back to a session, and a ticket would make a socket readable without a message.
   ::SSL_CTX_set_num_tickets(context, 0);
-  if (!options.certificate.empty()) {
-    demand(::SSL_CTX_use_certificate_chain_file(context, options.certificate.c_str()),
-           "use the certificate '" + options.certificate + "'");
-    demand(::SSL_CTX_use_PrivateKey_file(context, options.key.c_str(), SSL_FILETYPE_PEM),
-           "use the private key '" + options.key + "'");
-  }
+  if (!options.certificate.empty()) use_certificate(context, options);
   if (!options.ca.empty()) {
-    demand(::SSL_CTX_load_verify_locations(context, options.ca.c_str(), nullptr),
-           "use the certificates of authorities '" + options.ca + "'");
+    use_authorities(context, options);
   } else if (side == Side::client) {
-    demand(::SSL_CTX_set_default_verify_paths(context), "use the system's authorities");
+    demand_tls(::SSL_CTX_set_default_verify_paths(context), "use the system's authorities");
   }
   if (side == Side::client) {
     ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);

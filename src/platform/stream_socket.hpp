@@ -41,23 +41,62 @@ inline constexpr std::chrono::seconds kStreamNap{1};
 enum class Flow {
   moved,  ///< some bytes
   none,   ///< none: it would have had to wait (longer)
-  ended,  ///< the other side is gone
+  ended,  ///< the other side sends, or takes, nothing more, and all that it sent was received
+  lost,   ///< the connection broke: what was on its way either way may never arrive
 };
 
 struct Moved {
   Flow flow;
   std::size_t bytes;
+  const char* why = nullptr;  ///< of a connection that is lost: the system's words, for ever valid
 };
 
 /// Takes bytes that are there; waits for some unless the socket does not block. Throws
-/// `ProcessError` for other faults than the other side's end.
+/// `ProcessError` for other faults than those of the connection. The system tells of a loss once,
+/// and whoever asks again is told of an end.
 Moved receive_some(int socket, std::span<std::byte> room);
 
-/// The same, but never waits. What went wrong, the next call of `receive_some` tells.
-Moved receive_ready(int socket, std::span<std::byte> room) noexcept;
+/// Takes bytes that are there, and never waits. Throws as `receive_some`.
+Moved receive_ready(int socket, std::span<std::byte> room);
+
+/// Copies bytes that are there and leaves them where they are; never waits. Throws as
+/// `receive_some`, and a loss that it tells of nobody else is told of either.
+Moved look_at(int socket, std::span<std::byte> room);
+
+/// Bytes that could be received without waiting.
+std::size_t waiting_bytes(int socket) noexcept;
+
+/// So many bytes the system keeps for who does not receive them yet, in however small pieces they
+/// are sent. There may be room for no more.
+std::size_t kept_bytes(int socket) noexcept;
+
+/// Whether no more bytes will come than those that wait.
+bool is_at_end(int socket) noexcept;
+
+/// Waits until bytes have come since the call began, or the other side is gone, however many there
+/// were before; false when the deadline passes first. A caller that has seen too few looks again
+/// after the first time, since some may have come in between.
+class Arrivals {
+ public:
+  explicit Arrivals(int socket);
+  [[nodiscard]] bool wait(const Deadline& deadline) const;
+
+ private:
+  Descriptor set_;
+};
 
 /// Sends from two pieces, the first first, as much as there is room for.
 Moved send_some(int socket, std::span<const std::byte> first, std::span<const std::byte> second);
+
+/// Nothing more will be sent: the other side gets all that was, and then the end.
+void end_sending(int socket) noexcept;
+
+/// Drops what has come, and never waits. `moved`: there is more of it.
+Flow discard_incoming(int socket) noexcept;
+
+/// Whether the other side's host has not yet said that it has all that was sent, the end included.
+/// Never where both sides are on one host without a network between: there it has it at once.
+bool has_unacknowledged(int socket) noexcept;
 
 /// Waits until bytes can be sent, or the other side is gone; false when the deadline passes first.
 bool wait_writable(int socket, const Deadline& deadline);
@@ -66,11 +105,13 @@ bool wait_writable(int socket, const Deadline& deadline);
 std::uint64_t socket_identity(int socket);
 
 /// The file of a Unix socket, removed at the end of the scope by the process that made it, and only
-/// if it is still the same file.
+/// if it is still the same file; also where the working directory has changed since, or a folder of
+/// the path has another name.
 class SocketFile {
  public:
   SocketFile() = default;
-  /// The file at which a socket has just begun to listen; nothing for other addresses.
+  /// The file at which a socket has just begun to listen; nothing for other addresses. Throws
+  /// `ProcessError` when its folder cannot be kept open, and the file has been removed then.
   explicit SocketFile(const Address& address);
   SocketFile(const SocketFile&) = delete;
   SocketFile& operator=(const SocketFile&) = delete;
@@ -79,7 +120,8 @@ class SocketFile {
   void remove() noexcept;
 
  private:
-  std::string path_;
+  Descriptor folder_;
+  std::string name_;  ///< in the folder; empty: there is nothing to remove
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
   int maker_ = 0;

@@ -38,6 +38,14 @@ class TlsSession {
 
   /// Whether there are bytes that were taken from the socket and not yet received.
   [[nodiscard]] virtual bool pending() = 0;
+
+  /// Whether `receive_some` would give bytes or tell of the end. Takes from the socket what is
+  /// neither, such as the tickets by which a client could come back, and never waits.
+  [[nodiscard]] virtual bool ready() = 0;
+
+  /// Tells the other side that nothing more will be sent: without that word, an end is a loss.
+  /// False where there is no room for it yet. True also where it cannot be said any more.
+  virtual bool end() noexcept = 0;
 };
 
 /// What one side shows and demands, read from its files once. Thread-safe.
