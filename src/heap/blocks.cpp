@@ -198,14 +198,16 @@ std::uint64_t settled(const std::uint64_t& word) noexcept {
   return word;
 }
 
-void drop(Ticket ticket) noexcept {
-  if (ticket == 0) return;
+bool drop(Ticket ticket) noexcept {
+  if (ticket == 0) return false;
   Header& heap = header();
   Ticket dirty = 0;
   bool zombies = false;
+  bool last = false;
   {
     const Guard guard(heap);
     check_ticket(heap, ticket);
+    last = load(block_at(heap, load(record_at(heap, ticket).target)).holds) == 1;
     Transaction change(heap);
     const Aftermath aftermath = drop_hold(change, ticket, false);
     change.commit();
@@ -214,6 +216,7 @@ void drop(Ticket ticket) noexcept {
   }
   if (dirty != 0) wash(heap, dirty);
   if (zombies) bury_all(heap);
+  return last;
 }
 
 namespace {

@@ -31,7 +31,7 @@ void LocalHolds::add(LocalHold& hold) noexcept {
   first = &hold;
 }
 
-void LocalHolds::remove(LocalHold& hold) noexcept {
+bool LocalHolds::remove(LocalHold& hold) noexcept {
   {
     const std::lock_guard guard(mutex());
     (hold.prev_ != nullptr ? hold.prev_->next_ : first) = hold.next_;
@@ -44,9 +44,9 @@ void LocalHolds::remove(LocalHold& hold) noexcept {
   };
   const auto& object = *heap::at<Lockable>(heap::target(hold.ticket_));
   if ((object.header.kind & kLockable) != 0 && object.owner == heap::self()) {
-    return;  // held until this process ends
+    return false;  // held until this process ends
   }
-  heap::drop(hold.ticket_);
+  return heap::drop(hold.ticket_);
 }
 
 void LocalHolds::before_fork(heap::Offset record) noexcept {
@@ -84,11 +84,15 @@ void Handle::share() const noexcept {
   if (hold_ != nullptr) hold_->share();
 }
 
-void Handle::release() noexcept {
-  if (hold_->leave()) {
-    LocalHolds::remove(*hold_);
-    delete hold_;
-  }
+void Handle::release() noexcept { static_cast<void>(leave()); }
+
+bool Handle::leave() noexcept {
+  object_ = nullptr;
+  LocalHold* const hold = std::exchange(hold_, nullptr);
+  if (hold == nullptr || !hold->leave()) return false;
+  const bool last = LocalHolds::remove(*hold);
+  delete hold;
+  return last;
 }
 
 void Handle::encode(Encoder& encoder, const char* what) const {

@@ -165,9 +165,10 @@ bool reclaim() noexcept;
 /// as a look for circles.
 void note_link() noexcept;
 
-/// Gives a hold back, and with the last one the block, and all that it held. 0 is ignored. Ends the
+/// Gives a hold back, and with the last one the block, and all that it held. True when it was the
+/// last one: of several processes that drop theirs at once, one is told so. 0 is ignored. Ends the
 /// program with a message when the ticket is none: it was dropped before.
-void drop(Ticket ticket) noexcept;
+bool drop(Ticket ticket) noexcept;
 
 /// How many holds there are on `block`, which the caller sees to it is in use.
 std::uint64_t holds_on(Offset block) noexcept;

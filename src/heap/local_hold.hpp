@@ -31,7 +31,8 @@ class LocalHold {
 class LocalHolds {
  public:
   static void add(LocalHold& hold) noexcept;
-  static void remove(LocalHold& hold) noexcept;
+  /// True when nobody else, in any process or message, had one on that object.
+  static bool remove(LocalHold& hold) noexcept;
 
   /// Before a fork: locks the list, and has `record`, which is to be the child's, hold what this
   /// process holds. What there is no room for is empty in the child.

@@ -66,6 +66,9 @@ class Handle {
 
   /// The object; null when there is none.
   [[nodiscard]] std::byte* address() const noexcept { return object_; }
+  /// Names nothing any more. True when no other handle, in any process or message, named the object
+  /// then: of several that leave it at once, one is told so.
+  bool leave() noexcept;
   /// The object. Throws ProcessError, naming the class `what`, when there is none.
   template <class T>
   [[nodiscard]] T& object(const char* what) const {
