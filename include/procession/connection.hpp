@@ -19,6 +19,11 @@
 /// one waits until it is closed, too. After that nobody can reach the pipe, and it goes as a queue
 /// in itself does (queue.hpp), with its descriptors.
 ///
+/// Of a connection by TCP that is so where it was closed: by `close`, by a destructor, or by the end
+/// of its process where that returns from main() or its target, or calls exit(). A process that is
+/// killed, or calls _exit(), while something is unread, takes with it what had not been delivered:
+/// that is a `ConnectionLost` to the other side, never an `EndOfFile`.
+///
 /// Programs that are not of one tree, on one host or on two, meet by Listener and Client:
 ///
 ///     mp::Listener listener({"0.0.0.0", 5000}, {.authkey = key});
@@ -62,7 +67,9 @@ namespace procession {
 ///
 /// One between programs (of Listener and Client) can be passed on to processes of the tree too, but
 /// one process at a time may receive from it, and one send: threads of a process are told apart,
-/// processes are not. SIGKILL of a process in the middle of a message ends such a connection.
+/// processes are not. SIGKILL of a process in the middle of a message ends such a connection. One
+/// of a Client without an authkey whose listener has one is closed, with an `AuthenticationError`,
+/// by the call that finds the listener's challenge in place of the first message.
 ///
 /// All members throw `ProcessError` after `close()`, where they do not say otherwise.
 class Connection {
@@ -90,9 +97,10 @@ class Connection {
 
   /// The next message, which must be a T. Waits for it. Throws `TypeMismatch` when a value of
   /// another type was sent, which is dropped: the next call gets the next message. Throws
-  /// `EndOfFile` when there is no message and nobody has the other end any more; `DecodeError` when
-  /// what arrived is no message (the connection is closed then) or does not decode; `ProcessError`
-  /// at the sending end of a simplex pipe. Python: `recv()`.
+  /// `EndOfFile` when there is no message and nobody has the other end any more; `ConnectionLost`
+  /// when a connection to another program broke, so that messages may be missing; `DecodeError`
+  /// when what arrived is no message (the connection is closed then) or does not decode;
+  /// `ProcessError` at the sending end of a simplex pipe. Python: `recv()`.
   template <class T>
   T recv() const {
     if constexpr (Encodable<T> && std::is_default_constructible_v<T>) {
@@ -126,22 +134,28 @@ class Connection {
   }
 
   /// Whether a receiving call would not wait: there is a message, or the end of file. Waits for it
-  /// as long as the time-out says, by default not at all. Throws `ProcessError` at the sending end
-  /// of a simplex pipe. Python: `poll(timeout)`.
+  /// as long as the time-out says, by default not at all. A message of another program counts once
+  /// it is there whole, or so much of it as the system is sure to keep: 16 KiB by TCP, 200 bytes by
+  /// a Unix socket. Of an encrypted one its first byte counts. While another thread receives, what
+  /// comes is that thread's. Throws `ProcessError` at the sending end of a simplex pipe. Python:
+  /// `poll(timeout)`, of which a part of a message is enough.
   [[nodiscard]] bool poll(Timeout timeout = Duration::zero()) const {
     return detail::poll_connection(transport_, timeout);
   }
 
   /// A descriptor for poll(), epoll and their kin: readable while `poll()` would give true. At
   /// times it is readable when there is nothing, because another process took the message: ask
-  /// `poll()` before a call that waits. Belongs to the connection: neither read, write nor close
-  /// it. From the first call on, sending and receiving cost some system calls more. Python:
-  /// `fileno()`.
+  /// `poll()` before a call that waits; and readable by a part of another program's message, and
+  /// not readable by what was decrypted with the message before. Belongs to the connection: neither
+  /// read, write nor close it. From the first call on, sending and receiving cost some system calls
+  /// more. Python: `fileno()`.
   [[nodiscard]] int fileno() const { return detail::connection_descriptor(transport_); }
 
-  /// Gives this end up, for all copies in this process; a second call does nothing. Calls of other
-  /// threads that wait on it end with `ProcessError`, at the latest some seconds later. Python:
-  /// `close()`.
+  /// Gives this end up, for all copies in this process; a second call does nothing. Does not wait,
+  /// and all that was sent arrives: of a connection to another program that is seen to afterwards,
+  /// for ten seconds at most, and at the end of the program for one second; what comes from the
+  /// other side meanwhile is dropped. Calls of other threads that wait on it end with
+  /// `ProcessError`, at the latest some seconds later. Python: `close()`.
   void close() const { detail::close_connection(transport_); }
   /// Whether `close` was called. Never throws. Python: `closed`.
   [[nodiscard]] bool closed() const noexcept { return detail::connection_is_closed(transport_); }

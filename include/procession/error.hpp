@@ -4,7 +4,8 @@
 ///       NotInitialized              init() is missing from main()
 ///       TimeoutError                time ran out
 ///       Empty, Full, ShutDown       queues
-///       EndOfFile, BrokenPipe, BufferTooShort, TypeMismatch, AuthenticationError   connections
+///       EndOfFile, BrokenPipe, ConnectionLost, BufferTooShort,          connections
+///       TypeMismatch, AuthenticationError
 ///       KeyError                    managers
 ///       DecodeError                 bytes that are not an encoding
 ///       BrokenBarrier               barriers
@@ -123,6 +124,16 @@ class EndOfFile : public ProcessError {
 /// A message was to be sent and nobody has the other end of the connection any more.
 /// Python: `BrokenPipeError`.
 class BrokenPipe : public ProcessError {
+ public:
+  using ProcessError::ProcessError;
+};
+
+/// A connection to another program broke: the other side reset it (it, or its host, ended with
+/// something unread), its host does not answer any more, or TLS was cut off without the word that
+/// ends it. What was received until then is whole; what the other side had sent last may be
+/// missing, unlike at an `EndOfFile`.
+/// Python: `ConnectionResetError`, `TimeoutError` of a socket, `ssl.SSLEOFError`.
+class ConnectionLost : public ProcessError {
  public:
   using ProcessError::ProcessError;
 };
@@ -341,7 +352,7 @@ concept OneOf = (std::is_same_v<E, Family> || ...);
 
 template <class E>
   requires OneOf<E, ProcessError, NotInitialized, TimeoutError, Empty, Full, ShutDown, EndOfFile,
-                 BrokenPipe, BufferTooShort, TypeMismatch, KeyError, DecodeError,
+                 BrokenPipe, ConnectionLost, BufferTooShort, TypeMismatch, KeyError, DecodeError,
                  AuthenticationError, BrokenBarrier, Cancelled, StopIteration, WorkerLost,
                  RemoteError, OutOfMemory>
 struct IsOwnError<E> : std::true_type {};

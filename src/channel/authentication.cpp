@@ -22,7 +22,6 @@ constexpr std::string_view kFailure = "#FAILURE#";
 constexpr std::string_view kOurDigest = "{sha256}";
 constexpr std::size_t kNonce = 40;
 constexpr std::size_t kOldNonce = 20;  ///< of those who know nothing but MD5
-constexpr std::size_t kLongestMessage = 256;
 
 struct Named {
   std::string_view name;
@@ -85,6 +84,11 @@ bool proves(std::span<const std::byte> reply, std::span<const std::byte> challen
   return platform::equal_secrets(reply, platform::hmac(digest, key, challenge));
 }
 
+bool is_challenge(std::span<const std::byte> message) noexcept {
+  return text_of(message).starts_with(kChallenge) &&
+         message.size() >= kChallenge.size() + kOldNonce && message.size() <= kLongestMessage;
+}
+
 Handshake::Handshake(Side side, AuthKey key, bool allow_md5)
     : side_(side), key_(std::move(key)), allow_md5_(allow_md5), length_(kLongestMessage) {
   if (side_ == Side::listener) send_challenge();
@@ -142,8 +146,8 @@ void Handshake::take_reply(std::span<const std::byte> message) {
   if (!proves(message, challenge_, key_, allow_md5_)) {
     send(kFailure);
     return fail(
-        "the other side did not prove that it has the key: it has another one, or proves it by "
-        "HMAC-MD5 only (see allow_md5)");
+        "the other side did not prove that it has the key: it has another one or none, or proves "
+        "it by HMAC-MD5 only (see allow_md5)");
   }
   send(kWelcome);
   if (side_ == Side::listener) {

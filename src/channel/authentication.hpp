@@ -24,6 +24,12 @@ std::vector<std::byte> answer(std::span<const std::byte> challenge, const AuthKe
 bool proves(std::span<const std::byte> reply, std::span<const std::byte> challenge,
             const AuthKey& key, bool allow_md5);
 
+/// Whether a message is what a listener with a key says first.
+bool is_challenge(std::span<const std::byte> message) noexcept;
+
+/// Bytes of the longest message of either side.
+inline constexpr std::size_t kLongestMessage = 256;
+
 /// The whole of it for one side: asks for bytes, never for one more than the other side has to send
 /// before it gets an answer, and has bytes to be sent.
 class Handshake {

@@ -4,8 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "channel/ordered_close.hpp"
+#include "channel/socket_share.hpp"
 #include "heap/root_words.hpp"
 #include "heap/testing.hpp"
 #include "platform/memory.hpp"
@@ -22,6 +25,8 @@ using heap::testing::step;
 using platform::ParkedTag;
 
 std::atomic<int> depot{-1};
+/// There may be something on its way that this process has sent.
+std::atomic<bool> parked_here{false};
 
 struct Shared {
   platform::RobustMutex mutex;
@@ -73,7 +78,20 @@ std::vector<ParkedTag> tags() {
   return found;
 }
 
-void sweep() {
+/// The file at the front, if it is a socket that nobody has any more: its connection is to be ended.
+platform::Descriptor last_of_a_socket(heap::Offset name) noexcept {
+  if (name == 0) return {};
+  try {
+    platform::Descriptor socket = platform::parked_file(depot, 0);
+    if (!SocketShare::is_known(name, socket.get())) return socket;
+  } catch (const ProcessError&) {
+    // There are no descriptors left: then it is closed without more ado.
+  }
+  return {};
+}
+
+/// Takes out what nobody will fetch any more. Sockets that nobody has any more are added to `ended`.
+void sweep(std::vector<platform::Descriptor>& ended) {
   struct Entry {
     ParkedTag tag;
     bool dead;
@@ -92,10 +110,19 @@ void sweep() {
       const platform::Descriptor file = platform::parked_file(depot, 0);
       if (!platform::park(depot, entries[i].tag, file.get())) return;
       step();
+    } else if (platform::Descriptor socket = last_of_a_socket(entries[i].tag.more)) {
+      ended.push_back(std::move(socket));
     }
     platform::remove_parked(depot);
     step();
   }
+  if (!platform::parked_tag(depot, 0)) parked_here = false;
+}
+
+/// Without the depot's lock: it may have to start a thread.
+void end_all(std::vector<platform::Descriptor> sockets) noexcept {
+  for (platform::Descriptor& socket : sockets)
+    close_in_order(std::move(socket));
 }
 
 /// False when there are too many.
@@ -133,24 +160,29 @@ void adopt_depot(int descriptor) noexcept {
   depot = descriptor;
 }
 
-Parcel park_descriptor(int descriptor, heap::Block& block) {
+Parcel park_descriptor(int descriptor, heap::Block& block, heap::Offset share) {
   static_cast<void>(depot_descriptor());
   block = heap::Block(sizeof(ParcelObject));
   const Parcel parcel{block.offset(), ++shared().keys};
   heap::at<ParcelObject>(parcel.place)->key = parcel.key;
   step();
-  const ParkedTag tag{parcel.place, parcel.key};
-  const Lock lock;
-  if (!park(tag, descriptor)) {
-    sweep();
+  const ParkedTag tag{parcel.place, parcel.key, share};
+  std::vector<platform::Descriptor> ended;
+  {
+    const Lock lock;
+    parked_here = true;
     if (!park(tag, descriptor)) {
-      // Perhaps those on their way go to nobody any more.
-      heap::reclaim();
-      sweep();
-      if (!park(tag, descriptor)) refuse_more();
+      sweep(ended);
+      if (!park(tag, descriptor)) {
+        // Perhaps those on their way go to nobody any more.
+        heap::reclaim();
+        sweep(ended);
+        if (!park(tag, descriptor)) refuse_more();
+      }
     }
+    step();
   }
-  step();
+  end_all(std::move(ended));
   return parcel;
 }
 
@@ -170,13 +202,13 @@ platform::Descriptor fetch_descriptor(const Parcel& parcel) {
   }
 }
 
-void encode_descriptor(Encoder& encoder, int descriptor) {
+Sending encode_descriptor(Encoder& encoder, int descriptor, heap::Offset share) {
   DescriptorName name{};
   if (const auto number = encoder.pass_descriptor(descriptor)) {
     name.key = *number;
   } else {
     heap::Block block;
-    const Parcel parcel = park_descriptor(descriptor, block);
+    const Parcel parcel = park_descriptor(descriptor, block, share);
     try {
       encoder.attach(parcel.place);
     } catch (...) {
@@ -187,6 +219,7 @@ void encode_descriptor(Encoder& encoder, int descriptor) {
     name = {parcel.place, parcel.key};
   }
   procession::encode(encoder, name);
+  return name.place == 0 ? Sending::at_start : Sending::parked;
 }
 
 SentDescriptor decode_descriptor(Decoder& decoder) {
@@ -197,15 +230,28 @@ SentDescriptor decode_descriptor(Decoder& decoder) {
 
 void sweep_depot() noexcept {
   try {
-    if (depot < 0 ||
-        !platform::wait_readable(depot, platform::Deadline(std::chrono::nanoseconds(0)))) {
+    if (depot < 0) return;
+    if (!platform::wait_readable(depot, platform::Deadline(std::chrono::nanoseconds(0)))) {
+      if (!depot_may_have_sent()) return;
+      const Lock lock;
+      if (!platform::parked_tag(depot, 0)) parked_here = false;
       return;
     }
-    const Lock lock;
-    sweep();
+    std::vector<platform::Descriptor> ended;
+    {
+      const Lock lock;
+      sweep(ended);
+    }
+    end_all(std::move(ended));
   } catch (const std::exception&) {
     // No descriptor or memory left for it: the next one who comes by may have some.
   }
+}
+
+bool depot_may_have_sent() noexcept { return parked_here.load(std::memory_order_relaxed); }
+
+void sweep_depot_of_sent() noexcept {
+  if (depot_may_have_sent()) sweep_depot();
 }
 
 }  // namespace procession::channel

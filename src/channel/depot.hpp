@@ -32,9 +32,10 @@ struct Parcel {
   std::uint64_t key;   ///< different for each
 };
 
-/// Parks a duplicate of `descriptor`. `block` is the parcel; the message is to hold it. Throws
-/// ProcessError when too many are on their way, OutOfMemory.
-Parcel park_descriptor(int descriptor, heap::Block& block);
+/// Parks a duplicate of `descriptor`. `block` is the parcel; the message is to hold it. `share`
+/// names those who have a socket (socket_share.hpp); 0: it is none. Throws ProcessError when too
+/// many are on their way, OutOfMemory.
+Parcel park_descriptor(int descriptor, heap::Block& block, heap::Offset share = 0);
 
 /// A descriptor of what was parked. Throws DecodeError when it is not there; ProcessError when this
 /// process can have no more descriptors.
@@ -42,7 +43,8 @@ platform::Descriptor fetch_descriptor(const Parcel& parcel);
 
 /// Writes how the receiver comes by a duplicate of `descriptor`: it is passed at the start of the
 /// process that the bytes go to, or parked. Throws as `park_descriptor`.
-void encode_descriptor(Encoder& encoder, int descriptor);
+enum class Sending { at_start, parked };
+Sending encode_descriptor(Encoder& encoder, int descriptor, heap::Offset share = 0);
 
 struct SentDescriptor {
   platform::Descriptor descriptor;
@@ -54,5 +56,9 @@ SentDescriptor decode_descriptor(Decoder& decoder);
 
 /// Closes what nobody will fetch any more. Costs one system call where nothing is parked.
 void sweep_depot() noexcept;
+/// Does so where something may be on its way that this process has sent; else it costs nothing.
+void sweep_depot_of_sent() noexcept;
+/// Whether something may be.
+bool depot_may_have_sent() noexcept;
 
 }  // namespace procession::channel

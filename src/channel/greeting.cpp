@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "channel/ordered_close.hpp"
 #include "channel/socket_transport.hpp"
 #include "platform/stream_socket.hpp"
 #include "procession/error.hpp"
@@ -14,11 +15,14 @@ using platform::Flow;
 
 namespace {
 
+bool is_gone(const platform::Moved& moved) {
+  return moved.flow == Flow::ended || moved.flow == Flow::lost;
+}
+
 [[noreturn]] void throw_gone() {
   throw EndOfFile(
       "the other side ended the connection before both had proved that they are who they should "
-      "be; "
-      "it may have another key or no TLS, or have had too many clients at once");
+      "be; it may have another key or none, or no TLS, or have had too many clients at once");
 }
 
 }  // namespace
@@ -33,22 +37,29 @@ void check_key(const std::optional<AuthKey>& key) {
 
 Greeting::Greeting(platform::Descriptor socket, TlsPtr tls, Side side,
                    const std::optional<AuthKey>& key, bool allow_md5)
-    : socket_(std::move(socket)), tls_(std::move(tls)), encrypted_(tls_ == nullptr) {
+    : socket_(std::move(socket)), tls_(std::move(tls)), encrypted_(tls_ == nullptr), side_(side) {
   if (key) handshake_.emplace(side, *key, allow_md5);
+}
+
+Greeting::~Greeting() {
+  // What a fork has of it is the parent's to end.
+  if (socket_ && process_ == platform::process_id()) {
+    close_in_order(std::move(socket_), std::move(tls_));
+  }
 }
 
 std::optional<Greeting::For> Greeting::go_on() {
   if (!encrypted_) {
     const auto [moved, for_writing] = tls_->greet();
     if (moved.flow == Flow::none) return for_writing ? For::writing : For::reading;
-    if (moved.flow == Flow::ended) throw_gone();
+    if (is_gone(moved)) throw_gone();
     encrypted_ = true;
   }
   while (handshake_) {
     if (const auto unsent = handshake_->unsent(); !unsent.empty()) {
       const auto [moved, waits_for] = send_now(socket(), tls_, unsent);
       if (moved.flow == Flow::none) return waits_for;
-      if (moved.flow == Flow::ended) throw_gone();
+      if (is_gone(moved)) throw_gone();
       handshake_->sent(moved.bytes);
       continue;
     }
@@ -58,7 +69,7 @@ std::optional<Greeting::For> Greeting::go_on() {
     if (handshake_->state() == Handshake::State::done) break;
     const auto [moved, waits_for] = receive_now(socket(), tls_, handshake_->room());
     if (moved.flow == Flow::none) return waits_for;
-    if (moved.flow == Flow::ended) throw_gone();
+    if (is_gone(moved)) throw_gone();
     handshake_->received(moved.bytes);
   }
   return std::nullopt;
@@ -66,7 +77,13 @@ std::optional<Greeting::For> Greeting::go_on() {
 
 detail::TransportPtr Greeting::finish(std::uint64_t max_frame) {
   if (tls_ == nullptr) platform::let_stream_block(socket());
-  return std::make_shared<detail::SocketTransport>(std::move(socket_), max_frame, std::move(tls_));
+  using detail::SocketTransport;
+  const bool unproved = side_ == Side::client && !handshake_;
+  auto made = std::make_shared<SocketTransport>(
+      std::move(socket_), max_frame, std::move(tls_),
+      unproved ? SocketTransport::Proof::unknown : SocketTransport::Proof::settled);
+  made->begin();
+  return made;
 }
 
 }  // namespace procession::channel

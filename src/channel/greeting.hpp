@@ -7,6 +7,7 @@
 #include "channel/stream.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/poller.hpp"
+#include "platform/spawn.hpp"
 #include "procession/detail/connection_core.hpp"
 
 namespace procession::channel {
@@ -19,6 +20,12 @@ class Greeting {
   /// The socket must not block. With `tls`, it is encrypted first.
   Greeting(platform::Descriptor socket, TlsPtr tls, Side side, const std::optional<AuthKey>& key,
            bool allow_md5);
+  Greeting(Greeting&& other) noexcept = default;
+  Greeting& operator=(Greeting&& other) = delete;
+  Greeting(const Greeting&) = delete;
+  Greeting& operator=(const Greeting&) = delete;
+  /// Closes the socket, and what was said last still arrives: why this side gives up.
+  ~Greeting();
 
   /// Goes on as far as it can: what it then has to wait for; empty when the other side is trusted.
   /// Throws AuthenticationError, DecodeError; EndOfFile when the other side is gone.
@@ -34,6 +41,8 @@ class Greeting {
   TlsPtr tls_;
   bool encrypted_;  ///< or nothing is to be
   std::optional<Handshake> handshake_;
+  Side side_;
+  int process_ = platform::process_id();
 };
 
 /// Throws std::invalid_argument for a key of no bytes, which proves nothing.

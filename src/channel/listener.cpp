@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "channel/depot.hpp"
 #include "log/log.hpp"
 #include "platform/wait.hpp"
 #include "procession/error.hpp"
@@ -19,6 +20,9 @@ namespace {
 // Tags of the poller; a guest's is its address.
 constexpr std::uint64_t kEvent = 0;
 constexpr std::uint64_t kSocket = 1;
+
+/// Between looks whether connections that were handed over have come to their end.
+constexpr Duration kHandedOverLook = std::chrono::seconds(1);
 
 /// Connections taken from the system in one go, so that others get their turn.
 constexpr int kAtATime = 64;
@@ -82,6 +86,7 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
       return std::move(ready.connection);
     }
     std::uint64_t tag = 0;
+    channel::sweep_depot_of_sent();
     const bool something = poller_.wait({&tag, 1}, until(deadline)) != 0;
     go_on();
     if (!something && ready_.empty() && deadline.passed()) break;
@@ -93,14 +98,18 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
 
 /// Until the deadline, or the end of the first guest's time.
 Deadline ListenerCore::until(const Deadline& deadline) const {
-  if (guests_.empty()) return deadline;
-  const Timeout left = deadline.left();
+  Timeout left = deadline.left();
+  // A server hands connections over, and waits for the next one while they come to their end.
+  if (channel::depot_may_have_sent())
+    left = std::min<Duration>(left.value_or(kHandedOverLook), kHandedOverLook);
+  if (guests_.empty()) return Deadline(left);
   const Timeout guests = guests_.front().deadline.left();
-  if (!guests) return deadline;
+  if (!guests) return Deadline(left);
   return Deadline(left ? std::min(*left, *guests) : *guests);
 }
 
 bool ListenerCore::settle() {
+  if (closed_) return false;  // as who waits finds out for itself
   check();
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return false;  // a thread is in accept(), and takes what comes

@@ -273,7 +273,7 @@ void PipeEnd::encode(Encoder& encoder) {
   procession::encode(encoder, kKind);
   handle_.encode(encoder, kWhat);
   procession::encode(encoder, end_);
-  encode_descriptor(encoder, use.descriptor());
+  static_cast<void>(encode_descriptor(encoder, use.descriptor()));
 }
 
 TransportPtr PipeEnd::decode(Decoder& decoder) {

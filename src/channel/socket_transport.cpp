@@ -1,15 +1,20 @@
 #include "channel/socket_transport.hpp"
 
 #include <algorithm>
+#include <array>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "channel/authentication.hpp"
 #include "channel/depot.hpp"
 #include "channel/frame.hpp"
 #include "channel/lane_sender.hpp"
+#include "channel/ordered_close.hpp"
 #include "channel/value_frame.hpp"
+#include "heap/heap.hpp"
 #include "platform/stream_socket.hpp"
 #include "platform/wait.hpp"
 #include "procession/error.hpp"
@@ -22,11 +27,8 @@ using platform::Moved;
 
 namespace {
 
-[[noreturn]] void throw_other_side_gone() {
-  throw BrokenPipe(
-      "asked to send to a connection whose other side is gone: it closed the connection, or its "
-      "program or host has ended");
-}
+/// Bytes that a look at a message takes: small ones whole, which saves a system call.
+constexpr std::size_t kLook = 64;
 
 [[noreturn]] void throw_too_large(const Outgoing& message, std::uint64_t size, std::uint64_t most) {
   throw ProcessError("asked to send " + std::string(message.type) + " of " + std::to_string(size) +
@@ -36,16 +38,10 @@ namespace {
                      "ClientOptions");
 }
 
-[[noreturn]] void throw_end(bool begun) {
-  if (!begun) {
-    throw EndOfFile(
-        "asked to receive from a connection whose other side is gone: it closed the connection, or "
-        "its program or host has ended, and all that it sent was received");
-  }
-  throw DecodeError(
-      "asked to receive a message, found the end of the connection in the middle of one; the other "
-      "side ended over it, or does not speak the format of multiprocessing.connection. The "
-      "connection was closed");
+[[noreturn]] void throw_challenged() {
+  throw AuthenticationError(
+      "asked to use a connection without an authkey, and its listener has one and asks for the "
+      "proof; give ClientOptions the listener's authkey. The connection was closed");
 }
 
 /// The caller's memory, as a reader.
@@ -81,8 +77,32 @@ class SocketTransport::Cautious {
   bool begun_ = false;
 };
 
-SocketTransport::SocketTransport(platform::Descriptor socket, std::uint64_t max_frame, TlsPtr tls)
-    : Transport(std::move(socket)), max_frame_(max_frame), tls_(std::move(tls)) {}
+SocketTransport::SocketTransport(platform::Descriptor socket, std::uint64_t max_frame, TlsPtr tls,
+                                 Proof proof)
+    : Transport(std::move(socket)), max_frame_(max_frame), tls_(std::move(tls)), proof_(proof) {
+  // Two processes must not encrypt with the same keys: it stays this one's.
+  if (tls_ != nullptr) close_in_forks();
+}
+
+/// The end of a socket is that of all who have it: so the last one ends it.
+void SocketTransport::part(platform::Descriptor socket) noexcept {
+  const bool last = share_.leave();
+  if (last || for_this_process_alone()) close_in_order(std::move(socket), std::move(tls_));
+}
+
+void SocketTransport::end(std::vector<Unclosed>& unclosed) {
+  if (closed() || process_ != platform::process_id()) return;
+  const Use use(*this);
+  Unclosed one{platform::duplicate(use.descriptor()), {}};
+  if (tls_ != nullptr) static_cast<void>(tls_->end());
+  if (!for_this_process_alone()) {
+    // Whoever shares it at this moment has another name for it.
+    auto part = share_.try_take();
+    if (!part) return;
+    one.part = std::move(*part);
+  }
+  unclosed.push_back(std::move(one));
+}
 
 void SocketTransport::send_bytes(std::span<const std::byte> bytes) {
   Outgoing message{0, {}, bytes, {}, bytes.size()};
@@ -108,7 +128,7 @@ void SocketTransport::send_all(int socket, std::span<const std::byte> head,
   Cautious cautious(*this);
   while (!head.empty() || !body.empty()) {
     const Moved moved = send_some(socket, tls_, head, body);
-    if (moved.flow == Flow::ended) throw_other_side_gone();
+    if (moved.flow == Flow::ended || moved.flow == Flow::lost) throw_unsent(socket, moved);
     if (moved.flow == Flow::none && closed()) refuse_closed();
     if (moved.bytes == 0) continue;
     cautious.begin();
@@ -119,12 +139,64 @@ void SocketTransport::send_all(int socket, std::span<const std::byte> head,
   cautious.end();
 }
 
+/// The system tells of a loss once, be it to who sends or to who receives.
+void SocketTransport::throw_unsent(int socket, const Moved& moved) {
+  if (moved.flow == Flow::lost) lost_ = moved.why;
+  if (proof_ == Proof::unknown && tls_ == nullptr) {
+    // The listener may have taken the message for a proof, and refused it.
+    std::array<std::byte, FrameHead::kMost + kLongestMessage> begin;
+    const Moved seen = platform::look_at(socket, begin);
+    constexpr std::size_t kHead = 4;
+    if (seen.bytes > kHead && is_challenge(std::span(begin).first(seen.bytes).subspan(kHead))) {
+      close();
+      throw_challenged();
+    }
+  }
+  throw BrokenPipe(
+      "asked to send to a connection whose other side is gone: it closed the connection, or its "
+      "program or host has ended" +
+      (moved.why == nullptr ? std::string() : " (" + std::string(moved.why) + ")"));
+}
+
+void SocketTransport::throw_end(bool begun, const Moved& moved) {
+  if (moved.flow == Flow::lost) lost_ = moved.why;
+  // An end that TLS says is one, whatever became of what this side has sent.
+  const char* const why = tls_ != nullptr && moved.flow == Flow::ended ? nullptr : lost_.load();
+  if (why != nullptr) {
+    throw ConnectionLost(
+        "asked to receive from a connection that broke: " + std::string(why) +
+        "; what the other side had sent last may be missing. Its program or host ended before all "
+        "was said, or the network between");
+  }
+  if (!begun) {
+    throw EndOfFile(
+        "asked to receive from a connection whose other side is gone: it closed the connection, or "
+        "its program or host has ended, and all that it sent was received");
+  }
+  throw DecodeError(
+      "asked to receive a message, found the end of the connection in the middle of one; the other "
+      "side ended over it, or does not speak the format of multiprocessing.connection. The "
+      "connection was closed");
+}
+
+/// The first message of a listener that wants a proof is its challenge.
+void SocketTransport::check_proof(std::span<const std::byte> message) {
+  proof_ = Proof::settled;
+  if (!is_challenge(message)) return;
+  close();
+  throw_challenged();
+}
+
 template <class Reader>
 void SocketTransport::fill(int socket, Reader& reader, Cautious& cautious) {
   while (!reader.complete()) {
     const Moved moved = receive_some(socket, tls_, reader.room());
-    if (moved.flow == Flow::ended) throw_end(cautious.begun());
-    if (moved.flow == Flow::none && closed()) refuse_closed();
+    if (moved.flow == Flow::ended || moved.flow == Flow::lost) throw_end(cautious.begun(), moved);
+    if (moved.flow == Flow::none) {
+      if (closed()) refuse_closed();
+      // The other side may be what this process has sent to another one, which has ended.
+      sweep_depot_of_sent();
+    }
     if (moved.bytes == 0) continue;
     cautious.begin();
     reader.filled(moved.bytes);
@@ -138,7 +210,7 @@ void SocketTransport::await_first(int socket, LengthReader& length, Cautious& ca
     moved = platform::receive_ready(socket, length.room());
     return moved.flow != Flow::none;
   });
-  if (moved.flow == Flow::ended) throw_end(false);
+  if (moved.flow == Flow::ended || moved.flow == Flow::lost) throw_end(false, moved);
   if (moved.bytes == 0) return;
   cautious.begin();
   length.filled(moved.bytes);
@@ -163,6 +235,7 @@ void SocketTransport::receive(Incoming& message) {
     message.keep(body.take());
   }
   cautious.end();
+  if (proof_.load(std::memory_order_relaxed) == Proof::unknown) check_proof(message.bytes());
   message.come_from_abroad();
   if (const auto head = read_value_head(message.bytes())) {
     message.describe(head->fingerprint, head->type);
@@ -172,24 +245,64 @@ void SocketTransport::receive(Incoming& message) {
   }
 }
 
+/// Whether the bytes at which a message begins are those of a whole one, of one that is refused at
+/// once, or of one of which there are so many that no more may fit until some are received.
+bool SocketTransport::is_enough(int socket, std::span<const std::byte> begin) const {
+  LengthReader length(max_frame_);
+  std::size_t head = 0;
+  try {
+    while (!length.complete() && head != begin.size()) {
+      const std::size_t count = std::min(length.room().size(), begin.size() - head);
+      std::ranges::copy(begin.subspan(head, count), length.room().begin());
+      head += count;
+      length.filled(count);
+    }
+  } catch (const DecodeError&) {
+    return true;
+  }
+  if (!length.complete()) return false;
+  const auto have = [&](std::uint64_t bytes) {
+    return begin.size() >= bytes || platform::waiting_bytes(socket) >= bytes;
+  };
+  const std::uint64_t whole = head + length.length();
+  return have(whole) ||
+         (whole > platform::kept_bytes(socket) && have(platform::kept_bytes(socket)));
+}
+
+bool SocketTransport::has_message(int socket) {
+  // What comes is another thread's while that receives.
+  const std::unique_lock lock(receiving_, std::try_to_lock);
+  if (!lock) return false;
+  if (tls_ != nullptr) return tls_->ready();
+  std::array<std::byte, kLook> begin;
+  const Moved seen = platform::look_at(socket, begin);
+  if (seen.flow == Flow::none) return false;
+  if (seen.flow == Flow::lost) lost_ = seen.why;
+  return seen.flow != Flow::moved || is_enough(socket, std::span(begin).first(seen.bytes)) ||
+         platform::is_at_end(socket);
+}
+
 bool SocketTransport::poll(const platform::Deadline& deadline) {
   const Use use(*this);
   tidy();
+  std::optional<platform::Arrivals> rest;  // of a message that has begun
   for (;;) {
-    if (buffered()) return true;
-    const Timeout left = deadline.left();
-    const Duration nap =
-        left ? std::min<Duration>(*left, platform::kStreamNap) : Duration(platform::kStreamNap);
-    if (platform::wait_readable(use.descriptor(), platform::Deadline(nap))) return true;
+    if (has_message(use.descriptor())) return true;
     if (deadline.passed()) return false;
     if (closed()) refuse_closed();
+    const Timeout left = deadline.left();
+    const platform::Deadline nap(left ? std::min<Duration>(*left, platform::kStreamNap)
+                                      : Duration(platform::kStreamNap));
+    if (rest) {
+      static_cast<void>(rest->wait(nap));
+    } else if (platform::wait_readable(use.descriptor(), nap)) {
+      if (has_message(use.descriptor())) return true;
+      rest.emplace(use.descriptor());
+    }
   }
 }
 
-bool SocketTransport::settle(int descriptor) {
-  if (buffered()) return true;
-  return platform::wait_readable(descriptor, platform::Deadline(Duration::zero()));
-}
+bool SocketTransport::settle(int descriptor) { return has_message(descriptor); }
 
 int SocketTransport::watch() {
   const Use use(*this);
@@ -203,8 +316,8 @@ void SocketTransport::forked() noexcept {
   // The threads that had them did not come along.
   new (&sending_) std::mutex;
   new (&receiving_) std::mutex;
-  // Two processes must not encrypt with the same keys: it stays the parent's.
-  if (tls_ != nullptr) close();
+  share_.forked();
+  process_ = platform::process_id();
 }
 
 void SocketTransport::tidy() noexcept {
@@ -220,19 +333,30 @@ void SocketTransport::encode(Encoder& encoder) {
   }
   procession::encode(encoder, kKind);
   procession::encode(encoder, max_frame_);
-  encode_descriptor(encoder, use.descriptor());
+  procession::encode(encoder, proof_.load() == Proof::unknown);
+  const std::uint64_t share = share_.name_of(use.descriptor());
+  const Sending sending = encode_descriptor(encoder, use.descriptor(), share);
+  share_.encode(encoder, sending == Sending::at_start);
 }
 
 TransportPtr SocketTransport::decode(Decoder& decoder) {
   const auto max_frame = procession::decode<std::uint64_t>(decoder);
+  const auto unproved = procession::decode<bool>(decoder);
   SentDescriptor sent = decode_descriptor(decoder);
+  const int socket = sent.descriptor.get();
+  auto made = std::make_shared<SocketTransport>(std::move(sent.descriptor), max_frame, nullptr,
+                                                unproved ? Proof::unknown : Proof::settled);
+  made->share_.decode(decoder, !sent.parked);
   // See PipeEnd::decode.
-  const std::uint64_t identity = platform::socket_identity(sent.descriptor.get());
+  const std::uint64_t identity = platform::socket_identity(socket);
+  std::vector<SocketShare::Part> left;
   Transports::close_inherited([&](Transport& one) {
     auto* const other = dynamic_cast<SocketTransport*>(&one);
-    return other != nullptr && !other->closed() && other->identity() == identity;
+    if (other == nullptr || other->closed() || other->identity() != identity) return false;
+    // Left afterwards, without the lock of all of them.
+    if (auto part = other->share_.try_take()) left.push_back(std::move(*part));
+    return true;
   });
-  auto made = std::make_shared<SocketTransport>(std::move(sent.descriptor), max_frame);
   made->parked_ = sent.parked;
   return made;
 }

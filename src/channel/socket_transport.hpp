@@ -5,8 +5,10 @@
 #include <mutex>
 #include <span>
 
+#include "channel/socket_share.hpp"
 #include "channel/stream.hpp"
 #include "channel/transport.hpp"
+#include "platform/spawn.hpp"
 #include "sync/adaptive_spin.hpp"
 
 namespace procession::channel {
@@ -22,11 +24,21 @@ class SocketTransport final : public Transport {
   /// What an encoded connection of this kind begins with.
   static constexpr std::uint8_t kKind = 2;
 
+  /// What the other side may still want before it takes messages.
+  enum class Proof : std::uint8_t {
+    settled,  ///< nothing: both have proved what they have
+    unknown,  ///< a proof of the key, of which this side, a client, has none
+  };
+
   /// Incoming messages of more than `max_frame` bytes are refused.
   SocketTransport(platform::Descriptor socket, std::uint64_t max_frame,
-                  channel::TlsPtr tls = nullptr);
+                  channel::TlsPtr tls = nullptr, Proof proof = Proof::settled);
   ~SocketTransport() override { close(); }
 
+  /// Of a new socket, which no other process has.
+  void begin() {
+    if (tls_ == nullptr) share_.begin();
+  }
   static TransportPtr decode(Decoder& decoder);
 
   void send(channel::Outgoing& message) override;
@@ -47,8 +59,16 @@ class SocketTransport final : public Transport {
  private:
   class Cautious;
 
+  void part(platform::Descriptor socket) noexcept override;
   void left() noexcept override;
+  void before_fork() noexcept override { share_.before_fork(); }
   void forked() noexcept override;
+  void end(std::vector<channel::Unclosed>& unclosed) override;
+  void check_proof(std::span<const std::byte> message);
+  [[noreturn]] void throw_unsent(int socket, const platform::Moved& moved);
+  [[noreturn]] void throw_end(bool begun, const platform::Moved& moved);
+  [[nodiscard]] bool is_enough(int socket, std::span<const std::byte> begin) const;
+  [[nodiscard]] bool has_message(int socket);
   void send_all(int socket, std::span<const std::byte> head, std::span<const std::byte> body);
   template <class Reader>
   void fill(int socket, Reader& reader, Cautious& cautious);
@@ -58,11 +78,15 @@ class SocketTransport final : public Transport {
 
   const std::uint64_t max_frame_;
   std::atomic<std::uint64_t> most_sent_{~std::uint64_t{0}};  ///< see `limit_sent`
-  const channel::TlsPtr tls_;                                ///< null: in the clear
+  channel::TlsPtr tls_;                                      ///< null: in the clear
   std::mutex sending_;
   std::mutex receiving_;
   sync::AdaptiveSpin spin_;          ///< of who receives
   std::atomic<bool> parked_{false};  ///< a copy of the descriptor may still be on its way
+  std::atomic<Proof> proof_;
+  std::atomic<const char*> lost_{nullptr};  ///< why the connection broke; null: it has not
+  channel::SocketShare share_;
+  int process_ = platform::process_id();
 };
 
 }  // namespace procession::detail

@@ -1,7 +1,10 @@
 #include "channel/transport.hpp"
 
+#include <exception>
 #include <mutex>
+#include <utility>
 
+#include "channel/ordered_close.hpp"
 #include "platform/fork_handlers.hpp"
 #include "procession/error.hpp"
 
@@ -39,10 +42,15 @@ void Transport::close() noexcept {
   if (state_.fetch_or(kClosed) == 0) shut();
 }
 
-void Transport::shut() noexcept {
-  const int descriptor = descriptor_.exchange(-1);
-  if (descriptor < 0) return;
-  platform::Descriptor(descriptor).reset();
+/// A copy that a fork made is no word to the other side.
+void Transport::shut(bool copy) noexcept {
+  platform::Descriptor descriptor(descriptor_.exchange(-1));
+  if (!descriptor) return;
+  if (copy) {
+    descriptor.reset();
+  } else {
+    part(std::move(descriptor));
+  }
   left();
 }
 
@@ -54,7 +62,9 @@ void Transport::refuse_closed() {
 
 void Transports::add(Transport& transport) noexcept {
   static std::once_flag once;
-  std::call_once(once, [] { platform::add_fork_handlers(lock, unlock, after_fork_in_child); });
+  std::call_once(once,
+                 [] { platform::add_fork_handlers(lock_for_fork, unlock, after_fork_in_child); });
+  ever_used = true;
   const std::lock_guard guard(mutex());
   transport.next_ = all;
   if (all != nullptr) all->prev_ = &transport;
@@ -67,7 +77,25 @@ void Transports::remove(Transport& transport) noexcept {
   if (transport.next_ != nullptr) transport.next_->prev_ = transport.prev_;
 }
 
+std::vector<channel::Unclosed> Transports::unclosed() noexcept {
+  std::vector<channel::Unclosed> found;
+  const std::lock_guard guard(mutex());
+  for (Transport* one = all; one != nullptr; one = one->next_) {
+    try {
+      one->end(found);
+    } catch (const std::exception&) {
+      // Without a descriptor or memory it ends as the system ends it.
+    }
+  }
+  return found;
+}
+
 void Transports::lock() noexcept { mutex().lock(); }
+void Transports::lock_for_fork() noexcept {
+  lock();
+  for (Transport* one = all; one != nullptr; one = one->next_)
+    one->before_fork();
+}
 void Transports::unlock() noexcept { mutex().unlock(); }
 Transport* Transports::first() noexcept { return all; }
 
@@ -77,7 +105,7 @@ void Transports::after_fork_in_child() noexcept {
     // The calls that were under way are those of threads that did not come along.
     one->state_ &= Transport::kClosed;
     if (one->closed_in_forks_) one->state_ |= Transport::kClosed;
-    if (one->closed()) one->shut();
+    if (one->closed()) one->shut(true);
     one->forked();
   }
   mutex().unlock();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
@@ -12,7 +13,8 @@
 
 namespace procession::channel {
 struct Outgoing;
-}
+struct Unclosed;
+}  // namespace procession::channel
 
 namespace procession::detail {
 
@@ -91,10 +93,17 @@ class Transport {
 
  protected:
   explicit Transport(platform::Descriptor descriptor) noexcept;
+  /// Closes the descriptor, which nobody uses any more.
+  virtual void part(platform::Descriptor descriptor) noexcept { descriptor.reset(); }
   /// The descriptor has been closed.
   virtual void left() noexcept = 0;
+  /// This process is about to be forked.
+  virtual void before_fork() noexcept {}
   /// This is its copy in a process that has just been forked.
   virtual void forked() noexcept {}
+  /// This process is about to end, and what it has open is to be brought to an end now.
+  virtual void end(std::vector<channel::Unclosed>& /*unclosed*/) {}
+  [[nodiscard]] bool for_this_process_alone() const noexcept { return closed_in_forks_; }
   [[nodiscard]] bool sleeps_at_once() const noexcept {
     return sleeps_at_once_.load(std::memory_order_relaxed);
   }
@@ -107,7 +116,7 @@ class Transport {
 
   void enter();
   void leave() noexcept;
-  void shut() noexcept;
+  void shut(bool copy = false) noexcept;
 
   std::atomic<std::uint32_t> state_{0};  ///< kClosed, and kUse for each call that is under way
   std::atomic<int> descriptor_;
@@ -124,6 +133,11 @@ class Transports {
   static void add(Transport& transport) noexcept;
   static void remove(Transport& transport) noexcept;
 
+  /// Whether this process ever had one.
+  static bool used() noexcept { return ever_used.load(std::memory_order_relaxed); }
+  /// What is still open, and has to be brought to an end with this process.
+  static std::vector<channel::Unclosed> unclosed() noexcept;
+
   /// Closes those that this process inherited by a fork and for which `which` is true.
   template <class Predicate>
   static void close_inherited(Predicate which) {
@@ -136,9 +150,12 @@ class Transports {
 
  private:
   static void lock() noexcept;
+  static void lock_for_fork() noexcept;
   static void unlock() noexcept;
   static Transport* first() noexcept;
   static void after_fork_in_child() noexcept;
+
+  static inline constinit std::atomic<bool> ever_used{false};
 };
 
 }  // namespace procession::detail

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "channel/depot.hpp"
@@ -49,15 +50,54 @@ std::vector<std::size_t> readable_within(Duration nap, const std::vector<int>& d
   return both;
 }
 
+/// A descriptor stays readable where a message of another program has begun and not ended. It is
+/// not watched until the next look, which comes after that time at most.
+class PartMessages {
+ public:
+  void add(std::size_t index) { indices_.push_back(index); }
+
+  /// What is watched in their absence.
+  [[nodiscard]] std::vector<int> without(std::vector<int> descriptors) const {
+    for (const std::size_t i : indices_)
+      descriptors[i] = -1;
+    return descriptors;
+  }
+  /// How long to sleep, of what else it would be. They are watched again afterwards.
+  Duration next(Duration nap) {
+    if (indices_.empty()) return nap;
+    indices_.clear();
+    return std::min<Duration>(nap, std::exchange(next_, std::min(2 * next_, kLongest)));
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kLongest{64};
+  std::chrono::milliseconds next_{1};
+  std::vector<std::size_t> indices_;
+};
+
 /// Those of the readable descriptors behind which there is something.
 std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
-                                      const std::vector<Watched>& all) {
+                                      const std::vector<Watched>& all, PartMessages& parts) {
   std::erase_if(readable, [&](std::size_t i) {
     const Watched& watched = all[i];
     if (watched.listener != nullptr) return !watched.listener->settle();
-    return watched.transport != nullptr && !watched.transport->settle(watched.descriptor);
+    if (watched.transport == nullptr || watched.transport->settle(watched.descriptor)) return false;
+    if (watched.transport->abroad()) parts.add(i);
+    return true;
   });
   return readable;
+}
+
+/// Whatever was closed meanwhile.
+void check_open(const std::vector<Watched>& all) {
+  for (std::size_t i = 0; i != all.size(); ++i) {
+    if (all[i].transport != nullptr && all[i].transport->closed()) {
+      refuse_closed(i, all.size(), "connection");
+    }
+    if (all[i].listener != nullptr && all[i].listener->closed()) {
+      refuse_closed(i, all.size(), "listener");
+    }
+  }
 }
 
 }  // namespace
@@ -76,7 +116,9 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
       watched.use = std::make_unique<detail::Transport::Use>(**transport);
       watched.descriptor = watched.use->descriptor();
     } else if (const auto* const listener = std::get_if<detail::ListenerPtr>(&waitable.what_)) {
-      if (*listener == nullptr) refuse_closed(all.size(), waitables.size(), "listener");
+      if (*listener == nullptr || (*listener)->closed()) {
+        refuse_closed(all.size(), waitables.size(), "listener");
+      }
       watched.listener = listener->get();
       watched.descriptor = watched.listener->descriptor();
     } else {
@@ -92,18 +134,16 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
   }
   if (all.empty()) return {};
   platform::Naps naps(platform::kShortNap);
+  PartMessages parts;
   for (bool looked = false;; looked = true) {
     const Timeout left = deadline.left();
     const Duration most = looked ? naps.next() : Duration(0);
-    const Duration nap = left ? std::min(*left, most) : most;
+    const std::vector<int> watched = parts.without(descriptors);
+    const Duration nap = parts.next(left ? std::min(*left, most) : most);
     // A descriptor is readable where there is a message, and at times where there is none.
-    std::vector<std::size_t> ready = really_ready(readable_within(nap, descriptors, all), all);
+    std::vector<std::size_t> ready = really_ready(readable_within(nap, watched, all), all, parts);
     if (!ready.empty() || deadline.passed()) return ready;
-    for (std::size_t i = 0; i != all.size(); ++i) {
-      if (all[i].transport != nullptr && all[i].transport->closed()) {
-        refuse_closed(i, all.size(), "connection");
-      }
-    }
+    check_open(all);
     if (looked) channel::sweep_depot();
   }
 }

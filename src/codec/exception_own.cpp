@@ -53,6 +53,7 @@ constexpr std::array kOwnTypes{
     text_type<ShutDown>("procession::ShutDown"),
     text_type<EndOfFile>("procession::EndOfFile"),
     text_type<BrokenPipe>("procession::BrokenPipe"),
+    text_type<ConnectionLost>("procession::ConnectionLost"),
     describe_type<BufferTooShort, BufferTooShortForm>("procession::BufferTooShort"),
     describe_type<TypeMismatch, TypeMismatchForm>("procession::TypeMismatch"),
     text_type<KeyError>("procession::KeyError"),

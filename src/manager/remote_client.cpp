@@ -123,6 +123,8 @@ RemoteClient::Connected RemoteClient::connect() const {
                        ", where something else listens: what it sends is no reply of one");
   } catch (const EndOfFile&) {
     throw_lost(address_);
+  } catch (const ConnectionLost&) {
+    throw_lost(address_);
   }
 }
 
@@ -269,19 +271,22 @@ std::size_t count_remote(const RemoteClientPtr& client) {
 }
 
 Decoder& RemoteCall::make() {
+  const auto lose = [this] {
+    connection_->close();
+    drop_lost_connections();
+    throw_lost(client_->address());
+  };
   try {
     send_value(connection_, draft_, kRequestPrint, kRequestName);
     is_sent_ = true;
     receive_value(connection_, reply_, kReplyPrint, kReplyName);
     is_answered_ = true;
   } catch (const BrokenPipe&) {
-    connection_->close();
-    drop_lost_connections();
-    throw_lost(client_->address());
+    lose();
   } catch (const EndOfFile&) {
-    connection_->close();
-    drop_lost_connections();
-    throw_lost(client_->address());
+    lose();
+  } catch (const ConnectionLost&) {
+    lose();
   }
   return read_reply(result_, reply_);
 }

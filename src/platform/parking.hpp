@@ -15,6 +15,7 @@ namespace procession::platform {
 struct ParkedTag {
   std::uint64_t place;
   std::uint64_t key;
+  std::uint64_t more;  ///< what else is to be known of the file
 };
 
 Descriptor make_parking();

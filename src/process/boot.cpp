@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "channel/ordered_close.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/life.hpp"
@@ -99,6 +100,7 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     report_failure("Process", name, std::current_exception());
   }
   end_children();
+  channel::finish_connections();
   record.end(code);
   platform::exit_flushed(code);
 }

@@ -1,12 +1,14 @@
 #include "procession/init.hpp"
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "channel/depot.hpp"
+#include "channel/ordered_close.hpp"
 #include "heap/heap.hpp"
 #include "platform/environment.hpp"
 #include "platform/exit_handler.hpp"
@@ -19,6 +21,7 @@
 #include "process/fork_server.hpp"
 #include "process/identity.hpp"
 #include "process/janitor.hpp"
+#include "process/own_thread.hpp"
 #include "process/ready.hpp"
 #include "process/record.hpp"
 #include "process/uncaught.hpp"
@@ -73,6 +76,8 @@ void prepare_exit() {
   static std::once_flag once;
   std::call_once(once, [] {
     install_fork_handlers();
+    channel::set_closing_thread(
+        [](std::function<void()> run) { start_own_thread(std::move(run), Records::here); });
     know_process();
     survive_uncaught_ends();
     platform::add_exit_handler([](int code) noexcept {

@@ -43,7 +43,8 @@ bool is_caused_by(const std::exception_ptr& failure) noexcept {
 /// Whether it tells of the end of a pool, a manager or another process.
 bool is_end_of_others(const std::exception_ptr& failure) noexcept {
   return is_caused_by<Cancelled>(failure) || is_caused_by<EndOfFile>(failure) ||
-         is_caused_by<BrokenPipe>(failure) || is_caused_by<WorkerLost>(failure);
+         is_caused_by<BrokenPipe>(failure) || is_caused_by<ConnectionLost>(failure) ||
+         is_caused_by<WorkerLost>(failure);
 }
 
 bool ends_elsewhere() noexcept {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,6 +66,18 @@ TEST(WaitClosed, AListenerThatWasMovedFromIsNamed) {
   const mp::Listener taken = std::move(listener);
   const std::string text = refusal([&] { return mp::wait({taken, listener}, 0ms); });
   EXPECT_TRUE(says(text, "listener at index 1")) << text;
+}
+
+TEST(WaitClosed, AListenerThatWasClosedIsNamed) {
+  mp::Listener listener;
+  mp::Listener closed;
+  closed.close();
+  std::string text = refusal([&] { return mp::wait({listener, closed}, 0ms); });
+  EXPECT_TRUE(says(text, "listener at index 1")) << text;
+  std::thread closing([&] { listener.close(); });
+  text = refusal([&] { return mp::wait({listener}); });
+  EXPECT_TRUE(says(text, "listener at index 0")) << text;
+  closing.join();
 }
 
 TEST(WaitClosed, ASentinelOfAClosedProcess) {

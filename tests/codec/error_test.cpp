@@ -46,6 +46,7 @@ TEST(Error, AllTypesArrive) {
   expect_plain<mp::Full>("procession::Full");
   expect_plain<mp::ShutDown>("procession::ShutDown");
   expect_plain<mp::EndOfFile>("procession::EndOfFile");
+  expect_plain<mp::ConnectionLost>("procession::ConnectionLost");
   expect_plain<mp::KeyError>("procession::KeyError");
   expect_plain<mp::DecodeError>("procession::DecodeError");
   expect_plain<mp::AuthenticationError>("procession::AuthenticationError");
@@ -175,6 +176,7 @@ TEST(Error, AllTypesAreValuesToo) {
   as_value(mp::Full("5"));
   as_value(mp::ShutDown("6"));
   as_value(mp::EndOfFile("7"));
+  as_value(mp::ConnectionLost("7b"));
   as_value(mp::KeyError("8"));
   as_value(mp::DecodeError("9"));
   as_value(mp::AuthenticationError("10"));
