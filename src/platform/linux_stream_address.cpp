@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -62,15 +61,15 @@ std::vector<SocketAddress> resolve(const Address& address) {
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> all(found, ::freeaddrinfo);
   std::vector<SocketAddress> addresses;
+  std::ptrdiff_t fours = 0;
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
     SocketAddress made;
     std::memcpy(&made.storage, one->ai_addr, one->ai_addrlen);
     made.size = one->ai_addrlen;
-    addresses.push_back(made);
+    // Where a name has both kinds, Python's Listener and Client mean IPv4.
+    const bool is_four = one->ai_family == AF_INET;
+    addresses.insert(is_four ? addresses.begin() + fours++ : addresses.end(), made);
   }
-  // Where a name has both kinds, Python's Listener and Client mean IPv4.
-  std::ranges::stable_partition(
-      addresses, [](const SocketAddress& one) { return one.storage.ss_family == AF_INET; });
   return addresses;
 }
 

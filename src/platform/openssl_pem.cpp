@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 
 #include "platform/descriptor.hpp"
 #include "platform/system_error.hpp"
@@ -42,8 +41,7 @@ struct Password {
     password->asked = true;
     const std::string& text = password->text;
     if (text.empty() || text.size() > static_cast<std::size_t>(size)) return -1;
-    std::memcpy(room, text.data(), text.size());
-    return static_cast<int>(text.size());
+    return static_cast<int>(text.copy(room, text.size()));
   }
 };
 

@@ -129,8 +129,9 @@ TEST(HostileClient, TenThousandBadHandshakesLeaveNothingBehind) {
     attacker.join();
   }
   EXPECT_THROW((void)listener.accept(10ms), mp::TimeoutError);
-  EXPECT_EQ(entries("/proc/self/fd"), descriptors);
-  EXPECT_EQ(entries("/proc/self/task"), threads);
+  // Fewer, where connections of the test before were still coming to their end.
+  EXPECT_LE(entries("/proc/self/fd"), descriptors);
+  EXPECT_LE(entries("/proc/self/task"), threads);
 }
 
 struct HostilePair {
