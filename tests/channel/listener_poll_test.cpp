@@ -13,7 +13,7 @@ using mp::Address;
 using mp::Connection;
 using mp::Listener;
 
-using Ready = std::vector<std::size_t>;
+using ReadyPlaces = std::vector<std::size_t>;
 
 class PartOfAMessage : public testing::TestWithParam<const char*> {
  protected:
@@ -29,7 +29,7 @@ class PartOfAMessage : public testing::TestWithParam<const char*> {
   void expect_nothing() {
     EXPECT_FALSE(connection.poll());
     EXPECT_FALSE(connection.poll(5ms));
-    EXPECT_EQ(mp::wait({connection}, 5ms), Ready{});
+    EXPECT_EQ(mp::wait({connection}, 5ms), ReadyPlaces{});
   }
   Listener listener{address()};
   std::optional<RawPeer> peer{std::in_place, listener.address()};
@@ -53,7 +53,7 @@ TEST_P(PartOfAMessage, IsNoneYet) {
   said = 0;
   say(std::string("\0\0\0\x02x", 5));
   std::thread again([&] { peer->say("y"); });
-  EXPECT_EQ(mp::wait({connection}), Ready{0});
+  EXPECT_EQ(mp::wait({connection}), ReadyPlaces{0});
   again.join();
   EXPECT_EQ(connection.recv_bytes(), bytes_of("xy"));
   said = 0;
@@ -65,7 +65,7 @@ TEST_P(PartOfAMessage, DoesNotKeepOthersWaiting) {
   say(std::string("\0\0\0\x02x", 5));
   auto [first, second] = mp::Pipe();
   std::thread later([&first = first] { first.send(1); });
-  EXPECT_EQ(mp::wait({connection, second}), Ready{1});
+  EXPECT_EQ(mp::wait({connection, second}), ReadyPlaces{1});
   later.join();
 }
 
@@ -73,7 +73,7 @@ TEST_P(PartOfAMessage, IsToldOfWhereNoMoreCanCome) {
   say(std::string("\0\0\0\x02x", 5));
   ::shutdown(peer->socket(), SHUT_WR);
   EXPECT_TRUE(connection.poll(1h));
-  EXPECT_EQ(mp::wait({connection}), Ready{0});
+  EXPECT_EQ(mp::wait({connection}), ReadyPlaces{0});
   EXPECT_THROW((void)connection.recv_bytes(), mp::DecodeError);
 }
 
@@ -100,7 +100,7 @@ TEST_P(PartOfAMessage, OfALargeOneTheBeginningIsEnough) {
     peer->say(std::string("\x01\0\0\0", 4));
     peer->say(std::string(kLarge, 'x'));
   });
-  EXPECT_EQ(mp::wait({connection}), Ready{0});
+  EXPECT_EQ(mp::wait({connection}), ReadyPlaces{0});
   EXPECT_EQ(connection.recv_bytes().size(), kLarge);
   large.join();
 }
