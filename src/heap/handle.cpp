@@ -37,7 +37,7 @@ bool LocalHolds::remove(LocalHold& hold) noexcept {
     (hold.prev_ != nullptr ? hold.prev_->next_ : first) = hold.next_;
     if (hold.next_ != nullptr) hold.next_->prev_ = hold.prev_;
   }
-  if (hold.ticket_ == 0) return;  // there was no room for it when this process was forked
+  if (hold.ticket_ == 0) return false;  // there was no room for it when this process was forked
   struct Lockable {
     ObjectHeader header;
     alignas(64) std::atomic<heap::Offset> owner;
