@@ -11,6 +11,7 @@
 #include "manager/thread_connections.hpp"
 #include "manager/wire.hpp"
 #include "platform/random.hpp"
+#include "platform/spawn.hpp"
 #include "platform/stream_socket.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/error.hpp"
@@ -52,11 +53,16 @@ class RemoteClient {
     TransportPtr transport;
     bool begins;  ///< its session
   };
+  /// Whether this is a copy in the child of a fork, where the mutex may be that of a thread which
+  /// did not come along, and all connections are closed.
+  [[nodiscard]] bool is_copy() const noexcept { return maker_ != platform::process_id(); }
   Connected connect() const;
   void renew_kept(bool lost);
 
   const Address address_;
   const ClientOptions options_;
+  const int maker_ = platform::process_id();
+  std::atomic<bool> down_{false};
   SessionId session_{};
   std::atomic<std::uint64_t> last_reference_{0};
   std::mutex mutex_;
@@ -129,11 +135,7 @@ RemoteClient::Connected RemoteClient::connect() const {
 }
 
 TransportPtr RemoteClient::connection() {
-  const bool is_over = [this] {
-    const std::lock_guard guard(mutex_);
-    return kept_->closed();
-  }();
-  if (is_over) {
+  if (down_ || is_copy()) {
     throw ProcessError("asked to call an object of the manager at " + to_string(address_) +
                        " after its shutdown(), or in the child of a fork, which shares no "
                        "connections; call Manager::connect() anew, and get a new proxy");
@@ -157,13 +159,14 @@ void RemoteClient::renew_kept(bool lost) {
   if (!lost && !kept->poll(platform::Deadline(Duration::zero()))) return;
   TransportPtr made = connect().transport;
   const std::lock_guard guard(mutex_);
-  if (kept_ != kept || kept_->closed()) return;  // another thread was faster, or has disconnected
+  if (kept_ != kept || down_) return;  // another thread was faster, or has disconnected
   kept_ = std::move(made);
   kept->close();
 }
 
 void RemoteClient::disconnect() noexcept {
-  {
+  down_ = true;
+  if (!is_copy()) {
     const std::lock_guard guard(mutex_);
     kept_->close();
   }
@@ -172,6 +175,7 @@ void RemoteClient::disconnect() noexcept {
 }
 
 void RemoteClient::gone(std::span<const std::uint64_t> references) noexcept {
+  if (is_copy()) return;  // they are the original's
   try {
     const std::lock_guard guard(mutex_);
     gone_.insert(gone_.end(), references.begin(), references.end());

@@ -248,6 +248,37 @@ TEST_F(Remote, AForkHasToConnectAnew) {
   EXPECT_EQ(counter.call<int>("total"), 1);
 }
 
+// Threads that drop proxies, and call, have the mutex of their session most of the time.
+TEST_F(Remote, AForkBesideThreadsThatUseTheSessionGoesOn) {
+  const mp::Manager manager = connect();
+  const auto counter = manager.get<mp::Proxy<Account>>("the_counter");
+  std::atomic<bool> end{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!end)
+        static_cast<void>(manager.get<mp::Proxy<Account>>("the_counter"));
+    });
+  }
+  for (int round = 0; round < 50; ++round) {
+    mp::Process process({.start_method = StartMethod::fork}, [&] {
+      auto own = counter;
+      own = {};
+      try {
+        counter.call<int>("total");
+      } catch (const mp::ProcessError&) {
+        std::_Exit(7);
+      }
+    });
+    process.start();
+    process.join();
+    EXPECT_EQ(process.exitcode(), 7);
+  }
+  end = true;
+  for (std::thread& thread : threads)
+    thread.join();
+}
+
 TEST_F(Remote, ASlowCallDoesNotHoldUpOthers) {
   const mp::Manager manager = connect();
   const auto jobs = manager.get<mp::QueueProxy<std::string>>("jobs");
