@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -124,7 +126,15 @@ class TypedQueue {
           continue;
         }
       }
-      items.push_back(decode_item(batch.next(rest)));
+      const std::span<const std::byte> item = batch.next(rest);
+      try {
+        items.push_back(decode_item(item));
+      } catch (...) {
+        core_.defer(std::current_exception());
+      }
+    }
+    if (items.empty()) {
+      core_.throw_deferred();
     }
     return items;
   }
@@ -240,7 +250,9 @@ class Queue : protected detail::TypedQueue<T> {
   /// `DecodeError`. Python: `get_nowait`.
   std::optional<T> try_get() const { return this->get_one(Duration::zero()); }
   /// Waits for the first item as `get` does, and takes with it those that are there already, `most`
-  /// in all, however large they are. Throws as `get` does; a `DecodeError` loses all of them.
+  /// in all, however large they are. Throws as `get` does. An item that cannot be decoded is lost,
+  /// as it is by `get`, and those beside it are returned: what it threw is thrown by the next call
+  /// of this thread that gets from this queue, or at once where there are no others.
   std::vector<T> get_many(std::size_t most, Timeout timeout = {}) const {
     return this->get_several(most, timeout);
   }

@@ -1,6 +1,7 @@
 #include "procession/detail/queue_core.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "channel/handover.hpp"
@@ -31,6 +32,8 @@ QueueCore::QueueCore(std::size_t maxsize, std::uint64_t fingerprint, const char*
   QueueObject& queue = *heap::at<QueueObject>(block.offset());
   queue.header = {kQueueKind, fingerprint};
   queue.maxsize = std::min<std::size_t>(maxsize, 0xffff'ffff);
+  queue.made =
+      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   for (Side* side : {&queue.producers, &queue.consumers}) {
     side->mutex.init();
     side->mark = kFirstMark;

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <utility>
 
+#include "channel/deferred_failure.hpp"
 #include "channel/handover.hpp"
 #include "channel/queue_object.hpp"
 #include "channel/queue_wait.hpp"
@@ -107,8 +109,17 @@ std::uint64_t take_block(QueueObject& queue, Mark& head, const std::byte* record
 
 }  // namespace
 
+void QueueCore::defer(std::exception_ptr thrown) const {
+  defer_failure(handle_.object<QueueObject>(what_), std::move(thrown));
+}
+
+void QueueCore::throw_deferred() const {
+  channel::throw_deferred(handle_.object<QueueObject>(what_));
+}
+
 bool QueueCore::get(ReceivedItem& item, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
+  channel::throw_deferred(queue);
   return detail::get(queue, timeout, item.sink_, [&](Mark& head, const std::byte* record) {
     const std::uint64_t word = load_word(record);
     if (record_of(word) == Record::block) {
@@ -125,6 +136,7 @@ bool QueueCore::get(ReceivedItem& item, Timeout timeout) const {
 
 bool QueueCore::get(std::span<std::byte> into, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
+  channel::throw_deferred(queue);
   std::uint64_t found = 0;
   const std::uint64_t expected = record_word(Record::inside, into.size());
   const bool got = detail::get(queue, timeout, [&](Mark& head, const std::byte* record) {
@@ -150,6 +162,7 @@ bool QueueCore::get_many(ItemBatch& batch, FlatSink* sink, std::size_t most,
   // So many at a time, between which others have the mutex.
   constexpr std::size_t kMostBytes = std::size_t{256} * 1024;
   auto& queue = handle_.object<QueueObject>(what_);
+  channel::throw_deferred(queue);
   std::size_t end = 0;
   const auto read = [&](Mark& head, const std::byte* record) {
     end = batch.size_ + kMostBytes;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
@@ -159,6 +160,10 @@ class QueueCore {
   /// Waits for the first, and takes up to `most` that are there, into `batch`. Where it is handed
   /// over instead, it is in `sink`, by itself. False as above.
   bool get_many(ItemBatch& batch, FlatSink* sink, std::size_t most, Timeout timeout) const;
+  /// An item of a batch has thrown this, and others are returned: the next call of this thread that
+  /// gets, from this queue, throws it, and does nothing else.
+  void defer(std::exception_ptr thrown) const;
+  void throw_deferred() const;
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] bool full() const;
