@@ -34,6 +34,12 @@ struct ProcessOptions {
 /// with status 70 and a line on standard error; the process goes on in the original. (In Python the
 /// copy goes through the end of the process too.)
 ///
+/// A child ends by _exit(), once its streams are written out and its own children have ended,
+/// however its target ends. `std::exit` in the target calls before that what the child itself
+/// registered by std::atexit, and destroys static objects that were made there; handlers and static
+/// objects from before belong to the parent, or to the part of the program before init(). Python:
+/// the same.
+///
 /// States: new, started, ended, closed. Destruction terminates and joins a running daemon (one
 /// that does not heed SIGTERM is killed after 5 s) and joins any other running process. Members may
 /// be called from any thread, except that moving and destroying need what they need of any object;

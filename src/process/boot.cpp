@@ -5,6 +5,7 @@
 #include "channel/ordered_close.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
+#include "platform/exit_handler.hpp"
 #include "platform/life.hpp"
 #include "platform/process_group.hpp"
 #include "platform/report.hpp"
@@ -35,6 +36,25 @@ BootMessage boot_message(std::string name, std::string lineage, bool daemon, boo
           static_cast<int>(get_start_method()),
           static_cast<int>(log::stderr_level())};
 }
+
+namespace {
+
+/// The child that this process is, or was before the program forked by itself.
+int own_child = 0;
+
+/// std::exit() in a child comes here once it has called what the child itself has registered, and
+/// before what was there before that: handlers and static objects of the parent, for a child by
+/// fork.
+void leave_child(int code) noexcept {
+  if (platform::process_id() != own_child) {
+    return;
+  }
+  end_children();
+  record_at(heap::self()).end(code & 0xff);
+  platform::exit_flushed(code);
+}
+
+}  // namespace
 
 int run_call(std::span<const std::byte> call, const std::string& name,
              std::span<platform::Descriptor> passed) {
@@ -95,6 +115,8 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     }
     from_server.own_line.reset();
     watched.reset();
+    own_child = platform::process_id();
+    platform::add_exit_handler(leave_child);
     code = run_call({heap::at(record.call), record.call_size}, name, passed);
   } catch (...) {
     report_failure("Process", name, std::current_exception());
