@@ -145,10 +145,11 @@ enum class ReturnWhen {
 template <class R>
 struct WaitResult {
   std::vector<Future<R>> done;      ///< those that are, in the order in which they were given
-  std::vector<Future<R>> not_done;  ///< the others
+  std::vector<Future<R>> not_done;  ///< the others; of each call one future
 };
 
 /// Waits for futures, of several executors if need be, until `when` is true or the time-out passes.
+/// One that is there several times is waited for, and returned, once.
 /// Throws `std::invalid_argument` where `when` is a number that names none of them. Python:
 /// `concurrent.futures.wait`.
 template <FutureRange Range>
@@ -157,7 +158,8 @@ auto wait(const Range& futures, ReturnWhen when = ReturnWhen::all_completed, Tim
   const std::vector<Each> kept(std::ranges::begin(futures), std::ranges::end(futures));
   detail::check_return_when(static_cast<int>(when), static_cast<int>(ReturnWhen::all_completed));
   const detail::TimeLeft time(timeout);
-  detail::JobWatch watch(detail::jobs_of(kept));
+  const std::vector<detail::JobPtr> jobs = detail::jobs_of(kept);
+  detail::JobWatch watch(jobs);
   bool enough = false;
   while (!enough && watch.left() != 0) {
     const std::optional<std::size_t> number = watch.next(time.left());
@@ -168,8 +170,8 @@ auto wait(const Range& futures, ReturnWhen when = ReturnWhen::all_completed, Tim
              (when == ReturnWhen::first_exception && detail::has_failed(kept[*number]));
   }
   WaitResult<typename Each::value_type> result;
-  for (const Each& future : kept) {
-    (future.done() ? result.done : result.not_done).push_back(future);
+  for (const std::size_t number : detail::first_of_each(jobs)) {
+    (kept[number].done() ? result.done : result.not_done).push_back(kept[number]);
   }
   return result;
 }

@@ -20,17 +20,25 @@ struct JobWatch::Ends {
   std::deque<std::size_t> numbers;
 };
 
-JobWatch::JobWatch(const std::vector<JobPtr>& jobs) : ends_(std::make_shared<Ends>()) {
+std::vector<std::size_t> first_of_each(const std::vector<JobPtr>& jobs) {
   std::unordered_set<const Job*> seen;
+  std::vector<std::size_t> numbers;
   for (std::size_t number = 0; number < jobs.size(); ++number) {
     if (seen.insert(jobs[number].get()).second) {
-      ++left_;
-      on_job_end(jobs[number], [ends = ends_, number] {
-        const std::lock_guard guard(ends->mutex);
-        ends->numbers.push_back(number);
-        ends->more.notify_one();
-      });
+      numbers.push_back(number);
     }
+  }
+  return numbers;
+}
+
+JobWatch::JobWatch(const std::vector<JobPtr>& jobs) : ends_(std::make_shared<Ends>()) {
+  for (const std::size_t number : first_of_each(jobs)) {
+    ++left_;
+    on_job_end(jobs[number], [ends = ends_, number] {
+      const std::lock_guard guard(ends->mutex);
+      ends->numbers.push_back(number);
+      ends->more.notify_one();
+    });
   }
 }
 

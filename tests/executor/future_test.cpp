@@ -45,6 +45,25 @@ TYPED_TEST(Futures, CallbacksRunOnceEach) {
   EXPECT_EQ(sum, 114);
 }
 
+TYPED_TEST(Futures, OneThatIsGivenSeveralTimesIsListedOnce) {
+  Tally gate(2);
+  TypeParam executor(2);
+  const auto quick = executor.submit(square, 3);
+  const auto slow = executor.submit(wait_for, gate.where(), 5);
+  quick.result();
+  const std::vector<Future<int>> futures{quick, slow, quick, quick, slow};
+  const auto first = wait(futures, ReturnWhen::first_completed);
+  ASSERT_EQ(first.done.size(), 1U);
+  EXPECT_EQ(first.done[0].result(), 9);
+  EXPECT_EQ(first.not_done.size(), 1U);
+  gate[0] = 1;
+  const auto all = wait(futures);
+  ASSERT_EQ(all.done.size(), 2U);
+  EXPECT_EQ(all.done[0].result(), 9);
+  EXPECT_EQ(all.done[1].result(), 5);
+  EXPECT_TRUE(all.not_done.empty());
+}
+
 TYPED_TEST(Futures, CallbacksOfCancelledOnes) {
   Tally gate(2);
   std::atomic<int> cancelled = 0;

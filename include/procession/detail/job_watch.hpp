@@ -29,6 +29,9 @@ class JobWatch {
   std::size_t left_ = 0;
 };
 
+/// The numbers of the jobs, without those that are there a second time.
+std::vector<std::size_t> first_of_each(const std::vector<JobPtr>& jobs);
+
 /// What is left of a time-out that began at `start`.
 class TimeLeft {
  public:
