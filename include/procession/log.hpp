@@ -40,7 +40,9 @@ void set_log_sink(std::function<void(const LogRecord&)> sink, LogLevel level = L
 
 /// Shows how far a job is: give it to `MapOptions::progress`, or call it with the number of parts
 /// done. On a terminal it redraws one line with a bar, at most 15 times a second; elsewhere it
-/// prints a line per 10 %. The last state is always shown.
+/// prints a line per 10 %. The last state is always shown. The label is UTF-8, whatever the locale;
+/// control characters in it become spaces, and its end is left out where the terminal is narrow:
+/// the percentage is there on any of more than a few columns.
 ///
 ///     pool.map(f, inputs, {.progress = mp::ProgressBar("pictures")});
 ///

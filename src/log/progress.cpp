@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
-#include <utility>
+#include <string>
+#include <string_view>
 
 #include "log/progress_line.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
 #include "platform/terminal.hpp"
+#include "platform/text_width.hpp"
 #include "procession/log.hpp"
 
 namespace procession {
@@ -14,10 +16,10 @@ namespace procession {
 /// What the copies of a bar share.
 class ProgressBar::State {
  public:
-  State(std::string label, int descriptor)
+  State(std::string_view label, int descriptor)
       : descriptor_(descriptor),
         terminal_(platform::is_terminal(descriptor)),
-        label_(std::move(label)) {}
+        label_(platform::printable(label)) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -96,7 +98,7 @@ class ProgressBar::State {
 };
 
 ProgressBar::ProgressBar(std::string label, int descriptor)
-    : state_(std::make_shared<State>(std::move(label), descriptor)) {}
+    : state_(std::make_shared<State>(label, descriptor)) {}
 
 void ProgressBar::operator()(std::size_t done, std::size_t total) const {
   state_->update(done, total);

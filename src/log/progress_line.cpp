@@ -4,7 +4,13 @@
 #include <array>
 #include <cstdio>
 
+#include "platform/text_width.hpp"
+
 namespace procession::log {
+
+using platform::columns_of;
+using platform::cut_to_columns;
+
 namespace {
 
 /// "9.5 s", "3:07", "2:05:00".
@@ -24,24 +30,8 @@ std::string time_text(double seconds) {
   return text.data();
 }
 
-/// Drops the end of UTF-8 `text` so that at most `columns` characters stay.
-void cut(std::string& text, std::size_t columns) {
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool starts = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
-    if (starts && seen++ == columns) {
-      text.resize(i);
-      return;
-    }
-  }
-}
-
-/// Characters of UTF-8 `text`.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
+/// What a label is cut to at least, where the rest of the line would leave it less.
+constexpr std::size_t kShortLabel = 10;
 
 }  // namespace
 
@@ -58,20 +48,24 @@ std::string plain_line(const Progress& progress) {
 }
 
 std::string bar_line(const Progress& progress, unsigned columns) {
-  const std::string label = progress.label.empty() ? "" : progress.label + " ";
+  constexpr std::size_t kLongest = 40, kShortest = 5;
+  const std::size_t room = columns > 1 ? columns - 1 : 1;
   std::array<char, 8> share{};
   std::snprintf(share.data(), share.size(), "%3u %%", percent(progress));
-  std::string tail = std::string(" ") + share.data() + " " + std::to_string(progress.done) + "/" +
-                     std::to_string(progress.total) + " " + time_text(progress.elapsed.count());
+  const std::string parts = std::string(share.data()) + " " + std::to_string(progress.done) + "/" +
+                            std::to_string(progress.total) + " " +
+                            time_text(progress.elapsed.count());
+  std::string tail = parts;
   if (!progress.finished() && progress.done > 0) {
     const double left = progress.elapsed.count() *
                         static_cast<double>(progress.total - progress.done) /
                         static_cast<double>(progress.done);
     tail += ", " + time_text(left) + " left";
   }
-  constexpr std::size_t kLongest = 40, kShortest = 5;
-  const std::size_t room = columns > 1 ? columns - 1 : 1;
-  const std::size_t taken = width(label) + width(tail) + 2;
+  std::string label = progress.label;
+  std::size_t wide = columns_of(label);
+  // One column is between label and bar, and one between bar and tail.
+  const std::size_t taken = wide + (wide != 0 ? 1 : 0) + tail.size() + 3;
   std::string bar;
   if (room >= taken + kShortest) {
     const std::size_t length = std::min(kLongest, room - taken);
@@ -81,9 +75,18 @@ std::string bar_line(const Progress& progress, unsigned columns) {
     const auto full =
         std::min(length, static_cast<std::size_t>(part * static_cast<double>(length)));
     bar = "[" + std::string(full, '#') + std::string(length - full, '.') + "]";
+  } else {
+    // The label gives way to what is said of the job, as long as something is left of it that can
+    // be read; else the end of that gives way; the percentage never does.
+    const std::size_t beside = wide + 2 + tail.size() <= room ? wide
+                               : room > parts.size() + 2 + kShortLabel
+                                   ? room - parts.size() - 2
+                                   : std::min(kShortLabel, room > 7 ? room - 7 : 0);
+    cut_to_columns(label, beside);
+    wide = columns_of(label);
   }
-  std::string line = label + bar + tail;
-  cut(line, room);
+  std::string line = label + (wide != 0 ? " " : "") + bar + " " + tail;
+  cut_to_columns(line, room);
   return line;
 }
 

@@ -207,6 +207,69 @@ TEST_F(ProgressOnTerminal, ANarrowTerminalLosesTheBarFirst) {
   EXPECT_TRUE(seen.front().starts_with("files  100 % 2/2")) << seen.front();
 }
 
+/// Columns of what these tests draw: characters beyond U+2E80 are wide, and those of the block of
+/// combining marks have no column of their own.
+std::size_t columns_of(const std::string& text) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xc0U) == 0x80) continue;
+    const bool combines = byte == 0xcc;
+    columns += combines ? 0 : byte >= 0xe3 ? 2 : 1;
+  }
+  return columns;
+}
+
+TEST_F(ProgressOnTerminal, WideCharactersTakeTwoColumns) {
+  const std::string files = "\u30d5\u30a1\u30a4\u30eb";  // four of them
+  ProgressBar(files, program_)(1, 2);
+  const std::vector<std::string> seen = drawings();
+  ASSERT_FALSE(seen.empty());
+  EXPECT_TRUE(seen.front().starts_with(files + " [#")) << seen.front();
+  EXPECT_EQ(columns_of(seen.front()), 59U) << "the bar fills what is left: " << seen.front();
+}
+
+TEST_F(ProgressOnTerminal, CombiningMarksTakeNone) {
+  ProgressBar("caf" + std::string("e\u0301"), program_)(1, 2);
+  const std::vector<std::string> seen = drawings();
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(columns_of(seen.front()), 59U) << seen.front();
+}
+
+TEST_F(ProgressOnTerminal, ALongLabelLeavesRoomForTheNumbers) {
+  for (const int width : {60, 40, 30, 20, 16, 9}) {
+    const auto columns = static_cast<unsigned short>(width);
+    const winsize size{24, columns, 0, 0};
+    ASSERT_EQ(ioctl(screen_, TIOCSWINSZ, &size), 0);
+    for (const std::string& letter : {std::string("x"), std::string("\u5b57")}) {
+      std::string label;
+      for (int i = 0; i < 100; ++i)
+        label += letter;
+      ProgressBar(label, program_)(1, 2);
+      const std::vector<std::string> seen = drawings();
+      ASSERT_FALSE(seen.empty());
+      EXPECT_LT(columns_of(seen.front()), columns) << seen.front();
+      EXPECT_NE(seen.front().find(" 50 %"), std::string::npos) << seen.front();
+      EXPECT_TRUE(columns < 12 || seen.front().starts_with(letter)) << seen.front();
+      EXPECT_TRUE(columns < 30 || seen.front().find(" 1/2 ") != std::string::npos) << seen.front();
+    }
+  }
+}
+
+TEST_F(ProgressOnTerminal, ControlCharactersOfALabelAreNotSent) {
+  ProgressBar("a\x1b[2Jb\r\nc\td\x7f\u009b\u202e" + std::string("\xff") + "e", program_)(1, 2);
+  const std::vector<std::string> seen = drawings();
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_TRUE(seen.front().starts_with("a [2Jb  c d   ?e [")) << seen.front();
+}
+
+TEST_F(ProgressInPipe, ALabelIsOneLine) {
+  ProgressBar("two\nlines\x1b[31m", ends_[1])(1, 1);
+  const std::vector<std::string> lines = lines_of(seen());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].starts_with("two lines [31m: 100 %")) << lines[0];
+}
+
 TEST_F(ProgressOnTerminal, ADumbTerminalGetsLines) {
   setenv("TERM", "dumb", 1);
   const ProgressBar bar("files", program_);
