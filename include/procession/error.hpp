@@ -224,8 +224,8 @@ class StopIteration : public ProcessError {
 /// Python: nearest is `concurrent.futures.process.BrokenProcessPool`, which fails every task.
 class WorkerLost : public ProcessError {
  public:
-  /// For an exit status that nobody knows, because the program takes those of all its children, or
-  /// ignores SIGCHLD.
+  /// What `exitcode()` is where nobody knows it, because the program takes the exit status of all
+  /// its children, or ignores SIGCHLD. No process exits with it.
   static constexpr int kUnknownExit = 256;
 
   /// `exitcode` is that of Process::exitcode(): -N when signal N ended the process. `note` is added
@@ -238,8 +238,8 @@ class WorkerLost : public ProcessError {
   /// The process that was lost.
   [[nodiscard]] int pid() const noexcept { return pid_; }
 
-  /// How it ended: -N by signal N, otherwise the status it exited with; 255 also when that is not
-  /// known, which the text says.
+  /// How it ended: -N by signal N, otherwise the status it exited with; `kUnknownExit` when that is
+  /// not known.
   [[nodiscard]] int exitcode() const noexcept { return exitcode_; }
 
   /// Which element of the range given to map() it was running; 0 for a single task.

@@ -26,8 +26,11 @@ namespace procession {
 struct PoolOptions {
   std::size_t processes = 0;          ///< workers; 0: `cpu_count()`
   Function<void()> initializer = {};  ///< runs first in each worker; `bind` gives it arguments
-  std::optional<std::size_t> max_tasks_per_child =
-      {};  ///< a worker is replaced after so many; empty: never
+  /// A worker is replaced after so many tasks; empty: never. A task is what a worker takes at a
+  /// time: a call of `apply`, and of `map`, `starmap` and `imap` a chunk of elements (see
+  /// `MapOptions::chunksize`, by which 0 lets the pool decide, and 1 makes each element a task).
+  /// Python: `maxtasksperchild`, which counts the same.
+  std::optional<std::size_t> max_tasks_per_child = {};
   std::optional<StartMethod> start_method = {};  ///< empty: `get_start_method()`
   /// Bytes of memory that a worker may have for itself (neither what processes share is counted,
   /// nor what a fork began with). One that has more when a task has ended is replaced. One that
@@ -62,8 +65,9 @@ struct MapOptions {
   std::function<void(std::size_t done, std::size_t total)> progress = {};
   /// Of `imap`: how many elements may be taken from the range before their results are asked for;
   /// 0: 32 chunks for each worker, and up to 512 for each, but 1024 in all, while so many are read
-  /// within a millisecond. Python: `Executor.map(buffersize=...)`, which takes all by
-  /// default.
+  /// within a millisecond. From a range that gives its elements slowly two for each worker are
+  /// taken at most, and each is handed over at once. Python: `Executor.map(buffersize=...)`, which
+  /// takes all by default.
   std::size_t buffersize = 0;
 };
 

@@ -113,7 +113,7 @@ WorkerLost::WorkerLost(int pid, int exitcode, std::size_t task_index, const std:
                              : "in a map, MapOptions::retries runs such a task anew") +
                    (last_lines.empty() ? "" : "; its last lines on stderr:\n" + last_lines)),
       pid_(pid),
-      exitcode_(exitcode == kUnknownExit ? 255 : exitcode),
+      exitcode_(exitcode),
       task_index_(task_index) {}
 
 RemoteTrace::RemoteTrace(std::string type, std::string text, RemoteOrigin origin,

@@ -97,6 +97,7 @@ class ProgressBar::State {
   std::size_t total_ = 0;
 };
 
+// NOLINTNEXTLINE(*-unnecessary-value-param): what is kept of it is another text
 ProgressBar::ProgressBar(std::string label, int descriptor)
     : state_(std::make_shared<State>(label, descriptor)) {}
 

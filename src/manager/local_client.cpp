@@ -10,6 +10,7 @@
 #include "manager/blocks.hpp"
 #include "manager/crowd.hpp"
 #include "manager/thread_connections.hpp"
+#include "manager/thrown_here.hpp"
 #include "manager/wire.hpp"
 #include "process/record.hpp"
 #include "procession/detail/mixed_name.hpp"
@@ -209,7 +210,16 @@ Decoder& LocalCall::make() {
         "lost, make a new Manager");
   }
   result_.emplace(reply_.bytes());
-  if (procession::decode<Reply>(*result_) == Reply::exception) {
+  const Reply reply = procession::decode<Reply>(*result_);
+  if (reply == Reply::exception_here) {
+    const auto number = procession::decode<std::uint64_t>(*result_);
+    if (block_of(manager_).server == heap::self()) {
+      if (const std::exception_ptr thrown = take_thrown_here(number)) {
+        std::rethrow_exception(thrown);
+      }
+    }
+  }
+  if (reply != Reply::result) {
     throw_decoded(*result_, origin_of(block_of(manager_)));
   }
   return *result_;

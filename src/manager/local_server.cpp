@@ -93,9 +93,9 @@ void serve_manager(heap::Offset manager) {
         return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
       };
       std::weak_ptr<Session>& session = sessions.emplace_back();
-      session = attend(
-          {std::move(visit.transport), std::move(visit.presence), answer, &block, own_streams},
-          followers);
+      session = attend({std::move(visit.transport), std::move(visit.presence), answer, &block,
+                        own_streams, block.on_thread != 0},
+                       followers);
     } catch (const ShutDown&) {
       break;
     } catch (const Empty&) {

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "channel/transport.hpp"
+#include "codec/exception_types.hpp"
 #include "manager/followers.hpp"
 #include "manager/presence_mark.hpp"
+#include "manager/thrown_here.hpp"
 #include "manager/wire.hpp"
 #include "process/copy_check.hpp"
 #include "process/user_code.hpp"
@@ -20,6 +22,8 @@ using detail::MessageDraft;
 using detail::TransportPtr;
 
 Session::Session(Visitor visitor) : visitor_(std::move(visitor)) {}
+
+Session::~Session() { take_thrown_here(thrown_); }
 
 bool Session::gone() noexcept {
   if (closed()) return true;
@@ -54,7 +58,13 @@ void Session::greet() {
 
 void Session::send_exception(const std::exception_ptr& thrown) {
   MessageDraft reply(visitor_.transport);
-  encode(reply, Reply::exception);
+  if (visitor_.here_too && !detail::keeps_its_type(thrown)) {
+    thrown_ = keep_thrown_here(thrown);
+    encode(reply, Reply::exception_here);
+    encode(reply, thrown_);
+  } else {
+    encode(reply, Reply::exception);
+  }
   encode_exception(reply, thrown);
   detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
   visitor_.transport->nudge();
@@ -63,6 +73,9 @@ void Session::send_exception(const std::exception_ptr& thrown) {
 Next Session::answer_one() {
   detail::Incoming message;
   detail::receive_value(visitor_.transport, message, kRequestPrint, kRequestName);
+  if (thrown_ != 0) {
+    take_thrown_here(std::exchange(thrown_, 0));  // a client elsewhere has no use for it
+  }
   Decoder request(message.bytes());
   if (message.from_abroad()) request.set_abroad();
   const Entered entered(*this);

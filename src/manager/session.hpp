@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -32,6 +34,8 @@ struct Visitor {
   const void* server = nullptr;
   /// What calls have printed is out before they are answered.
   bool own_streams = true;
+  /// Clients may be in this process, and are thrown what a call threw (thrown_here.hpp).
+  bool here_too = false;
 };
 
 /// A thread of a client, and what it is answered. One thread at a time deals with it.
@@ -40,7 +44,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   explicit Session(Visitor visitor);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() override = default;
+  ~Session() override;
 
   void greet();
   /// Waits for a request and answers it. Throws when the client has gone, or says what no client
@@ -71,6 +75,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
 
   const Visitor visitor_;
   std::atomic<bool> last_{false};
+  std::uint64_t thrown_ = 0;  ///< what the last call threw is kept under this number; 0: it is not
 };
 
 using SessionPtr = std::shared_ptr<Session>;

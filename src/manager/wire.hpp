@@ -7,7 +7,9 @@
 //               call    u64 offset of the object's block, record of a ServedCall, arguments
 //               make    record of a ServedMake, arguments
 //               count   nothing
-//     reply     u8 Reply, then the result (made: the handle; count: u64) or the exception
+//     reply     u8 Reply, then the result (made: the handle; count: u64) or the exception; before
+//     an
+//               exception that is there as it was thrown, u64 its number (thrown_here.hpp)
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,7 @@
 namespace procession::manager {
 
 enum class Request : std::uint8_t { call = 1, make = 2, count = 3 };
-enum class Reply : std::uint8_t { result = 1, exception = 2 };
+enum class Reply : std::uint8_t { result = 1, exception = 2, exception_here = 3 };
 
 inline constexpr std::string_view kRequestName = "a request to a manager";
 inline constexpr std::string_view kReplyName = "a reply of a manager";

@@ -14,6 +14,7 @@
 #include "platform/spawn.hpp"
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
+#include "pool/thread_throws.hpp"
 #include "pool/worker_set.hpp"
 #include "process/grace.hpp"
 #include "procession/error.hpp"
@@ -225,6 +226,11 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     return;
   }
   if (const heap::Ticket failure = heap::settled(shared_.failure); failure != 0) {
+    if (const ThreadThrows as_thrown = on_threads() ? take_thrown(shared_) : ThreadThrows{};
+        !as_thrown.empty()) {
+      fail_all(as_thrown.front());
+      return;
+    }
     const heap::Offset block = heap::target(failure);
     const std::byte* const bytes = heap::at(block);
     // Whatever was written there, no more is copied than the block has.

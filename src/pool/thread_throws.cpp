@@ -16,8 +16,9 @@ namespace {
 
 struct ThrownKept {
   platform::OwnMutex mutex;
-  std::map<const Slot*, ThreadThrows, std::less<>> by_slot;
-  std::atomic<std::size_t> slots{0};  ///< in the map, for those who look whether there is anything
+  /// By the slot of the task; of an initializer, by the shared block.
+  std::map<const void*, ThreadThrows, std::less<>> by_place;
+  std::atomic<std::size_t> places{0};  ///< in the map, for those who look whether there is anything
 };
 
 /// Made when it is used first, which may be before main(), and never destroyed: threads outlive
@@ -27,36 +28,48 @@ ThrownKept& thrown_kept() {
   return all;
 }
 
-}  // namespace
-
-std::uint32_t keep_thrown(const Slot& slot, detail::Failure thrown) {
+std::uint32_t keep_thrown_at(const void* place, detail::Failure thrown) {
   ThrownKept& kept = thrown_kept();
   const std::lock_guard guard(kept.mutex);
-  ThreadThrows& all = kept.by_slot[&slot];
+  ThreadThrows& all = kept.by_place[place];
   all.push_back(std::move(thrown));
-  kept.slots = kept.by_slot.size();
+  kept.places = kept.by_place.size();
   return static_cast<std::uint32_t>(all.size());
 }
 
-ThreadThrows take_thrown(const Slot& slot) {
+ThreadThrows take_thrown_at(const void* place) {
   ThrownKept& kept = thrown_kept();
-  if (kept.slots == 0) {
+  if (kept.places == 0) {
     return {};
   }
   const std::lock_guard guard(kept.mutex);
-  auto found = kept.by_slot.extract(&slot);
-  kept.slots = kept.by_slot.size();
+  auto found = kept.by_place.extract(place);
+  kept.places = kept.by_place.size();
   return found.empty() ? ThreadThrows{} : std::move(found.mapped());
 }
+
+}  // namespace
+
+std::uint32_t keep_thrown(const Slot& slot, detail::Failure thrown) {
+  return keep_thrown_at(&slot, std::move(thrown));
+}
+
+void keep_thrown(const Shared& shared, detail::Failure thrown) {
+  keep_thrown_at(&shared, std::move(thrown));
+}
+
+ThreadThrows take_thrown(const Slot& slot) { return take_thrown_at(&slot); }
+ThreadThrows take_thrown(const Shared& shared) { return take_thrown_at(&shared); }
 
 void forget_thrown(const Shared& shared) noexcept {
   ThrownKept& kept = thrown_kept();
   const std::lock_guard guard(kept.mutex);
-  for (auto at = kept.by_slot.lower_bound(&shared.slots[0]);
-       at != kept.by_slot.end() && at->first < &shared.slots[kSlots];) {
-    at = kept.by_slot.erase(at);
+  const std::less<> before;
+  for (auto at = kept.by_place.lower_bound(static_cast<const void*>(&shared));
+       at != kept.by_place.end() && before(at->first, &shared.slots[kSlots]);) {
+    at = kept.by_place.erase(at);
   }
-  kept.slots = kept.by_slot.size();
+  kept.places = kept.by_place.size();
 }
 
 void disown_thrown() noexcept { new (&thrown_kept()) ThrownKept; }

@@ -48,8 +48,12 @@ bool initialize(heap::Offset pool, Shared& shared, const process::CopyCheck& che
     return true;
   } catch (...) {
     process::leave_user_code(check, kInitializer, own_streams(shared));
+    const std::exception_ptr thrown = std::current_exception();
+    if (shared.on_threads != 0 && !detail::keeps_its_type(thrown)) {
+      keep_thrown(shared, thrown);
+    }
     BufferEncoder bytes;
-    encode_exception(bytes, std::current_exception());
+    encode_exception(bytes, thrown);
     heap::Block block(bytes.size() + sizeof(std::uint64_t));
     // The size travels in the block, so that one store tells all.
     *reinterpret_cast<std::uint64_t*>(block.data()) = bytes.size();

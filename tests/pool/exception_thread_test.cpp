@@ -154,5 +154,16 @@ TEST_F(PoolExceptionThread, ManyThatAreNeverAskedFor) {
   pool.terminate();
 }
 
+TEST_F(PoolExceptionThread, OfAnInitializerToo) {
+  ThreadPool pool({.processes = 2, .initializer = [] { throw_particular(5); }});
+  EXPECT_EQ(number_of([&] { pool.apply([] {}); }), 5);
+  EXPECT_EQ(number_of([&] { pool.map([](int x) { return x; }, {1, 2}); }), 5);
+}
+
+TEST_F(PoolExceptionThread, OfAnExecutorsInitializerToo) {
+  ThreadPoolExecutor executor({.processes = 1, .initializer = [] { throw_particular(5); }});
+  EXPECT_EQ(number_of([&] { executor.submit([] {}).result(); }), 5);
+}
+
 }  // namespace
 }  // namespace procession::pooltest

@@ -28,10 +28,10 @@ Loss loss() {
 }
 
 void expect_unknown(const Loss& lost) {
-  EXPECT_EQ(lost.exitcode, 255);
+  EXPECT_EQ(lost.exitcode, WorkerLost::kUnknownExit);
   EXPECT_NE(lost.text.find("ignores SIGCHLD or waits for all children itself"), std::string::npos)
       << lost.text;
-  EXPECT_EQ(lost.text.find("255"), std::string::npos) << lost.text;
+  EXPECT_EQ(lost.text.find("256"), std::string::npos) << lost.text;
 }
 
 TEST(LostUnknown, WhereSigchldIsIgnored) {
