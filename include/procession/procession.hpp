@@ -24,3 +24,4 @@
 #include "procession/sync.hpp"
 #include "procession/threading.hpp"
 #include "procession/timeout.hpp"
+#include "procession/version.hpp"

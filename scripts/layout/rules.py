@@ -19,6 +19,7 @@ FLOORS = [
 
 # Every public header belongs to a floor. "vocabulary" may be included by all of them.
 PUBLIC_HEADERS = {
+    "version.hpp": "vocabulary",
     "timeout.hpp": "vocabulary",
     "address.hpp": "vocabulary",
     "error.hpp": "vocabulary",
