@@ -33,7 +33,8 @@ namespace procession {
 /// E is sent with all its fields when it is encodable (a plain aggregate, or a type with functions
 /// encode and decode of its own) and has a default constructor; otherwise E must have a
 /// constructor from std::string, which is given what(), and that is all that is sent. E must be
-/// copyable and not be final: what is thrown at the receiver is derived from it.
+/// copyable and not be final: what is thrown at the receiver is derived from it. Handles (a Lock, a
+/// Queue) and descriptors do not travel in exceptions: an E that has one arrives as RemoteError.
 ///
 /// `name` is what E is called between the processes; empty for the name of the type. Returns true.
 /// Throws std::invalid_argument when the name is another type's or E has another name already.

@@ -1,6 +1,9 @@
 #include "procession/error.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace procession {
@@ -59,6 +62,16 @@ std::string describe_end(int exitcode) {
   return "was ended by signal " + number + (name.empty() ? "" : " (" + name + ")");
 }
 
+/// Whether the name of a type may be that of a class: it is no pointer, and no arithmetic type.
+bool is_class(const std::string& name) {
+  if (name.back() == '*') return false;
+  constexpr std::string_view kWords[] = {"bool", "char",  "char8_t", "char16_t", "char32_t",
+                                         "int",  "float", "double",  "wchar_t",  "__int128",
+                                         "long", "short", "signed",  "unsigned"};
+  const std::string_view first = std::string_view(name).substr(0, name.find(' '));
+  return std::find(std::begin(kWords), std::end(kWords), first) == std::end(kWords);
+}
+
 std::string describe_remote(const RemoteTrace& trace) {
   std::string text = trace.type();
   if (text.empty()) return text;
@@ -69,8 +82,12 @@ std::string describe_remote(const RemoteTrace& trace) {
                      : std::string(" (thrown in process ")) +
             std::to_string(trace.pid()) + ")";
   }
+  if (!is_class(trace.type())) {
+    return text +
+           "; only types of classes can be announced, and then be caught: throw one of these";
+  }
   return text + "; to catch it by its type, announce that with register_exception in the sender " +
-         "and in the receiver";
+         "and in the receiver (one whose fields cannot be sent, such as handles, never arrives)";
 }
 
 }  // namespace

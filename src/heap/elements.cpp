@@ -36,6 +36,12 @@ class GuardedPages {
       platform::unmap(base_, size_);
       throw_no_addresses(bytes);
     }
+    // Guards may not take what the heap itself needs as it grows, which cannot say no.
+    constexpr std::size_t kSpared = 16;
+    if (!platform::has_mappings_left(kSpared)) {
+      platform::unmap(base_, size_);
+      throw_no_addresses(bytes);
+    }
   }
   GuardedPages(const GuardedPages&) = delete;
   GuardedPages& operator=(const GuardedPages&) = delete;

@@ -26,7 +26,7 @@ Usage measure(Header& heap, Region region) {
     if (state_of(block_at(heap, block)) == State::free) {
       usage.largest_free = std::max(usage.largest_free, bytes);
     } else {
-      usage.used += bytes + sizeof(BlockHeader);
+      usage.used += bytes + gap_of(region);
     }
   }
   return usage;

@@ -310,7 +310,7 @@ void throw_has_no_names() {
 
 void throw_not_remote(std::string_view what) {
   throw ProcessError("asked a Manager of this tree of processes for " + std::string(what) +
-                     ", by name; that is for one of Manager::connect()");
+                     ", which only one of Manager::connect() has");
 }
 
 void throw_not_local(std::string_view what) {

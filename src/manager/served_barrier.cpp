@@ -131,7 +131,7 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   if (!in_time) refuse("broke: a time-out passed");
   if (end == BarrierEnd::reset) refuse("was reset");
   if (end == BarrierEnd::broken) {
-    refuse("broke: one of its parties has ended, gave up, or called abort()");
+    refuse("broke: one of its parties has ended, gave up, or called abort(), or its action failed");
   }
   return arrival.before;
 }

@@ -114,9 +114,24 @@ bool map_shared_at(std::byte* address, int descriptor, std::uint64_t offset, std
                 static_cast<off_t>(offset)) != MAP_FAILED;
 }
 
+bool has_mappings_left(std::size_t count) noexcept {
+  const std::uint64_t page = page_size();
+  const std::uint64_t size = 2 * count * page;
+  std::byte* const base = reserve_addresses(size);
+  if (base == nullptr) return false;
+  bool all = true;
+  // Each page that differs from its neighbours is a mapping of its own.
+  for (std::uint64_t at = page; all && at < size; at += 2 * page)
+    all = ::mprotect(base + at, page, PROT_READ) == 0;
+  unmap(base, size);
+  return all;
+}
+
 void allow_access(std::byte* address, std::uint64_t size) noexcept {
   if (::mprotect(address, size, PROT_READ | PROT_WRITE) == 0) return;
-  std::perror("procession: cannot access shared memory");
+  std::perror(
+      "procession: this process cannot get access to more of the shared heap; ENOMEM: it has too "
+      "many mappings (vm.max_map_count)");
   std::abort();
 }
 

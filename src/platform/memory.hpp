@@ -38,6 +38,8 @@ std::byte* reserve_addresses(std::uint64_t size) noexcept;
 /// `accessible`: for reading and writing. False (and errno) when that fails.
 bool map_shared_at(std::byte* address, int descriptor, std::uint64_t offset, std::uint64_t size,
                    bool accessible) noexcept;
+/// Whether this process may have so many more mappings than it has now.
+bool has_mappings_left(std::size_t count) noexcept;
 /// Lets mapped memory be read and written. The program ends when that fails, as it would by the
 /// next access.
 void allow_access(std::byte* address, std::uint64_t size) noexcept;

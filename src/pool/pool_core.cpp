@@ -41,9 +41,9 @@ void check_submission(const PoolPtr& pool, const Encoder& encoder) {
 
 void check_timeout(Timeout timeout) {
   if (timeout && *timeout <= Duration::zero()) {
-    throw std::invalid_argument("a time-out of " + platform::to_text(*timeout) +
-                                " was asked for, in which no task can run; give more than 0, "
-                                "or leave it empty for no limit");
+    throw std::invalid_argument(
+        "a time-out of 0 or less was asked for, in which no task can run; give more than 0, or "
+        "leave it empty for no limit");
   }
 }
 

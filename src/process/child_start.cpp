@@ -136,7 +136,7 @@ StartMethod Child::check_start() {
   }
   const bool isolated = method == StartMethod::forkserver || method == StartMethod::spawn;
   if (isolated) {
-    require_init(to_string(method));
+    require_init(std::string("a process was to be started by '") + to_string(method) + "'");
     if (call_.captured_address) {
       refuse_captured_address("the target of process '" + plan_.name + "'");
     }

@@ -54,12 +54,14 @@ const Constructed told_last;
 
 void mark_init() noexcept { initialised = true; }
 
-void require_init(const char* method) {
+void require_init(const std::string& what) {
   if (!initialised) {
-    throw NotInitialized(std::string("a process was to be started by '") + method +
-                         "', which executes this program anew, but main() has not called init(); "
-                         "add this line as the "
-                         "first statement of main():\n    procession::init();");
+    throw NotInitialized(
+        what +
+        ", which executes this program anew, but main() has not called init() yet; add this "
+        "line as the first statement of main():\n    procession::init();\nAn object at "
+        "namespace scope that starts processes, such as a Pool, is made before main() has "
+        "begun: make it in main(), after init(), for example in a std::optional.");
   }
 }
 

@@ -28,7 +28,7 @@ void require_janitor() {
   if (has_janitor()) {
     return;
   }
-  require_init("the janitor of named shared memory");
+  require_init("the process that removes the names of shared memory was to be started");
   const std::array<int, 1> passed{heap::descriptor()};
   const int pid =
       platform::execute_self(passed, boot_variables(BootRole::janitor), "procession-janitor");

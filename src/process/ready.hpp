@@ -1,12 +1,14 @@
 #pragma once
 
+#include <string>
+
 #include "procession/timeout.hpp"
 
 namespace procession::process {
 
-/// Throws `NotInitialized`, with the line to add, unless `init()` was called. `method` is the start
-/// method's name.
-void require_init(const char* method);
+/// Throws `NotInitialized`, with the line to add, unless `init()` was called. `what` says what was
+/// asked for, and executes this program.
+void require_init(const std::string& what);
 void mark_init() noexcept;
 /// For a fork, which needs no init(): throws `NotInitialized` in a constructor of a static object,
 /// whose child would run with static objects that are not there yet.

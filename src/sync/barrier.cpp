@@ -129,7 +129,8 @@ std::size_t Barrier::wait(Timeout timeout) const {
     case sync::BarrierWait::passed:
       break;
     case sync::BarrierWait::broken:
-      throw_broken("broke: one of its parties was killed, gave up, or called abort()");
+      throw_broken(
+          "broke: one of its parties was killed, gave up, or called abort(), or its action failed");
     case sync::BarrierWait::reset:
       throw_broken("was reset");
     case sync::BarrierWait::timed_out:

@@ -119,7 +119,11 @@ TEST(Error, RemoteErrorSaysWhatAndWhere) {
   const mp::RemoteError error(mp::RemoteTrace("Odd", "too odd", {.task_index = 3, .pid = 55}));
   EXPECT_STREQ(error.what(),
                "Odd: too odd (thrown by task 3 in process 55); to catch it by its type, announce "
-               "that with register_exception in the sender and in the receiver");
+               "that with register_exception in the sender and in the receiver (one whose fields "
+               "cannot be sent, such as handles, never arrives)");
+  const mp::RemoteError number(mp::RemoteTrace("unsigned long", "", {}, {}));
+  EXPECT_NE(std::string(number.what()).find("only types of classes"), std::string::npos)
+      << number.what();
   EXPECT_EQ(mp::remote_trace(error), &error);
 }
 

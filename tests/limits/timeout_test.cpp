@@ -366,9 +366,9 @@ TEST(Timeouts, OfTasks) {
   for (const Timeout timeout : kShortest) {
     run({{"MapOptions::timeout of nothing",
           Comes::invalid,
-          {"time-out of 0 ns"},
+          {"time-out of 0 or less"},
           [&] { return pool.map(thrice, {1}, {.timeout = timeout}).empty(); }},
-         {"MapOptions::timeout of nothing, imap", Comes::invalid, {"time-out of 0 ns"}, [&] {
+         {"MapOptions::timeout of nothing, imap", Comes::invalid, {"time-out of 0 or less"}, [&] {
             return pool.imap(thrice, {1}, {.timeout = timeout}).next() == 0;
           }}});
   }
