@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +35,20 @@ std::optional<std::string> read_pipe(const Descriptor& out) {
   }
   text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
   return text;
+}
+
+std::optional<PipeName> pipe_of(int descriptor) noexcept {
+  struct stat facts{};
+  if (::fstat(descriptor, &facts) != 0 || !S_ISFIFO(facts.st_mode)) {
+    return std::nullopt;
+  }
+  return PipeName{facts.st_dev, facts.st_ino};
+}
+
+std::size_t bytes_in_pipe(int descriptor) noexcept {
+  int bytes = 0;
+  return ::ioctl(descriptor, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes)
+                                                                 : 0;
 }
 
 }  // namespace procession::platform

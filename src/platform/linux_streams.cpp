@@ -10,6 +10,7 @@
 #include <ext/stdio_sync_filebuf.h>
 #include <iostream>
 #include <typeinfo>
+#include <utility>
 
 #include "platform/linux_pipe_signal.hpp"
 #include "platform/report.hpp"
@@ -169,6 +170,15 @@ HeldText held_text() noexcept {
     return {&nothing, &something};
   }
   return {&stdout->_IO_write_base, &stdout->_IO_write_ptr};
+}
+
+bool has_used_stderr() noexcept {
+  if (stderr == nullptr || !streams().unbuffered()) {
+    return true;
+  }
+  // What stdio takes for the place in the file: it adds what it writes, and makes it -1 when it is
+  // asked to flush. It asks nobody, as long as nothing is read.
+  return std::exchange(stderr->_offset, 0) != 0;
 }
 
 void forget_unwritten() {

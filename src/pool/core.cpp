@@ -157,7 +157,7 @@ void PoolCore::check_open_here(std::unique_lock<platform::OwnMutex>& guard) {
     cause.rethrow();
   }
   if (stage_ != Stage::open) {
-    throw ProcessError(stage_ == Stage::closed ? not_open() : given_too_late());
+    refuse_task();
   }
 }
 

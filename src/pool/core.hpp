@@ -155,7 +155,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
 
   // With the mutex held, all of them.
   [[nodiscard]] std::string called() const;
-  [[nodiscard]] std::string not_open() const;
+  /// A task comes after the end was asked for: throws ProcessError.
+  [[noreturn]] void refuse_task() const;
   [[nodiscard]] std::string given_too_late() const;
   [[nodiscard]] std::string ended_too_early() const;
   bool admit(Job& job);

@@ -6,6 +6,7 @@
 
 #include "heap/block_encoder.hpp"
 #include "platform/own_mutex.hpp"
+#include "pool/layout.hpp"
 #include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
@@ -35,7 +36,8 @@ std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat)
   call.block = encoder.take();
   if (method_ != StartMethod::thread) {
     call.descriptors.emplace_back();
-    stderrs_[seat] = relay_stderr(call.descriptors.back());
+    auto& taken = heap::at<Shared>(pool)->seats[seat].stderr_taken;
+    stderrs_[seat] = relay_stderr(call.descriptors.back(), taken);
     call.own_stderr = true;
   }
   return detail::Child::make(std::move(plan), std::move(call));

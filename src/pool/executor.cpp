@@ -4,6 +4,7 @@
 #include "platform/futex.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
+#include "process/uncaught.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -20,11 +21,15 @@ void PoolCore::serve_executor() {
 /// How texts name it.
 std::string PoolCore::called() const { return for_executor_ ? "an executor" : "a pool"; }
 
-/// Of a task that comes after the end was asked for.
-std::string PoolCore::not_open() const {
-  return "a task was given to " + called() +
-         (for_executor_ ? " that was shut down; submit before shutdown(), or make another executor"
-                        : " that is closed; submit before close(), or make another pool");
+void PoolCore::refuse_task() const {
+  process::note_told_of_end();
+  if (stage_ == Stage::terminated) {
+    throw ProcessError(given_too_late());
+  }
+  throw ProcessError(
+      "a task was given to " + called() +
+      (for_executor_ ? " that was shut down; submit before shutdown(), or make another executor"
+                     : " that is closed; submit before close(), or make another pool"));
 }
 
 /// Of a task that comes after the workers were ended.

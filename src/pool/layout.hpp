@@ -163,6 +163,8 @@ struct alignas(64) Seat {
   heap::Stepped<std::uint32_t> ready;  ///< 1: its initializer has returned
   /// Bytes of memory that a fork gave the worker, which are not its own. Before its first task.
   heap::Stepped<std::uint64_t> inherited;
+  /// 1: the owner may have read what the worker wrote to stderr, and not yet written it on.
+  heap::Stepped<std::uint32_t> stderr_taken;
 };
 
 /// A set of workers; a bit set or cleared twice is no harm, so a killed worker cannot spoil it.

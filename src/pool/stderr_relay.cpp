@@ -22,7 +22,10 @@ namespace procession::pool {
 
 class WorkerStderr {
  public:
-  explicit WorkerStderr(platform::Descriptor out) : out_(std::move(out)) {}
+  WorkerStderr(platform::Descriptor out, heap::Stepped<std::uint32_t>& taken)
+      : out_(std::move(out)), taken_(&taken) {
+    taken = 0;
+  }
 
   [[nodiscard]] int descriptor() const { return out_.get(); }
   [[nodiscard]] const std::string& last() const { return last_; }
@@ -31,6 +34,9 @@ class WorkerStderr {
   bool read(std::string& text) {
     constexpr std::size_t kKept = 1024;
     for (;;) {
+      if (taken_ != nullptr) {
+        *taken_ = 1;
+      }
       const std::optional<std::string> got = platform::read_pipe(out_);
       if (!got || got->empty()) {
         return got.has_value();
@@ -48,11 +54,20 @@ class WorkerStderr {
       }
     }
   }
+  /// All that was read has been written on.
+  void note_written() {
+    if (taken_ != nullptr) {
+      *taken_ = 0;
+    }
+  }
+  /// The worker's seat may be another one's, or gone.
+  void leave_seat() { taken_ = nullptr; }
 
  private:
   static constexpr std::size_t kMostAtATime = 256U << 10U;
 
   platform::Descriptor out_;
+  heap::Stepped<std::uint32_t>* taken_;
   std::string last_;
 };
 
@@ -85,6 +100,14 @@ struct Relay {
       poller->remove(worker->descriptor());
       return true;
     });
+    note_written();
+  }
+  void note_written() {
+    if (pending.empty() && !writing) {
+      for (const auto& worker : workers) {
+        worker->note_written();
+      }
+    }
   }
   void have_written() const {
     if (!pending.empty()) {
@@ -123,15 +146,17 @@ Relay& the_relay() {
       the_relay().writing = false;
       the_relay().stalled = false;
     }
+    the_relay().note_written();
     the_relay().written.notify_all();
   }
 }
 
 }  // namespace
 
-std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
+std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker,
+                                           heap::Stepped<std::uint32_t>& taken) {
   platform::Pipe pipe = platform::make_pipe();
-  auto worker = std::make_shared<WorkerStderr>(std::move(pipe.out));
+  auto worker = std::make_shared<WorkerStderr>(std::move(pipe.out), taken);
   const std::lock_guard guard(the_relay().mutex);
   const auto watch = [](int descriptor) {
     the_relay().poller->add(descriptor, static_cast<std::uint64_t>(descriptor));
@@ -151,7 +176,12 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker) {
     throw;
   }
   for_worker = std::move(pipe.in);
-  return worker;
+  // The relay has it until the pipe ends; whoever is returned this, only as long as there is a
+  // seat.
+  return {worker.get(), [worker](WorkerStderr* its) {
+            const std::lock_guard in_use(the_relay().mutex);
+            its->leave_seat();
+          }};
 }
 
 std::string last_lines(WorkerStderr& worker) {

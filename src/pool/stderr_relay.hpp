@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "heap/stepped.hpp"
 #include "platform/descriptor.hpp"
 
 // What workers write to their standard error goes through a pipe to a thread of the owner, started
@@ -15,8 +16,11 @@ namespace procession::pool {
 class WorkerStderr;
 
 /// A new pipe, read from now on until nobody can write into it any more; the end to write to.
-/// Throws ProcessError, and std::system_error where the thread cannot be started.
-std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker);
+/// As long as what is returned lives, `taken` is 1 from before anything is read until it has been
+/// written on: to a worker that sees its pipe empty and then 0, all that it wrote is out. Throws
+/// ProcessError, and std::system_error where the thread cannot be started.
+std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker,
+                                           heap::Stepped<std::uint32_t>& taken);
 
 /// The last whole lines that a worker which has ended wrote, without the newline at the end; at
 /// most about 1 KiB.

@@ -49,7 +49,7 @@ void PoolCore::open_stream() try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (stage_ == Stage::closed) {
-    throw ProcessError(not_open());
+    refuse_task();
   }
   ++streams_;
 } catch (...) {

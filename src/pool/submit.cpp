@@ -42,7 +42,7 @@ void PoolCore::submit(Task task) try {
   }
   if (stage_ == Stage::closed) {
     // Between the check and here. The workers may have left.
-    throw ProcessError(not_open());
+    refuse_task();
   }
   backlog_.push_back(std::move(task));
   if (lacks_workers_) {

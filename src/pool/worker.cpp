@@ -15,6 +15,7 @@
 #include "platform/wait.hpp"
 #include "pool/kept_calls.hpp"
 #include "pool/layout.hpp"
+#include "pool/relayed_stderr.hpp"
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
 #include "pool/thread_throws.hpp"
@@ -169,7 +170,7 @@ std::size_t begin_chunk(Slot& slot) {
 }
 
 void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls,
-              const process::CopyCheck& check) {
+              RelayedStderr& its_stderr, const process::CopyCheck& check) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot, shared.on_threads != 0, check);
   if (own_streams(shared)) {
@@ -204,6 +205,7 @@ void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& ca
   }
   // Once more: the task may have given the streams other buffers, and what threw has printed too.
   process::leave_user_code(check, kTask, own_streams(shared));
+  its_stderr.settle();
   if (slot.measured != 0) {
     const TaskTime time{nanoseconds() - began - run.decoding, run.decoding_again};
     slot.clock = kExpired | time.word();
@@ -245,6 +247,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     seat.inherited = platform::private_memory(platform::process_id());
   }
   const process::CopyCheck check;
+  RelayedStderr its_stderr(shared, seat);
   if (!initialize(pool, shared, check)) {
     return;
   }
@@ -279,7 +282,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     }
     pass_the_call_on(shared);
     Slot& slot = shared.slots[*claimed];
-    run_task(pool, shared, slot, calls, check);
+    run_task(pool, shared, slot, calls, its_stderr, check);
     ++ended;
     if (!may_have_tasks(shared)) {
       // Before the owner hears of it: it may have the next task at once, and need not wake another

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kLook{5};
 
 constinit std::atomic<int> ending_thread{0};  // 0: the end has not begun
 constinit std::atomic<std::terminate_handler> handler_before{nullptr};
+constinit thread_local bool told_of_end = false;
 
 /// Whether the exception is one, or was caused by one, that E describes.
 template <class E>
@@ -58,7 +59,7 @@ bool waits_for_end(const std::exception_ptr& failure) noexcept {
   }
   // The main thread, which is here, ends the process by no return.
   const bool main = platform::thread_id() == platform::process_id();
-  if (!main && ending_thread == 0 && is_end_of_others(failure)) {
+  if (!main && ending_thread == 0 && (told_of_end || is_end_of_others(failure))) {
     const auto last = std::chrono::steady_clock::now() + kGrace;
     while (ending_thread == 0 && std::chrono::steady_clock::now() < last) {
       std::this_thread::sleep_for(kLook);
@@ -88,6 +89,8 @@ void survive_uncaught_ends() noexcept {
     std::set_terminate(on_terminate);
   }
 }
+
+void note_told_of_end() noexcept { told_of_end = true; }
 
 void note_end() noexcept {
   int none = 0;

@@ -9,6 +9,10 @@ namespace procession::process {
 /// see whether the process ends. For any other end std::terminate() is what it was. Idempotent.
 void survive_uncaught_ends() noexcept;
 
+/// The calling thread is about to be told by an exception that what it uses was ended, as a pool at
+/// namespace scope is before the end of the process is known here.
+void note_told_of_end() noexcept;
+
 /// The orderly end of this process begins, in the calling thread.
 void note_end() noexcept;
 

@@ -43,6 +43,17 @@ void call(const std::string& how, mp::Pool& pool, const mp::Semaphore& began) {
     // Its end would wait for the call.
     static auto& executor = *new mp::ProcessPoolExecutor(1);
     executor.submit(task, 1).result();
+  } else if (how == "submit_again") {
+    // It is ended before the end of the process is known.
+    static mp::ProcessPoolExecutor executor(1);
+    for (;;) {
+      try {
+        const auto future = executor.submit([] { std::this_thread::sleep_for(1ms); });
+        began.release();
+        future.result();
+      } catch (const mp::Cancelled&) {
+      }
+    }
   } else if (how == "as_completed") {
     // Its end would wait for the call.
     static auto& executor = *new mp::ProcessPoolExecutor(1);

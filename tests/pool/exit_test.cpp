@@ -21,7 +21,7 @@ TEST_P(ExitBesideACall, HasItsStatus) {
 INSTANTIATE_TEST_SUITE_P(By, ExitBesideACall,
                          testing::Combine(testing::Values("map", "apply", "wait", "imap",
                                                           "executor", "as_completed", "manager",
-                                                          "join", "queue", "pipe"),
+                                                          "join", "queue", "pipe", "submit_again"),
                                           testing::Values("exit", "return", "static")),
                          [](const auto& of) {
                            return std::string(std::get<0>(of.param)) + "_" + std::get<1>(of.param);

@@ -58,6 +58,35 @@ TEST_P(PoolStderr, AppearsOnTheOwners) {
   }
 }
 
+TEST_P(PoolStderr, IsOutBeforeTheResult) {
+  testing::internal::CaptureStderr();
+  std::string expected;
+  {
+    Pool pool(options(2));
+    const auto also = [&](const std::string& text) {
+      std::cerr << text;
+      expected += text;
+    };
+    for (int i = 0; i < 50; ++i) {
+      const std::string number = std::to_string(i) + "\n";
+      pool.apply(say, "C++ " + number);
+      expected += "C++ " + number;
+      also("main " + number);
+      pool.apply([](const std::string& text) { std::fputs(text.c_str(), stderr); }, "C " + number);
+      expected += "C " + number;
+      also("main " + number);
+      for ([[maybe_unused]] const int one : pool.imap(
+               procession::bind(
+                   [](const std::string& text, int x) { return say("imap " + text), x; }, number),
+               {1})) {
+        expected += "imap " + number;
+        also("main " + number);
+      }
+    }
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), expected);
+}
+
 TEST_P(PoolStderr, LastLinesAreInTheLoss) {
   testing::internal::CaptureStderr();
   std::string text;
