@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -16,6 +17,8 @@ LifeLine make_life_line() {
     throw_system_error("make a pipe that tells children of this process's end");
   }
   LifeLine line{Descriptor(ends[1]), Descriptor(ends[0])};
+  // Opened by children once more (open_own), also when this process has become another user.
+  ::fchmod(line.watched.get(), S_IRUSR | S_IRGRP | S_IROTH);
   return {clear_of_standard(std::move(line.held)), clear_of_standard(std::move(line.watched))};
 }
 

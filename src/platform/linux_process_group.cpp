@@ -17,6 +17,7 @@
 #include "platform/descriptor.hpp"
 #include "platform/linux_signal_number.hpp"
 #include "platform/process_group.hpp"
+#include "platform/system_error.hpp"
 
 namespace procession::platform {
 
@@ -78,13 +79,23 @@ std::vector<int> children_of(int pid) {
 
 void add_descendants(int pid, const std::function<bool(int)>& spared,
                      std::vector<ProcessMark>& found) {
+  const pid_t session = ::getsid(pid);
   for (const int child : children_of(pid)) {
     const ProcessMark mark{child, start_of(child)};
-    if (mark.started != 0 && !spared(child) &&
+    // One that leads a session of its own was detached on purpose.
+    const bool detached = ::getsid(child) == child && session != child;
+    if (mark.started != 0 && !detached && !spared(child) &&
         std::find(found.begin(), found.end(), mark) == found.end()) {
       found.push_back(mark);
       add_descendants(child, spared, found);
     }
+  }
+}
+
+/// After a kill() that failed: that the process has ended is as good.
+void expect_signalled(int pid) {
+  if (errno != ESRCH) {
+    throw_system_error("send a signal to process " + std::to_string(pid));
   }
 }
 
@@ -123,9 +134,10 @@ void lead_process_group(bool terminal) noexcept {
   }
 }
 
-void signal_group(int leader, Signal signal) noexcept {
-  if (::kill(-leader, number_of(signal)) != 0 && errno == ESRCH) {
-    ::kill(leader, number_of(signal));
+void signal_group(int leader, Signal signal) {
+  const int number = number_of(signal);
+  if (::kill(-leader, number) != 0 && (errno != ESRCH || ::kill(leader, number) != 0)) {
+    expect_signalled(leader);
   }
 }
 
@@ -166,7 +178,9 @@ void kill_with_descendants(int pid, const std::function<bool(int)>& spared) {
     // Without memory those that were found are killed, and the child in any case.
   }
   signal_marked_by_number(stopped, SIGKILL);
-  ::kill(pid, SIGKILL);
+  if (::kill(pid, SIGKILL) != 0) {
+    expect_signalled(pid);
+  }
 }
 
 }  // namespace procession::platform

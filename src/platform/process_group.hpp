@@ -22,8 +22,9 @@ Terminal own_terminal() noexcept;
 void lead_process_group(bool terminal) noexcept;
 
 /// Signals all processes of the group that `leader`, a child that has not been reaped, leads; the
-/// child alone where it does not lead one yet.
-void signal_group(int leader, Signal signal) noexcept;
+/// child alone where it does not lead one yet. Throws ProcessError where the system forbids it, as
+/// when this process has become another user.
+void signal_group(int leader, Signal signal);
 
 /// Kills what is left of the group of a child that has ended. `reaped`: somebody else took its
 /// status, so that its number may be another process's by now; such a one is left alone.
@@ -37,8 +38,8 @@ struct ProcessMark {
   friend bool operator==(const ProcessMark&, const ProcessMark&) = default;
 };
 
-/// The descendants of a child, without those for which `spared` holds, and without theirs. Empty
-/// where /proc does not tell.
+/// The descendants of a child, without those for which `spared` holds or that lead a session of
+/// their own, as daemons do, and without theirs. Empty where /proc does not tell.
 std::vector<ProcessMark> find_descendants(int pid, const std::function<bool(int pid)>& spared);
 
 /// Signals those that are still there.

@@ -79,9 +79,10 @@ void Crew::fill(heap::Offset pool) {
       if (!hired[i]->is_thread()) {
         // The end of a worker that nobody watches would not be noticed.
         workers_[seats[i]] = nullptr;
-        hired[i]->signal(platform::Signal::kill);
-        hired[i]->join({});
-        process::unregister_child(*hired[i]);
+        if (process::attempt([&] { hired[i]->signal(platform::Signal::kill); })) {
+          hired[i]->join({});
+          process::unregister_child(*hired[i]);
+        }
       }
     }
   }
@@ -149,12 +150,13 @@ std::vector<std::shared_ptr<detail::Child>> Crew::unwatched() {
   return all;
 }
 
-void Crew::kill(std::uint32_t seat, std::string over_memory) {
+bool Crew::kill(std::uint32_t seat, std::string over_memory) {
   const std::lock_guard guard(mutex_);
-  if (workers_[seat] != nullptr) {
-    over_memory_[seat] = std::move(over_memory);
-    workers_[seat]->signal(platform::Signal::kill);
+  if (workers_[seat] == nullptr) {
+    return true;
   }
+  over_memory_[seat] = std::move(over_memory);
+  return process::attempt([&] { workers_[seat]->signal(platform::Signal::kill); });
 }
 
 int Crew::pid(std::uint32_t seat) {
@@ -175,10 +177,9 @@ void Crew::terminate() noexcept {
 
 void Crew::end(const platform::Deadline& grace) noexcept {
   try {
-    if (method_ != StartMethod::thread) {
-      process::join_terminated(living(), grace);
+    if (method_ == StartMethod::thread || process::join_terminated(living(), grace)) {
+      join();
     }
-    join();
   } catch (...) {
     // A worker that cannot be signalled or joined has ended.
   }

@@ -59,8 +59,8 @@ class Crew {
   bool wants_workers();
 
   /// SIGKILL to the worker of this seat, if it has one; not of a crew of threads. `over_memory`
-  /// says why, where that is the reason.
-  void kill(std::uint32_t seat, std::string over_memory = {});
+  /// says why, where that is the reason. False where this process may not.
+  bool kill(std::uint32_t seat, std::string over_memory = {});
   /// The worker of this seat; 0: there is none.
   int pid(std::uint32_t seat);
 

@@ -108,7 +108,7 @@ void PoolCore::kill() noexcept {
     try {
       crew_.kill(seat);
     } catch (...) {
-      // One that this process cannot signal: the end of the workers has the last word.
+      // Without memory for it: the end of the workers has the last word.
     }
   }
   end_workers("kill_workers()");

@@ -278,6 +278,8 @@ struct Task {
   /// Of a stream with a time-out, whose reader lets a chunk go once it has ended, though a thread
   /// be at it still. Else null: the job keeps a chunk until it has ended.
   std::shared_ptr<StreamChunk> kept = {};
+  /// One ran out of time in a worker that cannot be killed, and its job was told so.
+  bool told = false;
   /// Of several chunks: how many elements had ended when it was looked at whether one of them holds
   /// up the others.
   std::size_t seen = std::numeric_limits<std::size_t>::max();

@@ -104,9 +104,10 @@ Duration PoolCore::check_clock(std::uint32_t number) {
     return limit;  // it has ended in time after all
   }
   ++task.expired;
-  if (!on_threads()) {
-    crew_.kill(worker_of(state));
-  } else if (!task.job->ended()) {
+  // A worker that this process may not kill is like a thread; it ends itself when it can.
+  const bool killed = !on_threads() && crew_.kill(worker_of(state));
+  if (!killed && !task.job->ended()) {
+    task.told = true;
     const std::size_t index = task.first() + done;
     task.job->fail(*task.chunk, index, time_passed(task, index, platform::process_id()));
     wake_waiters();

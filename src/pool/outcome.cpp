@@ -168,12 +168,13 @@ void PoolCore::settle_loss(const Task& task, std::size_t done, const Ended& work
     return;
   }
   const std::size_t index = task.first() + done;
-  task.job->fail(
-      *task.chunk, index,
-      task.expired != 0
-          ? time_passed(task, index, worker.pid)
-          : Failure(std::make_exception_ptr(WorkerLost(
-                worker.pid, worker.exitcode, index, worker.over_memory, worker.last_lines, lost))));
+  if (!task.told) {
+    task.job->fail(*task.chunk, index,
+                   task.expired != 0 ? time_passed(task, index, worker.pid)
+                                     : Failure(std::make_exception_ptr(WorkerLost(
+                                           worker.pid, worker.exitcode, index, worker.over_memory,
+                                           worker.last_lines, lost))));
+  }
   run_from(task, done + 1, 0);
 }
 

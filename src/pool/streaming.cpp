@@ -69,7 +69,7 @@ void PoolCore::submit_chunk(const JobPtr& job, std::shared_ptr<StreamChunk> chun
         "ResultRange to its end before " +
         (for_executor_ ? "shutdown()" : "join()"));
   }
-  const bool outlived = on_threads() && job->timeout();
+  const bool outlived = job->timeout().has_value();
   Task task{job,
             chunk.get(),
             0,

@@ -132,6 +132,7 @@ Duration end_all() {
 void before_fork() { supervisor.mutex.lock(); }
 void after_in_parent() { supervisor.mutex.unlock(); }
 void after_in_child() {
+  disown_stderr_relay();  // pools let go of it
   for (const auto& weak : supervisor.pools) {
     if (const auto pool = weak.lock()) {
       pool->disown();
@@ -141,7 +142,6 @@ void after_in_child() {
   supervisor.nudge.reset();
   supervisor.poller.reset();
   disown_listener();
-  disown_stderr_relay();
   disown_thrown();
   supervisor.mutex.unlock();
 }

@@ -15,6 +15,7 @@
 #include "platform/streams.hpp"
 #include "process/boot.hpp"
 #include "process/copy_check.hpp"
+#include "process/failure.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
 #include "process/log_delivery.hpp"
@@ -151,6 +152,22 @@ void install_fork_handlers() {
   platform::add_fork_handlers(before_fork, after_in_parent, after_in_child);
 }
 
+namespace {
+
+/// Whatever happens, the child does not go on as its parent would.
+[[noreturn]] void run_forked(
+    const Record::Claim& claim,
+    const std::function<std::vector<platform::Descriptor>()>& in_child) noexcept {
+  try {
+    run_child(claim, std::move(inherited_line), in_child());
+  } catch (...) {
+    report_failure("Process", "started by fork", std::current_exception());
+  }
+  platform::exit_now(1);
+}
+
+}  // namespace
+
 int fork_child(heap::Offset record,
                const std::function<std::vector<platform::Descriptor>()>& in_child) {
   warn_about_threads();
@@ -170,8 +187,7 @@ int fork_child(heap::Offset record,
     platform::restore_signals();
     // Another thread may have printed since all was written.
     platform::forget_unwritten();
-    std::vector<platform::Descriptor> passed = in_child();
-    run_child(claim, std::move(inherited_line), std::move(passed));
+    run_forked(claim, in_child);
   }
   return pid;
 }

@@ -91,13 +91,13 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
   if (record.own_group != OwnGroup::none) {
     platform::lead_process_group(record.own_group == OwnGroup::beside_terminal);
   }
-  if (record.own_stderr != 0 && !passed.empty()) {
-    platform::replace(platform::kStandardError, passed.back().get());
-    passed.pop_back();
-  }
   int code = 1;
   std::string name;
   try {
+    if (record.own_stderr != 0 && !passed.empty()) {
+      platform::replace(platform::kStandardError, passed.back().get());
+      passed.pop_back();
+    }
     Decoder decoder({heap::at(record.message), record.message_size});
     const auto message = decode<BootMessage>(decoder);
     name = message.name;

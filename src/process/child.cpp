@@ -139,7 +139,7 @@ void Child::signal(platform::Signal signal) {
       terminate_process();
       break;
     case platform::Signal::interrupt:
-      platform::send_signal(end_.get(), pid_, signal);
+      interrupt_process();
   }
 }
 

@@ -95,6 +95,7 @@ class Child : public std::enable_shared_from_this<Child> {
   platform::Reaped reap_child(int pid, bool wait);
   void kill_at_once(int pid);
   void terminate_process();
+  void interrupt_process();
   void settle(int exitcode);
   [[nodiscard]] int code_of(const platform::Reaped& reaped);
   /// Whether this is a copy, in the child of a fork, of what the parent made and did not start: the

@@ -45,6 +45,16 @@ void Child::kill_at_once(int pid) {
   platform::kill_with_descendants(pid, is_of_tree);
 }
 
+void Child::interrupt_process() {
+  if (own_group_ != OwnGroup::none) {
+    platform::signal_group(pid_, platform::Signal::interrupt);
+    return;
+  }
+  const auto descendants = platform::find_descendants(pid_, is_of_tree);
+  platform::send_signal(end_.get(), pid_, platform::Signal::interrupt);
+  platform::signal_marked(descendants, platform::Signal::interrupt);
+}
+
 void Child::terminate_process() {
   if (own_group_ != OwnGroup::none) {
     platform::signal_group(pid_, platform::Signal::terminate);

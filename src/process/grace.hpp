@@ -24,12 +24,14 @@ inline constexpr std::chrono::seconds kServersGrace{2};
 inline constexpr std::chrono::milliseconds kServersLeast{500};
 
 /// Does it to a child. One that its owner closes at this very moment is its owner's to end, and
-/// those beside it are ended.
+/// those beside it are ended. False where it could not be done.
 template <class Action>
-void attempt(const Action& action) {
+bool attempt(const Action& action) {
   try {
     action();
+    return true;
   } catch (const ProcessError&) {
+    return false;
   }
 }
 
@@ -42,24 +44,28 @@ void terminate_all(const Children& children) {
 }
 
 /// Waits for the end of children that were sent SIGTERM, and kills those that are left when the
-/// grace is over.
+/// grace is over. False where some cannot be killed, as when this process has become another user:
+/// they end with it.
 template <class Children>
-void join_terminated(const Children& children, const platform::Deadline& grace) {
+bool join_terminated(const Children& children, const platform::Deadline& grace) {
   std::vector<bool> ended;
   for (const auto& child : children) {
     bool has = true;
     attempt([&] { has = child->join(grace.left()); });
     ended.push_back(has);
   }
-  std::size_t i = 0;
-  for (const auto& child : children) {
-    if (!ended[i++]) {
-      attempt([&] { child->signal(platform::Signal::kill); });
+  bool all = true;
+  std::vector<bool> ends;
+  for (std::size_t i = 0; const auto& child : children) {
+    ends.push_back(ended[i++] || attempt([&] { child->signal(platform::Signal::kill); }));
+    all = all && ends.back();
+  }
+  for (std::size_t i = 0; const auto& child : children) {
+    if (ends[i++]) {
+      attempt([&] { child->join({}); });
     }
   }
-  for (const auto& child : children) {
-    attempt([&] { child->join({}); });
-  }
+  return all;
 }
 
 }  // namespace procession::process

@@ -14,6 +14,7 @@
 #include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "platform/system_error.hpp"
+#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "procession/error.hpp"
 #include "procession/threading.hpp"
@@ -115,9 +116,12 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
 
   void run() {
     of_this_thread = this;
+    const process::CopyCheck check;
     try {
       call_->run();
+      check.end_copies("the target of a thread");
     } catch (...) {
+      check.end_copies("the target of a thread");
       process::report_failure("Exception in thread", name_, std::current_exception());
     }
     call_.reset();

@@ -112,6 +112,7 @@ int main(int argc, char** argv) {
       : is("setpgid")      ? process_test::deny({{SYS_setpgid, code}})
       : is("statx")        ? process_test::deny({{SYS_statx, code}})
       : is("waitid")       ? process_test::deny({{SYS_waitid, code}})
+      : is("dup2")         ? process_test::deny({{SYS_dup2, code}})
       : is("robust")       ? process_test::deny({{SYS_get_robust_list, code}})
                            : is("nothing");
   if (!done) {

@@ -34,23 +34,25 @@ TEST_P(Denied, WorksOrSaysWhatDoesNot) {
     EXPECT_EQ(outcome.out, "processes: works\npool: works\nhandles: works\n") << outcome.err;
   } else {
     EXPECT_NE(outcome.out.find("cannot "), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("processes: "), outcome.out.rfind("processes: "))
+        << "a child went on as its parent would:\n"
+        << outcome.out;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Denied,
-                         testing::Values(Case{"nothing", 0, true}, Case{"pidfd_open", ENOSYS, true},
-                                         Case{"pidfd_open", EPERM, true},
-                                         Case{"pidfd_send_signal", ENOSYS, true},
-                                         Case{"pidfd_send_signal", EPERM, true},
-                                         Case{"pidfd", EPERM, true},
-                                         Case{"memfd_create", EPERM, false},
-                                         Case{"clone3", ENOSYS, true}, Case{"setsig", EPERM, false},
-                                         Case{"prctl", EPERM, true}, Case{"affinity", EPERM, true},
-                                         Case{"setpgid", EPERM, true}, Case{"statx", ENOSYS, true},
-                                         Case{"waitid", ENOSYS, true}, Case{"robust", EPERM, true}),
-                         [](const testing::TestParamInfo<Case>& of) {
-                           return std::string(of.param.call) + "_" + std::to_string(of.param.code);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    By, Denied,
+    testing::Values(Case{"nothing", 0, true}, Case{"pidfd_open", ENOSYS, true},
+                    Case{"pidfd_open", EPERM, true}, Case{"pidfd_send_signal", ENOSYS, true},
+                    Case{"pidfd_send_signal", EPERM, true}, Case{"pidfd", EPERM, true},
+                    Case{"memfd_create", EPERM, false}, Case{"clone3", ENOSYS, true},
+                    Case{"setsig", EPERM, false}, Case{"prctl", EPERM, true},
+                    Case{"affinity", EPERM, true}, Case{"setpgid", EPERM, true},
+                    Case{"statx", ENOSYS, true}, Case{"dup2", EPERM, false},
+                    Case{"waitid", ENOSYS, true}, Case{"robust", EPERM, true}),
+    [](const testing::TestParamInfo<Case>& of) {
+      return std::string(of.param.call) + "_" + std::to_string(of.param.code);
+    });
 
 }  // namespace
 }  // namespace procession::pooltest

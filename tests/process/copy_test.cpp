@@ -6,6 +6,7 @@
 
 #include "process/record.hpp"
 #include "process/support.hpp"
+#include "procession/threading.hpp"
 #include "support/copies.hpp"
 
 namespace process_test {
@@ -51,6 +52,24 @@ TEST_P(CopyOfATarget, ATargetsCopyThatThrowsEndsToo) {
   process.join();
   EXPECT_EQ(process.exitcode(), 0);
   EXPECT_EQ(seen_->status, kCopyExit);
+}
+
+TEST(Copy, OfAThreadEndsWhereTheThreadComesOut) {
+  for (const bool throws : {false, true}) {
+    Board<Seen> seen;
+    mp::Thread thread([&] {
+      const int status = copy_process(How::by_fork);
+      if (status == 0 && throws) {
+        throw std::runtime_error("in the copy");
+      }
+      if (status != 0) {
+        seen->status = status;
+      }
+    });
+    thread.start();
+    thread.join();
+    EXPECT_EQ(seen->status, kCopyExit);
+  }
 }
 
 /// The record of the process, from which its exit code may be read, is the original's.

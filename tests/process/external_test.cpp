@@ -72,15 +72,32 @@ TEST_P(External, EndsWithADaemonAlsoInTheBackground) {
 }
 
 TEST_P(External, StaysWhereItMeansTo) {
-  const Folder folder;
-  mp::Process process({.daemon = true, .start_method = GetParam()}, run_sleeper, folder.file("pid"),
-                      "setsid");
-  process.start();
-  const int program = pid_in(folder.file("pid"));
-  process.kill();
-  process.join();
-  EXPECT_FALSE(gone(program));
-  ::kill(program, SIGKILL);
+  for (const bool daemon : {false, true}) {
+    for (const bool kill : {false, true}) {
+      const Folder folder;
+      mp::Process process({.daemon = daemon, .start_method = GetParam()}, run_sleeper,
+                          folder.file("pid"), "setsid");
+      process.start();
+      const int program = pid_in(folder.file("pid"));
+      kill ? process.kill() : process.terminate();
+      process.join();
+      EXPECT_FALSE(gone(program));
+      ::kill(program, SIGKILL);
+    }
+  }
+}
+
+TEST_P(External, IsInterruptedWithItsProcess) {
+  for (const bool daemon : {false, true}) {
+    const Folder folder;
+    mp::Process process({.daemon = daemon, .start_method = GetParam()}, run_sleeper,
+                        folder.file("pid"), "");
+    process.start();
+    const int program = pid_in(folder.file("pid"));
+    process.interrupt();
+    wait_until([&] { return gone(program); });
+    process.join();
+  }
 }
 
 TEST_P(External, StaysWithoutADaemonThatEndsInOrder) {
