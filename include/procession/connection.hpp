@@ -19,10 +19,10 @@
 /// one waits until it is closed, too. After that nobody can reach the pipe, and it goes as a queue
 /// in itself does (queue.hpp), with its descriptors.
 ///
-/// Of a connection by TCP that is so where it was closed: by `close`, by a destructor, or by the end
-/// of its process where that returns from main() or its target, or calls exit(). A process that is
-/// killed, or calls _exit(), while something is unread, takes with it what had not been delivered:
-/// that is a `ConnectionLost` to the other side, never an `EndOfFile`.
+/// Of a connection by TCP that is so where it was closed: by `close`, by a destructor, or by the
+/// end of its process where that returns from main() or its target, or calls exit(). A process that
+/// is killed, or calls _exit(), while something is unread, takes with it what had not been
+/// delivered: that is a `ConnectionLost` to the other side, never an `EndOfFile`.
 ///
 /// Programs that are not of one tree, on one host or on two, meet by Listener and Client:
 ///

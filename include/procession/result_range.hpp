@@ -31,7 +31,9 @@ class PoolMembers;
 /// it. One that is thrown by the range, or while an element is encoded, comes when all before it
 /// have been had, and is the end. From a pool that is closed the results go on; once it was joined,
 /// those of the elements that had been taken by then can still be had, and then `ProcessError` is
-/// thrown. Terminated, it throws `Cancelled` for all that had not ended.
+/// thrown. Terminated, it throws `Cancelled` for each element that was taken from the range and had
+/// not ended, once more if the range may have others, and has no next one then; likewise where the
+/// pool cannot go on for another reason.
 ///
 /// Movable, not copyable. Destruction waits for nothing: what runs ends unheard, what waits is
 /// dropped. One thread at a time may use it. Python: the iterator that `Pool.imap` returns, whose

@@ -86,9 +86,14 @@ Decoder* Stream::next(Timeout timeout) {
       return next_of_chunk();
     }
     let_go();
-    refill(deadline);
+    if (rest_failure_ == nullptr) {
+      refill(deadline);
+    }
     if (take_chunk()) {
       continue;
+    }
+    if (rest_failure_ != nullptr) {
+      return next_of_failed();
     }
     if (taken_ == chunks_) {
       if (source_failure_ != nullptr) {
@@ -96,13 +101,38 @@ Decoder* Stream::next(Timeout timeout) {
       }
       return nullptr;
     }
-    std::vector<ChunkPtr> ended = pool_->await_chunks(*job_, deadline);
-    if (ended.empty()) {
+    std::vector<ChunkPtr> ended = await(deadline);
+    if (ended.empty() && rest_failure_ == nullptr) {
       throw TimeoutError("the next result was asked for within " + platform::to_text(*timeout) +
                          " and was not ready; the task goes on: ask again, or give it longer");
     }
     arrive(std::move(ended));
   }
+}
+
+/// Chunks that have ended; none when the deadline passes first, or all that is left has failed.
+std::vector<Stream::ChunkPtr> Stream::await(const platform::Deadline& deadline) {
+  try {
+    return pool_->await_chunks(*job_, deadline);
+  } catch (...) {
+    if (!job_->ended()) {
+      throw;
+    }
+    rest_failure_ = std::current_exception();
+    return {};
+  }
+}
+
+/// Each element that was taken from the range fails; then, if there may be more, the range itself,
+/// so that nobody takes this for its end.
+Decoder* Stream::next_of_failed() {
+  if (read_ == pulled_ && std::exchange(source_, nullptr) == nullptr) {
+    return nullptr;
+  }
+  if (read_ < pulled_) {
+    count_one();
+  }
+  std::rethrow_exception(rest_failure_);
 }
 
 /// The chunk has been read. Its memory serves for the next one, unless a thread is at it still.
@@ -169,7 +199,7 @@ bool Stream::look(const platform::Deadline& deadline) {
   }
   const platform::Deadline until(patience);
   while (!has_next()) {
-    std::vector<ChunkPtr> ended = pool_->await_chunks(*job_, until);
+    std::vector<ChunkPtr> ended = await(until);
     if (ended.empty()) {
       break;
     }

@@ -31,6 +31,8 @@ class Stream {
  private:
   using ChunkPtr = std::shared_ptr<StreamChunk>;
 
+  std::vector<ChunkPtr> await(const platform::Deadline& deadline);
+  Decoder* next_of_failed();
   void let_go();
   void refill(const platform::Deadline& deadline);
   bool submit(ChunkPtr chunk, bool now);
@@ -54,6 +56,7 @@ class Stream {
   std::unique_ptr<StreamSource> source_;          ///< null: it has no more
   SourcePace pace_;
   std::exception_ptr source_failure_;  ///< what it ended with
+  std::exception_ptr rest_failure_;    ///< of all that has not ended, once the pool cannot run it
   JobPtr job_;
   std::size_t pulled_ = 0;  ///< elements
   std::size_t read_ = 0;    ///< elements

@@ -416,5 +416,37 @@ TEST(PoolImapLost, AKillWhileItIsWaitedFor) {
   EXPECT_THROW(results.next(), StopIteration);
 }
 
+TYPED_TEST(PoolImap, FailsAllThatATerminatedPoolLeftAndThenEnds) {
+  for (const bool ordered : {true, false}) {
+    for (const int size : {3, 100'000}) {
+      TypeParam pool(1);
+      int pulled = 0;
+      const auto elements = std::views::iota(0, size) | std::views::transform([&](int x) {
+                              ++pulled;
+                              return x;
+                            });
+      auto results = ordered ? pool.imap(square, elements) : pool.imap_unordered(square, elements);
+      EXPECT_EQ(results.next(), 0);
+      pool.terminate();
+      int values = 1;
+      int failures = 0;
+      EXPECT_THROW(
+          for (;;) {
+            try {
+              results.next();
+              ++values;
+            } catch (const Cancelled&) {
+              ++failures;
+            }
+            ASSERT_LE(values + failures, pulled + 1);
+          },
+          StopIteration);
+      EXPECT_THROW(results.next(), StopIteration);
+      // Once more where the range has more.
+      EXPECT_EQ(values + failures, pulled == size ? size : pulled + 1);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace procession::pooltest
