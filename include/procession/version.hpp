@@ -1,16 +1,15 @@
 #pragma once
 
-// The version of these headers, by semantic versioning: as long as the first number is 0, the second
-// one changes where programs may have to. Can be included in preprocessor conditions of any kind;
-// CMakeLists.txt reads the numbers from here.
+// The version of these headers, by semantic versioning: as long as the first number is 0, the
+// second one changes where programs may have to. Can be included in preprocessor conditions of any
+// kind; CMakeLists.txt reads the numbers from here.
 #define PROCESSION_VERSION_MAJOR 0
 #define PROCESSION_VERSION_MINOR 1
 #define PROCESSION_VERSION_PATCH 0
 
 /// As one number that can be compared, e.g. 0.1.0 is 100 and 1.2.3 is 10203.
-#define PROCESSION_VERSION                                             \
-  (PROCESSION_VERSION_MAJOR * 10000 + PROCESSION_VERSION_MINOR * 100 + \
-   PROCESSION_VERSION_PATCH)
+#define PROCESSION_VERSION \
+  (PROCESSION_VERSION_MAJOR * 10000 + PROCESSION_VERSION_MINOR * 100 + PROCESSION_VERSION_PATCH)
 
 namespace procession {
 
