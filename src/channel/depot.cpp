@@ -78,7 +78,8 @@ std::vector<ParkedTag> tags() {
   return found;
 }
 
-/// The file at the front, if it is a socket that nobody has any more: its connection is to be ended.
+/// The file at the front, if it is a socket that nobody has any more: its connection is to be
+/// ended.
 platform::Descriptor last_of_a_socket(heap::Offset name) noexcept {
   if (name == 0) return {};
   try {
@@ -90,7 +91,8 @@ platform::Descriptor last_of_a_socket(heap::Offset name) noexcept {
   return {};
 }
 
-/// Takes out what nobody will fetch any more. Sockets that nobody has any more are added to `ended`.
+/// Takes out what nobody will fetch any more. Sockets that nobody has any more are added to
+/// `ended`.
 void sweep(std::vector<platform::Descriptor>& ended) {
   struct Entry {
     ParkedTag tag;
