@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "manager/caller.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/deadline.hpp"
 #include "procession/barrier.hpp"
 #include "procession/detail/served_sync.hpp"
@@ -109,11 +110,13 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   bool in_time = true;
   if (arrival.what == BarrierArrival::last) {
     lock.unlock();
+    const platform::CopyCheck check;
     try {
       state.action();
     } catch (...) {
       thrown = std::current_exception();
     }
+    check.end_copies("the action of a Barrier");
     lock.lock();
     state.states.acted(place, thrown == nullptr);
   } else {

@@ -11,7 +11,7 @@
 #include "manager/presence_mark.hpp"
 #include "manager/thrown_here.hpp"
 #include "manager/wire.hpp"
-#include "process/copy_check.hpp"
+#include "platform/copy_check.hpp"
 #include "process/user_code.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
@@ -86,7 +86,7 @@ Next Session::answer_one() {
 
 Next Session::reply_to(Decoder& request) {
   std::exception_ptr thrown;
-  const process::CopyCheck check;
+  const platform::CopyCheck check;
   const auto leave = [&] {
     process::leave_user_code(check, "a call of a manager's object", visitor_.own_streams);
   };

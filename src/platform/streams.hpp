@@ -16,8 +16,8 @@ struct HeldText {
 };
 HeldText held_text() noexcept;
 
-/// Whether something may have been written to stderr through the streams of C and C++ since this was
-/// asked last. A load and a store, where these have no buffers of their own.
+/// Whether something may have been written to stderr through the streams of C and C++ since this
+/// was asked last. A load and a store, where these have no buffers of their own.
 bool has_used_stderr() noexcept;
 
 /// In the child of a fork: forgets what those hold. It is the parent's, which writes it.

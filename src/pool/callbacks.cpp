@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "log/log.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
-#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/own_thread.hpp"
 
@@ -41,7 +41,7 @@ struct Callbacks {
     waiting.erase(place);
     const detail::PoolCore* const outer = std::exchange(running_for, one.pool.get());
     guard.unlock();
-    const process::CopyCheck check;
+    const platform::CopyCheck check;
     run_callback(one.callback);
     check.end_copies("a callback of a task");
     // What it captured, and perhaps the pool, ends here, while it still counts as running.

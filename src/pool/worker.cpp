@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "codec/exception_types.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/futex.hpp"
 #include "platform/memory.hpp"
 #include "platform/signals.hpp"
@@ -20,7 +21,6 @@
 #include "pool/ring.hpp"
 #include "pool/thread_throws.hpp"
 #include "pool/worker_set.hpp"
-#include "process/copy_check.hpp"
 #include "process/user_code.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
@@ -38,7 +38,7 @@ constexpr const char* kInitializer = "the initializer of a pool";
 bool own_streams(const Shared& shared) noexcept { return shared.on_threads == 0; }
 
 /// False when it threw; the exception is then with the pool.
-bool initialize(heap::Offset pool, Shared& shared, const process::CopyCheck& check) {
+bool initialize(heap::Offset pool, Shared& shared, const platform::CopyCheck& check) {
   if (shared.initializer == 0) {
     return true;
   }
@@ -79,14 +79,14 @@ std::uint64_t nanoseconds() {
 }
 
 struct SlotRun : detail::TaskRun {
-  SlotRun(ResultEncoder& encoder, Slot& of, bool is_on_thread, const process::CopyCheck& check)
+  SlotRun(ResultEncoder& encoder, Slot& of, bool is_on_thread, const platform::CopyCheck& check)
       : TaskRun{encoder, of.progress.word(), of.skip, of.count, write_exception, write_outcome},
         results(encoder),
         slot(of),
         on_thread(is_on_thread) {
     mark = &check.mark();
     original = check.original();
-    end_copy = []() noexcept { process::end_copy(kTask); };
+    end_copy = []() noexcept { platform::end_copy(kTask); };
   }
 
   /// What precedes the exception that is being handled: the process, or of a thread the number by
@@ -170,7 +170,7 @@ std::size_t begin_chunk(Slot& slot) {
 }
 
 void run_task(heap::Offset pool, const Shared& shared, Slot& slot, KeptCalls& calls,
-              RelayedStderr& its_stderr, const process::CopyCheck& check) {
+              RelayedStderr& its_stderr, const platform::CopyCheck& check) {
   ResultEncoder out(pool, slot);
   SlotRun run(out, slot, shared.on_threads != 0, check);
   if (own_streams(shared)) {
@@ -246,7 +246,7 @@ void work(heap::Offset pool, std::uint32_t number) {
   if (shared.most_memory != 0 && shared.forked != 0) {
     seat.inherited = platform::private_memory(platform::process_id());
   }
-  const process::CopyCheck check;
+  const platform::CopyCheck check;
   RelayedStderr its_stderr(shared, seat);
   if (!initialize(pool, shared, check)) {
     return;

@@ -6,6 +6,7 @@
 
 #include "heap/local_hold.hpp"
 #include "log/log.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/fork_handlers.hpp"
 #include "platform/fork_mark.hpp"
 #include "platform/own_mutex.hpp"
@@ -14,7 +15,6 @@
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/boot.hpp"
-#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/fork_server.hpp"
 #include "process/life_line.hpp"
@@ -75,11 +75,11 @@ void begin_plain_fork() noexcept {
           " was forked beside handles of shared objects, and closed what it inherited before it "
           "had run this library's handler of fork(); so the others took it for dead, and gave back "
           "what it was to hold. It ends, with exit status " +
-          std::to_string(kCopyExit) + ": close descriptors after fork() has returned\n");
+          std::to_string(platform::kCopyExit) + ": close descriptors after fork() has returned\n");
     } catch (...) {
       // Without memory, without a word.
     }
-    platform::exit_now(kCopyExit);
+    platform::exit_now(platform::kCopyExit);
   }
   plain_mark.held.reset();
 }
@@ -105,7 +105,7 @@ void after_in_parent() {
 }
 
 void after_in_child() {
-  know_process();
+  platform::know_process();
   platform::forget_waiting();
   log::forget_thread();
   forget_own_thread();

@@ -5,12 +5,12 @@
 #include "channel/ordered_close.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/exit_handler.hpp"
 #include "platform/life.hpp"
 #include "platform/process_group.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
-#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
@@ -64,7 +64,7 @@ int run_call(std::span<const std::byte> call, const std::string& name,
     numbers.push_back(descriptor.release());
   }
   int code = 0;
-  const CopyCheck check;
+  const platform::CopyCheck check;
   try {
     Decoder decoder(call);
     decoder.set_passed(numbers);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "log/log.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/image.hpp"
 #include "platform/life.hpp"
@@ -16,7 +17,6 @@
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/boot.hpp"
-#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "process/fork_request.hpp"
 #include "process/fork_server.hpp"
@@ -34,7 +34,7 @@ std::string preload(const Record& record) {
   if (record.call == 0) {
     return "";
   }
-  const CopyCheck check;
+  const platform::CopyCheck check;
   try {
     Decoder decoder({heap::at(record.call), record.call_size});
     detail::run_encoded_call(decoder);

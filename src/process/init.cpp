@@ -10,6 +10,7 @@
 #include "channel/depot.hpp"
 #include "channel/ordered_close.hpp"
 #include "heap/heap.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/environment.hpp"
 #include "platform/exit_handler.hpp"
 #include "platform/memory.hpp"
@@ -17,7 +18,6 @@
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
 #include "process/boot_variable.hpp"
-#include "process/copy_check.hpp"
 #include "process/fork_server.hpp"
 #include "process/identity.hpp"
 #include "process/janitor.hpp"
@@ -80,10 +80,10 @@ void prepare_exit() {
     install_fork_handlers();
     channel::set_closing_thread(
         [](std::function<void()> run) { start_own_thread(std::move(run), Records::here); });
-    know_process();
+    platform::know_process();
     survive_uncaught_ends();
     platform::add_exit_handler([](int code) noexcept {
-      if (!is_known_process()) {
+      if (!platform::is_known_process()) {
         return;  // a copy by a bare clone(): children and record are the original's
       }
       end_children();

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "log/log.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/own_mutex.hpp"
-#include "process/copy_check.hpp"
 #include "process/own_thread.hpp"
 
 namespace procession::process {
@@ -46,7 +46,7 @@ Deliveries& the_deliveries() {
     the_deliveries().waiting.pop_front();
     the_deliveries().delivering = true;
     guard.unlock();
-    const CopyCheck check;
+    const platform::CopyCheck check;
     deliver();
     check.end_copies("a log's sink");
     deliver = nullptr;

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "heap/root_words.hpp"
+#include "platform/copy_check.hpp"
 #include "platform/spawn.hpp"
-#include "process/copy_check.hpp"
 #include "process/directory.hpp"
 #include "procession/error.hpp"
 
@@ -128,7 +128,7 @@ bool become_process(const Record::Claim& claim) {
   if (taken.record == claim.record && taken.serial == claim.serial) {
     return true;
   }
-  know_process();
+  platform::know_process();
   heap::set_self(claim.record);
   while (Record::stands(claim)) {
     try {

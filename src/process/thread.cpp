@@ -9,12 +9,12 @@
 #include <thread>
 #include <utility>
 
+#include "platform/copy_check.hpp"
 #include "platform/deadline.hpp"
 #include "platform/futex.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
 #include "platform/system_error.hpp"
-#include "process/copy_check.hpp"
 #include "process/failure.hpp"
 #include "procession/error.hpp"
 #include "procession/threading.hpp"
@@ -116,7 +116,7 @@ class ThreadState : public std::enable_shared_from_this<ThreadState> {
 
   void run() {
     of_this_thread = this;
-    const process::CopyCheck check;
+    const platform::CopyCheck check;
     try {
       call_->run();
       check.end_copies("the target of a thread");

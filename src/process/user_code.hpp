@@ -1,7 +1,7 @@
 #pragma once
 
+#include "platform/copy_check.hpp"
 #include "platform/streams.hpp"
-#include "process/copy_check.hpp"
 
 namespace procession::process {
 
@@ -10,7 +10,8 @@ namespace procession::process {
 /// out of it ends; and what it has printed is out, since who has the result may end this process.
 /// `own_streams` is false where the code ran in a thread of the program that asked for it: its
 /// streams outlive the thread. `what` names the code in the message of a copy.
-inline void leave_user_code(const CopyCheck& check, const char* what, bool own_streams) noexcept {
+inline void leave_user_code(const platform::CopyCheck& check, const char* what,
+                            bool own_streams) noexcept {
   check.end_copies(what);
   if (own_streams) platform::flush_streams();
 }

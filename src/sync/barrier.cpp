@@ -6,6 +6,7 @@
 #include <string>
 
 #include "heap/block_encoder.hpp"
+#include "platform/copy_check.hpp"
 #include "procession/error.hpp"
 #include "sync/barrier_core.hpp"
 #include "sync/object.hpp"
@@ -118,11 +119,13 @@ std::size_t Barrier::wait(Timeout timeout) const {
   }
   std::exception_ptr thrown;
   const sync::BarrierWait wait = body_of(handle_).wait(deadline, barrier.action != 0, [&] {
+    const platform::CopyCheck check;
     try {
       run_action(barrier);
     } catch (...) {
       thrown = std::current_exception();
     }
+    check.end_copies("the action of a Barrier");
     return thrown == nullptr;
   });
   switch (wait.what) {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "heap/support.hpp"
-#include "process/copy_check.hpp"
+#include "platform/copy_check.hpp"
 #include "process/denial.hpp"
 #include "process/program.hpp"
 #include "process/record.hpp"
@@ -211,7 +211,7 @@ TEST(PlainFork, ThatClosedWhatItInheritedTooEarlyEndsAndSaysWhy) {
   await_stop(child);
   mp::process::bury_orphans();
   ::kill(child, SIGCONT);
-  EXPECT_EQ(await_end(child), mp::process::kCopyExit);
+  EXPECT_EQ(await_end(child), mp::platform::kCopyExit);
   EXPECT_EQ(value->value(), 0);
   EXPECT_NE(captured.text().find("close descriptors after fork() has returned"), std::string::npos)
       << captured.text();

@@ -8,7 +8,7 @@
 /// Code that the library calls, and that comes back in a copy of the process too.
 namespace copies {
 
-/// The exit status of a copy that came out (process/copy_check.hpp).
+/// The exit status of a copy that came out (platform/copy_check.hpp).
 inline constexpr int kCopyExit = 70;
 
 enum class How {

@@ -12,6 +12,7 @@
 #include "process/support.hpp"
 #include "procession/array.hpp"
 #include "procession/event.hpp"
+#include "support/copies.hpp"
 
 namespace sync_test {
 namespace {
@@ -219,6 +220,16 @@ TEST(Barrier, IsAbortedByAnotherWhileItsActionRuns) {
   for (std::thread& party : parties)
     party.join();
   EXPECT_TRUE(barrier.broken());
+}
+
+TEST(BarrierAction, ACopyThatComesOutOfItEndsAndTellsTheBarrierNothing) {
+  static std::atomic<int> status;
+  status = 0;
+  const mp::Barrier barrier(1, [] { status = copies::copy_process(copies::How::by_fork); });
+  EXPECT_EQ(barrier.wait(), 0U);
+  EXPECT_EQ(status, copies::kCopyExit);
+  EXPECT_FALSE(barrier.broken());
+  EXPECT_EQ(barrier.wait(), 0U);
 }
 
 /// Time-outs stand still while the action runs, and who comes then waits for the next time.

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace procession::process {
+namespace procession::platform {
 
 /// The exit status of a copy that comes out of what the user was called for (EX_SOFTWARE of
 /// sysexits.h).
@@ -42,4 +42,4 @@ void know_process();
 /// False in a copy by a bare clone(), all of whose state is still the original's.
 [[nodiscard]] bool is_known_process();
 
-}  // namespace procession::process
+}  // namespace procession::platform
