@@ -51,11 +51,14 @@ bool LocalHolds::remove(LocalHold& hold) noexcept {
 
 void LocalHolds::before_fork(heap::Offset record) noexcept {
   mutex().lock();
+  bool has_room = record != 0;
   for (LocalHold* hold = first; hold != nullptr; hold = hold->next_) {
+    hold->child_ticket_ = 0;
+    if (!has_room || hold->ticket_ == 0) continue;
     try {
-      hold->child_ticket_ = record == 0 ? 0 : heap::hold(heap::target(hold->ticket_), record);
+      hold->child_ticket_ = heap::hold(heap::target(hold->ticket_), record);
     } catch (...) {
-      hold->child_ticket_ = 0;
+      has_room = false;  // each further one would look through the whole heap in vain
     }
   }
 }
