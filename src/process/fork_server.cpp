@@ -181,13 +181,13 @@ void ForkServer::State::end(const platform::Deadline& grace) noexcept {
   servers.clear();
 }
 
-void ForkServer::stop(const platform::Deadline& grace) noexcept {
+void ForkServer::stop(Duration grace) noexcept {
   ForkServer* const existing = own_server;
   if (existing == nullptr) {
     return;
   }
   const std::lock_guard guard(existing->state_->mutex);
-  existing->state_->end(grace);
+  existing->state_->end(platform::Deadline(grace));
 }
 
 void ForkServer::set_preload(heap::Block encoded_call, std::size_t size) {

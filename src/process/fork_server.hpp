@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "heap/heap.hpp"
-#include "platform/deadline.hpp"
 #include "platform/descriptor.hpp"
+#include "procession/timeout.hpp"
 
 namespace procession::process {
 
@@ -38,7 +38,7 @@ class ForkServer {
   /// Stops the servers, if there are any, and waits for their end; kills those that are left when
   /// the grace is over. Static, so that a process that never had one need not make this object to
   /// end.
-  static void stop(const platform::Deadline& grace) noexcept;
+  static void stop(Duration grace) noexcept;
 
   /// Runs in each server from the next start on. Stops a server that runs already.
   void set_preload(heap::Block encoded_call, std::size_t size);
