@@ -1,11 +1,10 @@
 // Listeners without descriptors: what they say, and that they go on once there are some.
 
-#include <sys/resource.h>
-
 #include <string>
 
 #include "channel/listener_support.hpp"
 #include "procession/event.hpp"
+#include "support/no_descriptors.hpp"
 #include "support/sanitized.hpp"
 
 namespace channel_test {
@@ -16,24 +15,7 @@ using mp::Listener;
 using process_test::started;
 using process_test::StartMethod;
 
-/// To the end of the scope this process can open no more descriptors.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{3, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST(ListenerScarcity, WithoutDescriptorsWaitGoesOnAndAcceptTellsWhy) {
-  // To look at what is thrown, the sanitizer of undefined behaviour makes a pipe itself.
   if (mp::kSanitized) GTEST_SKIP() << "the sanitizer needs descriptors itself";
   Listener listener({fresh_path(), 0});
   auto [mine, its] = mp::Pipe();

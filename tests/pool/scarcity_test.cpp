@@ -1,8 +1,6 @@
 // Where the system has no descriptors, processes or memory for new workers: what waits fails with
 // the reason, and the pool works again once there is room.
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -14,26 +12,11 @@
 #include "process/program.hpp"
 #include "procession/error.hpp"
 #include "procession/executor.hpp"
+#include "support/no_descriptors.hpp"
 #include "support/sanitized.hpp"
 
 namespace procession::pooltest {
 namespace {
-
-/// To the end of the scope this process can open no more descriptors.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{3, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 void kill_all(const std::vector<int>& pids) {
   for (const int pid : pids) {
@@ -55,8 +38,6 @@ void expect_no_descriptors(const Call& call) {
   }
 }
 
-/// To look at what is thrown, the sanitizer of undefined behaviour makes a pipe, and without
-/// descriptors takes that for no exception.
 class PoolWithoutDescriptors : public testing::Test {
  protected:
   void SetUp() override {
