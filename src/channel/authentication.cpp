@@ -16,12 +16,11 @@ namespace {
 
 using platform::Digest;
 
-constexpr std::string_view kChallenge = "#CHALLENGE#";
 constexpr std::string_view kWelcome = "#WELCOME#";
 constexpr std::string_view kFailure = "#FAILURE#";
 constexpr std::string_view kOurDigest = "{sha256}";
 constexpr std::size_t kNonce = 40;
-constexpr std::size_t kOldNonce = 20;  ///< of those who know nothing but MD5
+constexpr std::size_t kOldNonce = kShortestNonce;  ///< of those who know nothing but MD5
 
 struct Named {
   std::string_view name;
@@ -82,11 +81,6 @@ bool proves(std::span<const std::byte> reply, std::span<const std::byte> challen
   if (digest == Digest::md5 && !allow_md5) return false;
   if (found != nullptr) reply = reply.subspan(found->name.size());
   return platform::equal_secrets(reply, platform::hmac(digest, key, challenge));
-}
-
-bool is_challenge(std::span<const std::byte> message) noexcept {
-  return text_of(message).starts_with(kChallenge) &&
-         message.size() >= kChallenge.size() + kOldNonce && message.size() <= kLongestMessage;
 }
 
 Handshake::Handshake(Side side, AuthKey key, bool allow_md5)

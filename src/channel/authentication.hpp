@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "channel/challenge.hpp"
 #include "channel/frame.hpp"
 #include "procession/address.hpp"
 
@@ -23,12 +24,6 @@ std::vector<std::byte> answer(std::span<const std::byte> challenge, const AuthKe
 /// Whether `reply` proves that its sender has the key. In constant time for replies of one form.
 bool proves(std::span<const std::byte> reply, std::span<const std::byte> challenge,
             const AuthKey& key, bool allow_md5);
-
-/// Whether a message is what a listener with a key says first.
-bool is_challenge(std::span<const std::byte> message) noexcept;
-
-/// Bytes of the longest message of either side.
-inline constexpr std::size_t kLongestMessage = 256;
 
 /// The whole of it for one side: asks for bytes, never for one more than the other side has to send
 /// before it gets an answer, and has bytes to be sent.

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/authentication.hpp"
+#include "channel/challenge.hpp"
 #include "channel/depot.hpp"
 #include "channel/frame.hpp"
 #include "channel/lane_sender.hpp"
