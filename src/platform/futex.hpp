@@ -31,6 +31,11 @@ WaitResult futex_wait_until(const std::atomic<std::uint32_t>& word, std::uint32_
 WaitResult futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                       Timeout timeout = {}) noexcept;
 
+/// Sleeps at most so long, or until a signal comes, which is told as `woken`. It looks at no clock,
+/// which takes a child that has just begun five page faults.
+WaitResult futex_nap(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                     std::chrono::nanoseconds most) noexcept;
+
 /// Wakes at most `most` of those that sleep on `word`; says how many.
 int futex_wake(const std::atomic<std::uint32_t>& word, int most) noexcept;
 

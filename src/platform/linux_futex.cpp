@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "platform/futex.hpp"
+#include "platform/linux_poll.hpp"
 
 namespace procession::platform {
 namespace {
@@ -28,12 +29,9 @@ WaitResult futex_wait_until(const std::atomic<std::uint32_t>& word, std::uint32_
                             WaitDeadline deadline) noexcept {
   timespec until{};
   if (deadline) {
-    using namespace std::chrono;
     const auto since = deadline->time_since_epoch();  // of CLOCK_MONOTONIC
-    if (since < nanoseconds::zero()) return WaitResult::timed_out;
-    const auto whole = duration_cast<seconds>(since);
-    until.tv_sec = whole.count();
-    until.tv_nsec = duration_cast<nanoseconds>(since - whole).count();
+    if (since < Duration::zero()) return WaitResult::timed_out;
+    until = timespec_of(since);
   }
   for (;;) {
     if (sleep_on(word, expected, deadline ? &until : nullptr) == 0) return WaitResult::woken;
@@ -55,6 +53,15 @@ WaitResult futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expe
     return futex_wait_until(word, expected, std::nullopt);
   }
   return futex_wait_until(word, expected, now + *timeout);
+}
+
+WaitResult futex_nap(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                     std::chrono::nanoseconds most) noexcept {
+  const timespec time = timespec_of(most);
+  if (::syscall(SYS_futex, &word, FUTEX_WAIT, expected, &time) == 0 || errno == EINTR) {
+    return WaitResult::woken;
+  }
+  return errno == ETIMEDOUT ? WaitResult::timed_out : WaitResult::changed;
 }
 
 int futex_wake(const std::atomic<std::uint32_t>& word, int most) noexcept {

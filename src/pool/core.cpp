@@ -313,7 +313,7 @@ void PoolCore::close() {
     if (stage_ == Stage::open) {
       stage_ = Stage::closed;
     }
-    if (!order_.empty() || !backlog_.empty() || streams_ != 0) {
+    if (!order_.empty() || !backlog_.empty() || !streams_.empty()) {
       return;
     }
   }

@@ -17,6 +17,7 @@
 #include "platform/deadline.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/crew.hpp"
+#include "pool/held_chunks.hpp"
 #include "pool/job.hpp"
 #include "pool/layout.hpp"
 #include "pool/start_backoff.hpp"
@@ -41,17 +42,19 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void submit_single(const JobPtr& job);
   void submit(Task task);
   /// A stream's job, from now until `abandon`: a closed pool still takes its elements.
-  void open_stream();
-  /// A chunk of a stream's job. Where it need not be handed over `now`, and no worker could run it
-  /// at once, that is done with the next ones, by `hand_over`, or else by the supervisor within
-  /// some milliseconds. Throws `ProcessError` once the pool is being joined.
-  void submit_chunk(const JobPtr& job, std::shared_ptr<StreamChunk> chunk, bool now);
-  void hand_over();
+  void open_stream(HeldChunks& held);
+  /// From now until `hand_over` the reader may hold chunks: the supervisor hands over, within some
+  /// milliseconds, those that the reader does not.
+  void watch(HeldChunks& held);
+  /// Hands over what the reader holds. Throws `ProcessError` once the pool is being joined.
+  void hand_over(HeldChunks& held);
+  /// Lets go of what was not handed over; how many chunks those were.
+  std::size_t drop(HeldChunks& held) noexcept;
   /// Waits until chunks of a stream's job have ended, and returns these; none when the deadline
   /// passes first. Throws the job's failure when no more will.
   std::vector<std::shared_ptr<StreamChunk>> await_chunks(Job& job,
                                                          const platform::Deadline& deadline);
-  void abandon(Job& job) noexcept;
+  void abandon(HeldChunks& held) noexcept;
   bool wait(Job& job, const platform::Deadline& deadline);
   /// Whether the job has ended, after a look at what the workers have done.
   bool look(Job& job);
@@ -160,6 +163,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] std::string given_too_late() const;
   [[nodiscard]] std::string ended_too_early() const;
   bool admit(Job& job);
+  bool take_held(HeldChunks& held);
   void feed_backlog();
   void wake_watchers();
   void move_on();
@@ -216,16 +220,16 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   platform::OwnMutex mutex_;
   Stage stage_ = Stage::open;
   bool for_executor_ = false;
-  const char* ended_by_ = nullptr;   ///< which call of an executor's user terminated it
-  bool joining_ = false;             ///< streams get no more elements either
-  Failure broken_;                   ///< why no task can be run any more
-  std::vector<Task> tasks_;          ///< by slot; as many as were ever in use at a time
-  std::vector<std::uint32_t> free_;  ///< slots, the last one used first
-  std::deque<std::uint32_t> order_;  ///< slots in use, in the order of their publication
-  std::deque<Task> backlog_;         ///< tasks without a slot
-  bool plenty_ = false;              ///< workers had enough to do when single calls were fed
-  std::size_t streams_ = 0;          ///< jobs to which elements may come
-  std::vector<pool::Ended> ended_;   ///< by seat: how its last worker ended
+  const char* ended_by_ = nullptr;    ///< which call of an executor's user terminated it
+  bool joining_ = false;              ///< streams get no more elements either
+  Failure broken_;                    ///< why no task can be run any more
+  std::vector<Task> tasks_;           ///< by slot; as many as were ever in use at a time
+  std::vector<std::uint32_t> free_;   ///< slots, the last one used first
+  std::deque<std::uint32_t> order_;   ///< slots in use, in the order of their publication
+  std::deque<Task> backlog_;          ///< tasks without a slot
+  bool plenty_ = false;               ///< workers had enough to do when single calls were fed
+  std::vector<HeldChunks*> streams_;  ///< of jobs to which elements may come
+  std::vector<pool::Ended> ended_;    ///< by seat: how its last worker ended
   std::chrono::steady_clock::time_point next_look_ =
       std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
   bool held_back_ = false;         ///< tasks wait to be given to workers, and the supervisor knows

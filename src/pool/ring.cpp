@@ -113,7 +113,7 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
     insert(shared.parked, worker);
     // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
     // set. One of the two sees the other.
-    looks = !there() && platform::futex_wait(seat.wake.word(), seen, naps.next()) ==
+    looks = !there() && platform::futex_nap(seat.wake.word(), seen, naps.next()) ==
                             platform::WaitResult::timed_out;
   }
   erase(shared.parked, worker);

@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include "platform/coarse_clock.hpp"
-
 namespace procession::detail {
 
 /// How fast the source of a stream gives its elements, and what is to be done about it after each
@@ -18,8 +16,8 @@ class SourcePace {
   /// The reader looks for results after it has pulled for so long without.
   static constexpr std::chrono::milliseconds kLook{1};
   /// After so many pulls in a row that took so long together, the time of each is not taken any
-  /// more: a look at the clock would be a part of it. Another clock then tells when some
-  /// milliseconds have passed.
+  /// more: a look at the clock would be a part of it. The supervisor, who looks every millisecond,
+  /// then tells when that has passed.
   static constexpr int kFastPulls = 32;
   static constexpr std::chrono::microseconds kFastTogether{64};
 
@@ -31,16 +29,13 @@ class SourcePace {
 
   /// The first of several pulls begins.
   void begin() {
-    if (fast_) {
-      tick_ = platform::coarse_time();
-    } else {
-      begin_timed(Clock::now());
-    }
+    if (!fast_) begin_timed(Clock::now());
   }
 
-  Advice pulled() {
+  /// A pull has ended; whether the supervisor has looked since one of them was held.
+  Advice pulled(bool looked) {
     if (fast_) {
-      if (platform::coarse_time() == tick_) return Advice::hold;
+      if (!looked) return Advice::hold;
       fast_ = false;
       begin_timed(Clock::now());
       return Advice::look;
@@ -50,13 +45,12 @@ class SourcePace {
     last_ = now;
     slow_ = last_pull_ >= kSlow;
     if (slow_ || now - began_ >= kLook) return Advice::look;
-    if (++pulls_ == kFastPulls) {
-      fast_ = now - began_ < kFastTogether;
-      tick_ = platform::coarse_time();
-    }
+    if (++pulls_ == kFastPulls) fast_ = now - began_ < kFastTogether;
     return Advice::hand_over;
   }
 
+  /// Whether pulls are not timed now.
+  [[nodiscard]] bool fast() const { return fast_; }
   /// Whether the last pull was.
   [[nodiscard]] bool slow() const { return slow_; }
 
@@ -91,7 +85,6 @@ class SourcePace {
   Clock::time_point began_;
   Clock::time_point last_;  ///< the end of the last pull
   std::chrono::nanoseconds last_pull_{};
-  std::chrono::nanoseconds tick_{};
 };
 
 }  // namespace procession::detail

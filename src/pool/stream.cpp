@@ -61,16 +61,18 @@ Stream::Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSourc
       most_window_(window_of(settings_, chunksize_, pool->size(), kMostChunksPerWorker)),
       filled_(std::chrono::steady_clock::now()),
       source_(std::move(source)),
-      job_(std::make_shared<Job>(pool, without_progress(settings_.job))) {
+      job_(std::make_shared<Job>(pool, without_progress(settings_.job))),
+      held_(job_) {
   job_->take_call(call);
-  pool_->open_stream();
+  pool_->open_stream(held_);
 }
 
 Stream::~Stream() {
   if (!pool_->disowned()) {
-    pool_->abandon(*job_);
+    pool_->abandon(held_);
     return;
   }
+  held_.disown();
   ready_.push_back(std::move(chunk_));
   for (const ChunkPtr& chunk : ready_) {
     if (chunk != nullptr) {
@@ -158,31 +160,42 @@ void Stream::refill(const platform::Deadline& deadline) {
   fit_window();
   room = window_ - std::min(window_, used);
   pace_.begin();
+  if (pace_.fast()) {
+    pool_->watch(held_);
+  }
   for (; room != 0 && source_ != nullptr; --room) {
     if (pace_.slow() && chunks_ - ended_ >= kSlowAhead * pool_->size()) {
       break;
     }
     ChunkPtr chunk = pull_chunk();
-    const SourcePace::Advice advice = pace_.pulled();
-    if (chunk == nullptr || !submit(std::move(chunk), advice != SourcePace::Advice::hold)) {
+    const SourcePace::Advice advice = pace_.pulled(held_.looked());
+    if (chunk == nullptr) {
       break;
     }
-    if (advice == SourcePace::Advice::look && look(deadline)) {
+    held_.put(std::move(chunk));
+    ++chunks_;
+    if (advice == SourcePace::Advice::hold) {
+      if (held_.size() == HeldChunks::kMost) {
+        break;
+      }
+      continue;
+    }
+    if (!hand_over() || (advice == SourcePace::Advice::look && look(deadline))) {
       break;
     }
   }
-  pool_->hand_over();
+  hand_over();
 }
 
-/// False when the pool does not take it.
-bool Stream::submit(ChunkPtr chunk, bool now) {
+/// False when the pool takes no more.
+bool Stream::hand_over() {
   try {
-    pool_->submit_chunk(job_, std::move(chunk), now);
-    ++chunks_;
+    pool_->hand_over(held_);
     return true;
   } catch (...) {
     source_.reset();
     source_failure_ = std::current_exception();
+    chunks_ -= pool_->drop(held_);
     return false;
   }
 }

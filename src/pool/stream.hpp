@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "platform/deadline.hpp"
+#include "pool/held_chunks.hpp"
 #include "pool/job.hpp"
 #include "pool/source_pace.hpp"
 #include "procession/detail/stream_core.hpp"
@@ -35,7 +36,7 @@ class Stream {
   Decoder* next_of_failed();
   void let_go();
   void refill(const platform::Deadline& deadline);
-  bool submit(ChunkPtr chunk, bool now);
+  bool hand_over();
   bool look(const platform::Deadline& deadline);
   [[nodiscard]] bool has_next() const { return !ready_.empty() && ready_.front() != nullptr; }
   void fit_window();
@@ -57,10 +58,11 @@ class Stream {
   SourcePace pace_;
   std::exception_ptr source_failure_;  ///< what it ended with
   std::exception_ptr rest_failure_;    ///< of all that has not ended, once the pool cannot run it
-  JobPtr job_;
+  const JobPtr job_;
+  HeldChunks held_;
   std::size_t pulled_ = 0;  ///< elements
   std::size_t read_ = 0;    ///< elements
-  std::size_t chunks_ = 0;  ///< that were submitted
+  std::size_t chunks_ = 0;  ///< that the pool has been given or will be
   std::size_t ended_ = 0;   ///< of these, how many have ended
   std::size_t taken_ = 0;   ///< of these, how many were read or are being read
 

@@ -45,59 +45,76 @@ std::vector<Watched> first_tasks(const std::deque<std::uint32_t>& order, const S
 
 }  // namespace
 
-void PoolCore::open_stream() try {
+void PoolCore::open_stream(HeldChunks& held) try {
   const std::lock_guard guard(mutex_);
   check_here();
   if (stage_ == Stage::closed) {
     refuse_task();
   }
-  ++streams_;
+  streams_.push_back(&held);
 } catch (...) {
   throw;  // see submit_single
 }
 
-void PoolCore::submit_chunk(const JobPtr& job, std::shared_ptr<StreamChunk> chunk, bool now) try {
+void PoolCore::watch(HeldChunks& held) {
+  const std::lock_guard guard(mutex_);
+  held.watch(true);
+  if (!disowned_) {
+    feed_later();
+  }
+}
+
+void PoolCore::hand_over(HeldChunks& held) try {
   const std::lock_guard guard(mutex_);
   check_here();
-  if (!admit(*job)) {
-    return;
-  }
-  if (joining_) {
+  held.watch(false);
+  if (!take_held(held)) {
     throw ProcessError(
         std::string(for_executor_ ? "the executor was shut down" : "the pool was joined") +
         " before all results were asked for, and takes no more elements from the range; read a "
         "ResultRange to its end before " +
         (for_executor_ ? "shutdown()" : "join()"));
   }
-  const bool outlived = job->timeout().has_value();
-  Task task{job,
-            chunk.get(),
-            0,
-            static_cast<std::uint32_t>(chunk->count),
-            0,
-            0,
-            outlived ? chunk : nullptr};
-  job->adopt(std::move(chunk));
-  backlog_.push_back(std::move(task));
+  if (backlog_.empty()) {
+    return;
+  }
   if (lacks_workers_) {
     want_workers();
   }
-  if (now || order_.size() < crew_.size()) {
-    feed_backlog();
-  } else {
-    feed_later();
-  }
+  feed_backlog();
 } catch (...) {
   throw;  // see submit_single
 }
 
-void PoolCore::hand_over() try {
-  const std::lock_guard guard(mutex_);
-  if (!backlog_.empty()) {
-    feed_backlog();
+/// Puts into the backlog what a stream's reader holds. False when the pool takes it no longer.
+bool PoolCore::take_held(HeldChunks& held) {
+  if (held.size() == 0) {
+    return true;
   }
-} catch (...) {
-  throw;  // see submit_single
+  const JobPtr& job = held.job();
+  if (!admit(*job)) {
+    held.take_each([](const auto&) {});  // the job has told its reader
+    return true;
+  }
+  if (joining_) {
+    return false;
+  }
+  const bool outlived = job->timeout().has_value();
+  held.take_each([&](std::shared_ptr<StreamChunk> chunk) {
+    StreamChunk& taken = *chunk;
+    Task task{
+        job, &taken, 0, static_cast<std::uint32_t>(taken.count), 0, 0, outlived ? chunk : nullptr};
+    job->adopt(std::move(chunk));
+    backlog_.push_back(std::move(task));
+  });
+  return true;
+}
+
+std::size_t PoolCore::drop(HeldChunks& held) noexcept {
+  const std::lock_guard guard(mutex_);
+  const std::size_t held_still = held.size();
+  held.take_each([](const auto&) {});
+  return held_still;
 }
 
 std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
@@ -135,9 +152,11 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
 }
 
 /// Nobody wants what is left of the job: what waits is dropped, what runs ends unheard.
-void PoolCore::abandon(Job& job) noexcept {
+void PoolCore::abandon(HeldChunks& held) noexcept {
   const std::lock_guard guard(mutex_);
-  --streams_;
+  std::erase(streams_, &held);
+  held.take_each([](const auto&) {});
+  Job& job = *held.job();
   if (job.ended() || disowned_) {
     return;
   }

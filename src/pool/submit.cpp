@@ -82,6 +82,13 @@ Timeout PoolCore::pump() {
   if (!guard) {
     return kFeedEvery;  // somebody else is at it
   }
+  for (HeldChunks* const held : streams_) {
+    if (held->watched()) {
+      held_back_lately_ = true;
+      held->note_look();
+      take_held(*held);
+    }
+  }
   if (!backlog_.empty()) {
     move_on();
   }
