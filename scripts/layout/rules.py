@@ -77,6 +77,11 @@ STANDARD_HEADERS = set(
 )
 COMPILER_HEADERS = {"cxxabi.h"}  # part of every C++ runtime; not for public headers
 
+# What needs libcrypto, and the parts of src/channel that may include it: a static link takes files
+# whole, and a child that loads libcrypto takes a hundred page faults more.
+CRYPTOGRAPHY = {"platform/digest.hpp", "channel/authentication.hpp", "channel/greeting.hpp"}
+NETWORK = {"authentication", "greeting", "listener", "client"}
+
 LONG_FILE, TOO_LONG_FILE = 300, 460
 SOURCE_ENDINGS = {".cpp", ".hpp", ".py", ".sh", ".cmake", ".txt", ""}
 # Written in halves: this file is checked as well.
@@ -163,6 +168,16 @@ def check_system_headers(path, text):
             yield Finding("system-include", path, line, f"<{name}> above src/platform")
 
 
+def check_cryptography(path, text):
+    source = Path(path)
+    if source.parts[0] != "src" or source.parts[1] == "platform" or source.stem in NETWORK:
+        return
+    for line, _, name in includes(text):
+        if name in CRYPTOGRAPHY:
+            yield Finding("cryptography", path, line,
+                          f"{name}: programs without sockets would load libcrypto")
+
+
 def check_comments(path, text):
     parts = Path(path).parts
     if parts[:2] != ("include", "procession") or "detail" in parts:
@@ -186,7 +201,8 @@ def check_workplace(path, text):
             yield Finding("workplace", path, number, "a path of somebody's machine: " + line.strip())
 
 
-RULES = [check_floors, check_system_headers, check_comments, check_length, check_workplace]
+RULES = [check_floors, check_system_headers, check_cryptography, check_comments, check_length,
+         check_workplace]
 
 
 def check_file(root, path):
