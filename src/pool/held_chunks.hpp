@@ -33,15 +33,16 @@ class HeldChunks {
     return put_.load(std::memory_order_acquire) - taken_.load(std::memory_order_acquire);
   }
 
-  /// With the pool's mutex: calls `take` with each, first to last. What it
-  /// throws leaves the rest.
+  /// With the pool's mutex: calls `take` with each, first to last. What it throws leaves this one,
+  /// and the rest, here.
   template <class Take>
   void take_each(Take take) {
     const std::size_t end = put_.load(std::memory_order_acquire);
     for (std::size_t at = taken_.load(std::memory_order_relaxed); at != end;) {
-      ChunkPtr chunk = std::move(places_[at % kMost]);
+      ChunkPtr& chunk = places_[at % kMost];
+      take(chunk);
+      chunk = nullptr;
       taken_.store(++at, std::memory_order_release);
-      take(std::move(chunk));
     }
   }
 

@@ -143,10 +143,11 @@ MapChunk& Job::add_chunk(std::size_t first, std::size_t count) {
   return chunk;
 }
 
-void Job::adopt(std::shared_ptr<StreamChunk> chunk) {
-  chunk->place = many_->open.size();
-  set_left(left() + chunk->count);
+void Job::adopt(std::shared_ptr<StreamChunk>&& chunk) {
+  StreamChunk& adopted = *chunk;
+  adopted.place = many_->open.size();
   many_->open.push_back(std::move(chunk));
+  set_left(left() + adopted.count);
 }
 
 std::vector<std::shared_ptr<StreamChunk>> Job::take_ended() {

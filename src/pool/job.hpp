@@ -179,7 +179,7 @@ class Job {
   Chunk& only() { return call_->chunk; }
   MapChunk& add_chunk(std::size_t first, std::size_t count);
   /// The same for a stream.
-  void adopt(std::shared_ptr<StreamChunk> chunk);
+  void adopt(std::shared_ptr<StreamChunk>&& chunk);
   /// Of a stream: the chunks that have ended since the last call.
   std::vector<std::shared_ptr<StreamChunk>> take_ended();
 

@@ -100,12 +100,15 @@ bool PoolCore::take_held(HeldChunks& held) {
     return false;
   }
   const bool outlived = job->timeout().has_value();
-  held.take_each([&](std::shared_ptr<StreamChunk> chunk) {
-    StreamChunk& taken = *chunk;
-    Task task{
-        job, &taken, 0, static_cast<std::uint32_t>(taken.count), 0, 0, outlived ? chunk : nullptr};
-    job->adopt(std::move(chunk));
-    backlog_.push_back(std::move(task));
+  held.take_each([&](std::shared_ptr<StreamChunk>& chunk) {
+    backlog_.push_back({job, chunk.get(), 0, static_cast<std::uint32_t>(chunk->count), 0, 0,
+                        outlived ? chunk : nullptr});
+    try {
+      job->adopt(std::move(chunk));
+    } catch (...) {  // no memory
+      backlog_.pop_back();
+      throw;
+    }
   });
   return true;
 }
