@@ -46,12 +46,10 @@ struct Callbacks {
     check.end_copies("a callback of a task");
     // What it captured, and perhaps the pool, ends here, while it still counts as running.
     one.callback = nullptr;
+    one.pool.reset();
     guard.lock();
     running_for = outer;
     changed.notify_all();
-    guard.unlock();
-    one.pool.reset();
-    guard.lock();
   }
 };
 

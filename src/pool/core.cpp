@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "heap/block_encoder.hpp"
 #include "platform/cpu.hpp"
@@ -385,6 +386,21 @@ void PoolCore::end() noexcept {
     }
   } catch (...) {
     terminate();
+  }
+}
+
+void PoolCore::forget_exceptions() noexcept {
+  if (disowned_) {
+    return;
+  }
+  leave_unsupervised(*this);
+  if (on_threads()) {
+    Failure broken;
+    {
+      const std::lock_guard guard(mutex_);
+      broken = std::exchange(broken_, {});
+    }
+    forget_thrown(shared_);
   }
 }
 

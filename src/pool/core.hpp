@@ -83,8 +83,11 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// The same, by SIGKILL at once.
   void kill() noexcept;
   void join();
-  /// What ~Pool does.
+  /// What ~Pool does, and then `forget_exceptions`.
   void end() noexcept;
+  /// Of a pool that has ended and gets no more tasks: the library's threads let go of it, and it of
+  /// what its initializer threw, though results that the user has may keep the rest of it.
+  void forget_exceptions() noexcept;
   /// The first half of what `end` does with an open pool of processes, which does not wait: its
   /// workers are asked to end. False, and nothing was done, where it is another kind of pool.
   bool begin_end() noexcept;

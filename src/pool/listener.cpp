@@ -30,16 +30,18 @@ constinit Listener& listener = kept_listener.value;
 /// Calls what is due. False when nothing was.
 bool call_hooks() {
   bool any = false;
-  for (const auto& pool : living_pools()) {
-    const auto hooks = pool->take_hooks();
+  visit_pools(Visitor::listener, [&](detail::PoolCore& pool) {
+    auto hooks = pool.take_hooks();
+    if (hooks.empty()) {
+      return;
+    }
+    any = true;
     for (const auto& hook : hooks) {
       hook();
     }
-    if (!hooks.empty()) {
-      pool->hooks_called();
-      any = true;
-    }
-  }
+    hooks.clear();  // what they captured goes while they still count as being called
+    pool.hooks_called();
+  });
   return any;
 }
 

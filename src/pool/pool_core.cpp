@@ -7,6 +7,7 @@
 #include "pool/callbacks.hpp"
 #include "pool/core.hpp"
 #include "pool/slabs.hpp"
+#include "pool/supervisor.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/error.hpp"
 
@@ -53,6 +54,7 @@ PoolPtr make_pool(PoolSettings settings) {
     pool->open();
   } catch (...) {
     pool->terminate();
+    pool::leave_unsupervised(*pool);
     throw;
   }
   return pool;
@@ -131,6 +133,7 @@ std::vector<int> pool_pids(const PoolPtr& pool) { return named(pool).pids(); }
 void end_pool(PoolPtr& pool) noexcept {
   if (pool != nullptr) {
     pool->end();
+    pool->forget_exceptions();
     pool.reset();
   }
 }

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "platform/futex.hpp"
 #include "platform/immortal.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
@@ -33,9 +37,15 @@ constexpr std::chrono::milliseconds kWithoutMemory{50};
 /// Of the nudge; workers have their pool's number above their seat's.
 constexpr std::uint64_t kNudgeTag = ~std::uint64_t{0};
 
+/// Whether this thread is at a pool.
+thread_local constinit bool visiting = false;
+
 struct Supervisor {
   platform::OwnMutex mutex;
   std::vector<std::weak_ptr<detail::PoolCore>> pools;
+  std::array<const detail::PoolCore*, 2> visits{};  ///< by `Visitor`: the pool that it is at
+  std::atomic<std::uint32_t> visited{0};            ///< counts visits that have ended
+  unsigned leaving = 0;                             ///< threads that wait for the end of a visit
   platform::Descriptor nudge;
   /// Of `nudge` and the sentinels of workers. Set as long as the thread runs.
   std::optional<platform::Poller> poller;
@@ -52,6 +62,30 @@ struct Supervisor {
     });
     return all;
   }
+
+  /// Null when it has ended.
+  std::shared_ptr<detail::PoolCore> begin_visit(Visitor as,
+                                                const std::weak_ptr<detail::PoolCore>& weak) {
+    const std::lock_guard guard(mutex);
+    auto pool = weak.lock();
+    visits[static_cast<std::size_t>(as)] = pool.get();
+    visiting = pool != nullptr;
+    return pool;
+  }
+
+  void end_visit(Visitor as) noexcept {
+    const std::lock_guard guard(mutex);
+    visits[static_cast<std::size_t>(as)] = nullptr;
+    visiting = false;
+    visited.fetch_add(1);
+    if (leaving != 0) {
+      platform::futex_wake_all(visited);
+    }
+  }
+
+  [[nodiscard]] bool is_visited(const detail::PoolCore& pool) const noexcept {
+    return std::find(visits.begin(), visits.end(), &pool) != visits.end();
+  }
 };
 
 // Never destroyed: the thread outlives main().
@@ -62,33 +96,32 @@ constinit Supervisor& supervisor = kept_supervisor.value;
 void watch_once() {
   Timeout sleep;
   const auto sleep_at_most = [&](Duration most) { sleep = std::min(sleep.value_or(most), most); };
-  for (const auto& pool : supervisor.living()) {
-    if (const Timeout again = pool->pump()) {
+  visit_pools(Visitor::supervisor, [&](detail::PoolCore& pool) {
+    if (const Timeout again = pool.pump()) {
       sleep_at_most(*again);
     }
-    if (const Timeout left = pool->check_limits()) {
+    if (const Timeout left = pool.check_limits()) {
       sleep_at_most(*left);
     }
-    if (pool->crew().wants_workers()) {
-      if (const Timeout again = pool->fill_seats()) {
+    if (pool.crew().wants_workers()) {
+      if (const Timeout again = pool.fill_seats()) {
         sleep_at_most(*again);
       }
     }
-  }
+  });
   std::array<std::uint64_t, 64> tags;
   const std::size_t ready = supervisor.poller->wait(tags, platform::Deadline(sleep));
-  const auto pools = supervisor.living();
-  for (const std::uint64_t tag : std::span(tags).first(ready)) {
-    if (tag == kNudgeTag) {
-      platform::clear_event(supervisor.nudge.get());
-      continue;
-    }
-    for (const auto& pool : pools) {
-      if (pool->number() == tag >> 32U) {
-        pool->worker_ended(static_cast<std::uint32_t>(tag));
+  const std::span told = std::span(tags).first(ready);
+  if (std::find(told.begin(), told.end(), kNudgeTag) != told.end()) {
+    platform::clear_event(supervisor.nudge.get());
+  }
+  visit_pools(Visitor::supervisor, [&](detail::PoolCore& pool) {
+    for (const std::uint64_t tag : told) {
+      if (tag != kNudgeTag && pool.number() == tag >> 32U) {
+        pool.worker_ended(static_cast<std::uint32_t>(tag));
       }
     }
-  }
+  });
 }
 
 [[noreturn]] void run_supervisor() {
@@ -139,6 +172,9 @@ void after_in_child() {
     }
   }
   supervisor.pools.clear();
+  // The threads that were at them, and those that waited for that, did not come along.
+  supervisor.visits = {};
+  supervisor.leaving = 0;
   supervisor.nudge.reset();
   supervisor.poller.reset();
   disown_listener();
@@ -173,7 +209,43 @@ void watch_worker(std::uint32_t pool_number, std::uint32_t seat, int sentinel) {
 
 void unwatch_worker(int sentinel) noexcept { supervisor.poller->remove(sentinel); }
 
-std::vector<std::shared_ptr<detail::PoolCore>> living_pools() { return supervisor.living(); }
+void visit_pools(Visitor as, const std::function<void(detail::PoolCore&)>& look) {
+  std::vector<std::weak_ptr<detail::PoolCore>> all;
+  {
+    const std::lock_guard guard(supervisor.mutex);
+    all = supervisor.pools;
+  }
+  for (const auto& weak : all) {
+    auto pool = supervisor.begin_visit(as, weak);
+    const auto leave = [&](void* /*unused*/) {
+      pool.reset();
+      supervisor.end_visit(as);
+    };
+    const std::unique_ptr<void, decltype(leave)> left(&supervisor, leave);
+    if (pool != nullptr) {
+      look(*pool);
+    }
+  }
+}
+
+void leave_unsupervised(const detail::PoolCore& core) noexcept {
+  const auto its_own = core.weak_from_this();
+  std::unique_lock guard(supervisor.mutex);
+  std::erase_if(supervisor.pools, [&](const auto& weak) {
+    return weak.expired() || (!weak.owner_before(its_own) && !its_own.owner_before(weak));
+  });
+  if (visiting) {
+    return;  // one that waits for another one, which may wait for it
+  }
+  ++supervisor.leaving;
+  while (supervisor.is_visited(core)) {
+    const std::uint32_t seen = supervisor.visited;
+    guard.unlock();
+    platform::futex_wait(supervisor.visited, seen, {});
+    guard.lock();
+  }
+  --supervisor.leaving;
+}
 
 void nudge_supervisor() noexcept { platform::raise_event(supervisor.nudge.get()); }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <vector>
 
 namespace procession::detail {
 class PoolCore;
@@ -23,8 +23,16 @@ void watch_worker(std::uint32_t pool_number, std::uint32_t seat, int sentinel);
 /// No longer. To be called before the descriptor is closed: a child by fork may have it too.
 void unwatch_worker(int sentinel) noexcept;
 
-/// The pools of this process that live.
-std::vector<std::shared_ptr<detail::PoolCore>> living_pools();
+/// The threads of the library's that look after pools. Each is at one pool at a time.
+enum class Visitor { supervisor, listener };
+/// Calls it with each pool of this process that is looked after.
+void visit_pools(Visitor as, const std::function<void(detail::PoolCore&)>& look);
+/// The pool is not looked after any more, and no such thread is at it when this returns: what its
+/// tasks threw, and what was the user's otherwise, is destroyed before the pool's end returns, and
+/// not by a thread of the library's at some later time. Called by such a thread, over the
+/// destructor of something of the user's, it does not wait.
+void leave_unsupervised(const detail::PoolCore& core) noexcept;
+
 /// Something that the supervisor waits for has changed: there are tasks without a slot, say.
 void nudge_supervisor() noexcept;
 

@@ -1,5 +1,6 @@
 // What a task on a thread throws arrives as it was thrown, of whatever type.
 
+#include <atomic>
 #include <exception>
 #include <future>
 #include <memory>
@@ -27,6 +28,7 @@ struct Particular : std::runtime_error {
 
 const void* thrown_at = nullptr;  ///< in a task of one thread
 std::shared_ptr<int> kept_by_all;
+std::atomic<int> initialized{0};  ///< workers
 
 int throw_particular(int number) {
   if (number % 2 == 1) {
@@ -158,6 +160,41 @@ TEST_F(PoolExceptionThread, OfAnInitializerToo) {
   ThreadPool pool({.processes = 2, .initializer = [] { throw_particular(5); }});
   EXPECT_EQ(number_of([&] { pool.apply([] {}); }), 5);
   EXPECT_EQ(number_of([&] { pool.map([](int x) { return x; }, {1, 2}); }), 5);
+}
+
+/// The library's own threads look after each pool for a moment, longer the more there are: none of
+/// them has one for longer than its user has.
+TEST_F(PoolExceptionThread, OfAnInitializerBesideManyPools) {
+  std::vector<ThreadPool> others;
+  for (int i = 0; i < 200; ++i) {
+    others.emplace_back(1);
+  }
+  for (int i = 0; i < 300 && !HasFailure(); ++i) {
+    {
+      ThreadPool pool({.processes = 2, .initializer = [] { throw_particular(5); }});
+      EXPECT_EQ(number_of([&] { pool.apply([] {}); }), 5);
+    }
+    EXPECT_EQ(kept_by_all.use_count(), 1) << "round " << i;
+  }
+}
+
+TEST_F(PoolExceptionThread, OfAPoolWhoseResultsAreKept) {
+  initialized = 0;
+  const auto throw_from_the_second_on = [] {
+    if (initialized++ != 0) {
+      throw_particular(5);
+    }
+  };
+  std::vector<AsyncResult<int>> kept;
+  {
+    ThreadPool pool(
+        {.processes = 1, .initializer = throw_from_the_second_on, .max_tasks_per_child = 1});
+    kept.push_back(pool.apply_async(throw_particular, 2));
+    EXPECT_EQ(kept[0].get(), 2);
+    EXPECT_EQ(number_of([&] { pool.apply(throw_particular, 2); }), 5);
+  }
+  EXPECT_EQ(kept_by_all.use_count(), 1);
+  EXPECT_EQ(kept[0].get(), 2);
 }
 
 TEST_F(PoolExceptionThread, OfAnExecutorsInitializerToo) {
