@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <variant>
 
+#include "procession/detail/copy_guard.hpp"
 #include "procession/lock.hpp"
 
 namespace procession {
@@ -50,12 +51,17 @@ class Condition {
   bool wait(Timeout timeout = {}) const;
 
   /// Waits, any number of times, until `condition()` holds; false when the time-out passes and it
-  /// does not. Python: `wait_for`.
+  /// does not. A copy of this process that `condition` makes is to end in it, as in
+  /// `Value::update`. Python: `wait_for`.
   template <std::predicate Predicate>
   bool wait(Predicate condition, Timeout timeout = {}) const {
     const Until until(timeout);
-    while (!condition()) {
-      if (!wait(until.left())) return static_cast<bool>(condition());
+    const auto holds = [&] {
+      const detail::CopyGuard guard("the predicate of a Condition");
+      return static_cast<bool>(condition());
+    };
+    while (!holds()) {
+      if (!wait(until.left())) return holds();
     }
     return true;
   }

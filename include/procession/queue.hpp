@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "procession/callable.hpp"
+#include "procession/detail/copy_guard.hpp"
 #include "procession/detail/queue_core.hpp"
 #include "procession/detail/stored.hpp"
 #include "procession/error.hpp"
@@ -75,6 +76,11 @@ class TypedQueue {
   void put_range(Range&& range) const {
     constexpr std::size_t kBatch = std::size_t{16} * 1024;  // bytes
     ItemBatch batch;
+    const CopyGuard guard("the range that was given to put_many");
+    const auto flush = [&](ItemBatch& filled) {
+      guard.end_copies();
+      put_batch(filled);
+    };
     for (const T& item : range) {
       if constexpr (plain()) {
         batch.add<sizeof(T)>(std::addressof(item));
@@ -176,7 +182,7 @@ class TypedQueue {
     decoder.expect_end();
     return item;
   }
-  void flush(ItemBatch& batch) const {
+  void put_batch(ItemBatch& batch) const {
     if (batch.count() != 0) {
       core_.put_many(batch);
       batch.clear();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "procession/detail/arithmetic.hpp"
+#include "procession/detail/copy_guard.hpp"
 #include "procession/detail/element_shape.hpp"
 #include "procession/lock.hpp"
 
@@ -91,41 +92,41 @@ class Value {
 
   /// Replaces the value by `f(value)`, or, where `f` takes a T& and returns nothing, by what `f`
   /// made of it; returns the new value. Nothing changes when `f` throws. `f` must not wait for this
-  /// value in another process.
+  /// value in another process. A copy of this process that `f` makes, by fork() say, is to end in
+  /// `f`: one that returns from it ends there, with a message and exit status 70.
   template <class F>
   T update(F f) const {
-    detail::ValueCore::Guard guard(core_);
-    T next = read(guard);
-    if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
-      f(next);
-    } else {
-      next = f(next);
-    }
-    guard.replace(&next);
-    return next;
+    return change([&](T& next) {
+      const detail::CopyGuard guard("the function that Value::update called");
+      if constexpr (std::is_void_v<std::invoke_result_t<F&, T&>>) {
+        f(next);
+      } else {
+        next = f(next);
+      }
+    });
   }
 
   /// Each of these is one step, and does to the T what the operator does in C++. They return the
   /// new value.
   T operator+=(const T& other) const {
-    return update([&](const T& old) { return detail::sum_of(old, other); });
+    return step([&](const T& old) { return detail::sum_of(old, other); });
   }
   /// The same.
   T operator-=(const T& other) const {
-    return update([&](const T& old) { return detail::difference_of(old, other); });
+    return step([&](const T& old) { return detail::difference_of(old, other); });
   }
   /// The same with a number of another type, which is not made a T before: 2 plus 1.5 gives 3 in an
   /// `int`, and -3 plus 2.5 gives 0.
   template <class U>
     requires detail::ArithmeticPair<T, U>
   T operator+=(const U& other) const {
-    return update([&](const T& old) { return detail::sum_of(old, other); });
+    return step([&](const T& old) { return detail::sum_of(old, other); });
   }
   /// The same.
   template <class U>
     requires detail::ArithmeticPair<T, U>
   T operator-=(const U& other) const {
-    return update([&](const T& old) { return detail::difference_of(old, other); });
+    return step([&](const T& old) { return detail::difference_of(old, other); });
   }
   /// Adds or takes 1: a bool, for which C++ has these no more, does what it does with `+= 1`.
   T operator++() const { return *this += T(1); }
@@ -159,12 +160,36 @@ class Value {
     return *static_cast<const T*>(guard.place());
   }
 
-  /// As `update`; the old value, which cannot be told from the new one.
+  /// Replaces the value by what `f` makes of it, with the lock; the new one.
   template <class F>
-  T exchange(F f) const {
+  T change(const F& f) const {
     detail::ValueCore::Guard guard(core_);
-    const T old = read(guard);
-    const T next = f(old);
+    T next = read(guard);
+    f(next);
+    guard.replace(&next);
+    return next;
+  }
+  /// Calls an operator of T for it: code of the user's, unless T is a number.
+  template <class F>
+  static void apply(const F& f, T& next) {
+    if constexpr (std::is_arithmetic_v<T>) {
+      next = f(next);
+    } else {
+      const detail::CopyGuard guard("an operator of a Value's type");
+      next = f(next);
+    }
+  }
+  template <class F>
+  T step(const F& f) const {
+    return change([&](T& next) { apply(f, next); });
+  }
+  /// The same; the old value, which cannot be told from the new one.
+  template <class F>
+  T exchange(const F& f) const {
+    detail::ValueCore::Guard guard(core_);
+    T next = read(guard);
+    const T old = next;
+    apply(f, next);
     guard.replace(&next);
     return old;
   }

@@ -14,7 +14,7 @@ constexpr std::size_t kBlockSpan = ItemBatch::span_of(8);
 
 }  // namespace
 
-ReceivedItem::~ReceivedItem() { heap::drop(ticket_); }
+ReceivedItem::~ReceivedItem() { heap::drop_own(ticket_); }
 
 void ItemBatch::add(std::span<const std::byte> item) {
   std::byte* const record = extend(span_of(item.size()));
@@ -55,7 +55,7 @@ std::span<const std::byte> ItemBatch::next_block(std::span<const std::byte>& res
 
 void ItemBatch::drop_blocks(std::size_t end) {
   for (; dropped_ != end; ++dropped_)
-    heap::drop(blocks_[dropped_]);
+    heap::drop_own(blocks_[dropped_]);
 }
 
 }  // namespace procession::detail

@@ -56,7 +56,7 @@ void MessageDraft::grow(std::size_t at_least) {
   end_ = begin_ + larger;
 }
 
-Incoming::~Incoming() { heap::drop(ticket_); }
+Incoming::~Incoming() { heap::drop_own(ticket_); }
 
 void Incoming::describe(std::uint64_t fingerprint, std::string_view type) noexcept {
   fingerprint_ = fingerprint;
@@ -71,7 +71,7 @@ void Incoming::fill(std::span<const std::byte> bytes) noexcept {
 }
 
 void Incoming::own(std::uint64_t ticket, std::size_t size) noexcept {
-  heap::drop(std::exchange(ticket_, ticket));
+  heap::drop_own(std::exchange(ticket_, ticket));
   begin_ = heap::at(heap::target(ticket));
   size_ = size;
 }

@@ -18,7 +18,7 @@ void Attachments::hand_to(std::uint64_t owner) {
 
 void Attachments::drop_all() noexcept {
   for (const heap::Ticket ticket : tickets_)
-    heap::drop(ticket);
+    heap::drop_own(ticket);
   tickets_.clear();
 }
 

@@ -198,7 +198,18 @@ std::uint64_t settled(const std::uint64_t& word) noexcept {
   return word;
 }
 
-bool drop(Ticket ticket) noexcept {
+namespace {
+
+/// Whether it names a hold of this process, and not one of its parent's, or of whoever came later.
+bool is_own(Header& heap, Ticket ticket) noexcept {
+  const State state = state_of(block_at(heap, block_of(heap, ticket)));
+  return (state == State::used || state == State::record) &&
+         load(record_at(heap, ticket).owner) == self();
+}
+
+/// Nothing is done where `may(heap)` is false.
+template <class May>
+bool drop_if(Ticket ticket, const May& may) noexcept {
   if (ticket == 0) return false;
   Header& heap = header();
   Ticket dirty = 0;
@@ -206,6 +217,7 @@ bool drop(Ticket ticket) noexcept {
   bool last = false;
   {
     const Guard guard(heap);
+    if (!may(heap)) return false;
     check_ticket(heap, ticket);
     last = load(block_at(heap, load(record_at(heap, ticket).target)).holds) == 1;
     Transaction change(heap);
@@ -217,6 +229,18 @@ bool drop(Ticket ticket) noexcept {
   if (dirty != 0) wash(heap, dirty);
   if (zombies) bury_all(heap);
   return last;
+}
+
+}  // namespace
+
+bool drop(Ticket ticket) noexcept {
+  return drop_if(ticket, [](Header&) { return true; });
+}
+
+bool drop_own(Ticket ticket) noexcept {
+  return drop_if(ticket, [&](Header& heap) {
+    return !forked.load(std::memory_order_relaxed) || is_own(heap, ticket);
+  });
 }
 
 namespace {

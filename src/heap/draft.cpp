@@ -18,7 +18,7 @@ Draft::Draft(std::span<std::byte> in_place, std::size_t expected)
   }
 }
 
-Draft::~Draft() { heap::drop(ticket_); }
+Draft::~Draft() { heap::drop_own(ticket_); }
 
 void Draft::grow(std::size_t at_least) {
   const std::size_t used = size();
@@ -31,7 +31,7 @@ void Draft::grow(std::size_t at_least) {
   begin_ = block.data();
   cursor_ = begin_ + used;
   end_ = begin_ + block.size();
-  heap::drop(std::exchange(ticket_, block.release()));
+  heap::drop_own(std::exchange(ticket_, block.release()));
 }
 
 std::uint64_t Draft::release() {

@@ -170,6 +170,10 @@ void note_link() noexcept;
 /// program with a message when the ticket is none: it was dropped before.
 bool drop(Ticket ticket) noexcept;
 
+/// The same for a hold that this process made or took over and keeps in private memory. In the
+/// child of a fork, which has a copy of that memory, it does nothing where the hold is the parent's.
+bool drop_own(Ticket ticket) noexcept;
+
 /// How many holds there are on `block`, which the caller sees to it is in use.
 std::uint64_t holds_on(Offset block) noexcept;
 
@@ -260,10 +264,10 @@ class Block {
   }
   Block(Block&& other) noexcept : ticket_(std::exchange(other.ticket_, 0)) {}
   Block& operator=(Block&& other) noexcept {
-    drop(std::exchange(ticket_, std::exchange(other.ticket_, 0)));
+    drop_own(std::exchange(ticket_, std::exchange(other.ticket_, 0)));
     return *this;
   }
-  ~Block() { drop(ticket_); }
+  ~Block() { drop_own(ticket_); }
 
   /// Takes over a hold that belongs to `self()`.
   static Block own(Ticket ticket) noexcept {

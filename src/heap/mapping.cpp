@@ -235,6 +235,7 @@ void testing::forget() noexcept {
   internal::size.store(0);
   internal::users.store(~std::uint64_t{0});
   own_record.store(0);
+  forked.store(false);
   mapped_descriptor.store(-1);
   current.store(nullptr);
   asked_reserve.store(0);
@@ -262,7 +263,8 @@ int descriptor() noexcept { return mapped_descriptor.load(); }
 Offset self() noexcept { return own_record.load(std::memory_order_relaxed); }
 
 void set_self(Offset record) noexcept {
-  own_record.store(record);
+  const Offset before = own_record.exchange(record);
+  if (before != 0 && before != root()) forked.store(true);
   ++internal::selves;
 }
 

@@ -11,6 +11,8 @@ namespace procession::heap {
 
 inline constinit std::atomic<int> mapped_descriptor{-1};
 inline constinit std::atomic<Offset> own_record{0};
+/// Whether this process was forked by one that had holds, and has the memory in which it kept them.
+inline constinit std::atomic<bool> forked{false};
 
 /// The header of the heap, which exists.
 inline Header& header() noexcept {

@@ -9,6 +9,7 @@
 #include "platform/own_mutex.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
+#include "procession/detail/copy_guard.hpp"
 
 namespace procession {
 namespace log {
@@ -78,6 +79,7 @@ void call_sink(const Settings& now, const LogRecord& record) {
   };
   const Inside inside;
   platform::expect_unlocked("a log sink");
+  const detail::CopyGuard guard("a log's sink");
   now.sink(record);
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "log/level.hpp"
+#include "support/copies.hpp"
 
 namespace procession {
 namespace {
@@ -84,6 +85,23 @@ TEST_F(Log, SettingsChangeWhileOthersWrite) {
   for (std::thread& writer : writers)
     writer.join();
   EXPECT_GT(seen, 0);
+}
+
+/// Whoever wrote the record may be in the middle of anything.
+TEST_F(Log, ACopyThatASinkMakesEndsThere) {
+  using copies::How;
+  for (const How how : {How::by_fork, How::by_clone}) {
+    int status = -1;
+    set_log_sink(
+        [&](const LogRecord&) {
+          const int ended = copies::copy_process(how);
+          if (ended != 0) status = ended;
+        },
+        LogLevel::info);
+    log::write(LogLevel::info, "one");
+    EXPECT_EQ(status, copies::kCopyExit);
+    if (status == -1) ::_exit(0);  // the copy
+  }
 }
 
 TEST(LogLevels, AreParsedInAnyCase) {

@@ -11,6 +11,7 @@
 #include "procession/detail/codec_nesting.hpp"
 #include "procession/detail/codec_traits.hpp"
 #include "procession/detail/copy_bytes.hpp"
+#include "procession/detail/copy_guard.hpp"
 #include "procession/detail/decoder.hpp"
 
 // Decoding: the mirror of encode_value.hpp. Nothing read is believed. A value is decoded where it
@@ -258,6 +259,7 @@ void decode_value(Decoder& decoder, T& value) {
       adl::call_decode(decoder, value);
     } else {
       const VacantHandles vacant(false);
+      const CopyGuard guard("the decoding of a value");
       adl::call_decode(decoder, value);
     }
   } else if constexpr (kBitwise<T>) {

@@ -6,6 +6,7 @@
 #include "procession/detail/codec_errors.hpp"
 #include "procession/detail/codec_nesting.hpp"
 #include "procession/detail/codec_traits.hpp"
+#include "procession/detail/copy_guard.hpp"
 #include "procession/detail/encoder.hpp"
 
 // Encoding, by the kind of the type. Layout: numbers as they lie in memory (little endian); lengths
@@ -136,7 +137,12 @@ void encode_value(Encoder& encoder, const T& value) {
   constexpr Kind kind = kKind<T>;
   if constexpr (kind == Kind::hooked) {
     const Nesting nesting(encoder);
-    adl::call_encode(encoder, value);
+    if constexpr (kIsHandle<T>) {
+      adl::call_encode(encoder, value);
+    } else {
+      const CopyGuard guard("the encoding of a value");
+      adl::call_encode(encoder, value);
+    }
   } else if constexpr (kBitwise<T>) {
     encode_bytes_of(encoder, value);
   } else if constexpr (kind == Kind::boolean) {
