@@ -41,6 +41,12 @@ class ShareableList;
 /// taken before it is written to: where /dev/shm is full by then, who writes is ended by SIGBUS.
 /// Blocks that are made here have their memory from the start.
 ///
+/// *Writing past an end.* The memory lies by itself in the address space, with 256 MiB on either
+/// side that nobody can access: who writes past an end of it, or takes an index that is wrong by up
+/// to so much, is ended by SIGSEGV, and reaches nothing of the library's or of another block. (The
+/// rest of its last page can be written, and is nobody's.) Where the address space of the process
+/// is limited (`ulimit -v`) there is less, a page at least.
+///
 /// *What others do.* Whoever may open a block may write anything into it at any time, and may make
 /// it smaller: to touch what is gone by then ends a process by SIGBUS, as with every mapped file.
 ///

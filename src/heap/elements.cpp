@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "heap/layout.hpp"
+#include "platform/fenced_mapping.hpp"
 #include "platform/memory.hpp"
 #include "procession/error.hpp"
 
@@ -24,35 +25,19 @@ constexpr std::size_t kBlockAlignment = 256;
                     "limit, or unset PROCESSION_GUARD");
 }
 
-/// Pages of the heap's file, mapped once more, with a page without access on either side.
+/// Pages of the heap's file, mapped once more, with no access on either side.
 class GuardedPages {
  public:
-  GuardedPages(Offset from, std::uint64_t bytes)
-      : page_(platform::page_size()),
-        size_(bytes + 2 * page_),
-        base_(platform::reserve_addresses(size_)) {
-    if (base_ == nullptr) throw_no_addresses(bytes);
-    if (!platform::map_shared_at(base_ + page_, descriptor(), from, bytes, true)) {
-      platform::unmap(base_, size_);
-      throw_no_addresses(bytes);
-    }
+  GuardedPages(Offset from, std::uint64_t bytes) : pages_(descriptor(), from, bytes) {
     // Guards may not take what the heap itself needs as it grows, which cannot say no.
     constexpr std::size_t kSpared = 16;
-    if (!platform::has_mappings_left(kSpared)) {
-      platform::unmap(base_, size_);
-      throw_no_addresses(bytes);
-    }
+    if (!pages_ || !platform::has_mappings_left(kSpared)) throw_no_addresses(bytes);
   }
-  GuardedPages(const GuardedPages&) = delete;
-  GuardedPages& operator=(const GuardedPages&) = delete;
-  ~GuardedPages() { platform::unmap(base_, size_); }
 
-  [[nodiscard]] std::byte* first() const { return base_ + page_; }
+  [[nodiscard]] std::byte* first() const { return pages_.first(); }
 
  private:
-  std::uint64_t page_;
-  std::uint64_t size_;
-  std::byte* base_;
+  platform::FencedMapping pages_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heap/heap.hpp"
+#include "platform/fenced_mapping.hpp"
 #include "platform/memory.hpp"
 #include "process/names.hpp"
 #include "process/record.hpp"
@@ -26,8 +27,8 @@ class NamedBlock {
       entry_ = Handle::own(memory.entry.release());
     }
     if (size_ == 0) throw_empty();
-    base_ = platform::map_shared(file_.get(), size_);
-    if (base_ == nullptr) {
+    memory_ = platform::FencedMapping(file_.get(), 0, size_);
+    if (!memory_) {
       throw OutOfMemory("cannot map the " + std::to_string(size_) +
                         " bytes of the shared memory '" + name_ +
                         "': there is no room in this process's address space (ulimit -v)");
@@ -36,9 +37,7 @@ class NamedBlock {
   NamedBlock(const NamedBlock&) = delete;
   NamedBlock& operator=(const NamedBlock&) = delete;
   ~NamedBlock() {
-    if (base_ != nullptr) {
-      platform::unmap(base_, size_);
-    }
+    memory_ = {};
     if (entry_.address() != nullptr) {
       entry_ = {};
       process::tidy();
@@ -47,7 +46,7 @@ class NamedBlock {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t identity() const { return identity_; }
-  [[nodiscard]] std::span<std::byte> bytes() const { return {base_, size_}; }
+  [[nodiscard]] std::span<std::byte> bytes() const { return {memory_.first(), size_}; }
   /// Those that are there: somebody may have made the file smaller.
   [[nodiscard]] std::span<std::byte> bytes_now() const {
     return bytes().first(std::min<std::size_t>(size_, platform::file_size(file_.get())));
@@ -71,7 +70,7 @@ class NamedBlock {
   platform::Descriptor file_;
   std::size_t size_;
   Handle entry_;
-  std::byte* base_ = nullptr;
+  platform::FencedMapping memory_;
 };
 
 }  // namespace detail
