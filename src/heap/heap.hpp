@@ -171,7 +171,8 @@ void note_link() noexcept;
 bool drop(Ticket ticket) noexcept;
 
 /// The same for a hold that this process made or took over and keeps in private memory. In the
-/// child of a fork, which has a copy of that memory, it does nothing where the hold is the parent's.
+/// child of a fork, which has a copy of that memory, it does nothing where the hold is the
+/// parent's.
 bool drop_own(Ticket ticket) noexcept;
 
 /// How many holds there are on `block`, which the caller sees to it is in use.
