@@ -23,7 +23,8 @@ class ShareableList;
 ///     std::memcpy(shm.buf().data(), frame, size);
 ///
 /// A handle: copies name the same block, and it can be sent. What this process tree made loses its
-/// name when the last handle in it is gone, or the tree ends, also by SIGKILL; a block that others
+/// name when the last handle in it is gone, or the tree ends, also by SIGKILL; handles in messages,
+/// tasks and results that nobody has received count until those are dropped. A block that others
 /// made is left to them. A process that the program forked by itself, and that has ended or
 /// executed something else, has no handles any more, which is seen when the next process is made or
 /// ends, and when a handle is let go. Within a tree an Array does the same with less to clean up.

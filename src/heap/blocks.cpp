@@ -8,6 +8,7 @@
 #include "heap/backing.hpp"
 #include "heap/burial.hpp"
 #include "heap/circles.hpp"
+#include "heap/finalization.hpp"
 #include "heap/heap.hpp"
 #include "heap/holds.hpp"
 #include "heap/mapping.hpp"
@@ -228,6 +229,7 @@ bool drop_if(Ticket ticket, const May& may) noexcept {
   }
   if (dirty != 0) wash(heap, dirty);
   if (zombies) bury_all(heap);
+  finalize_queued(heap);
   return last;
 }
 

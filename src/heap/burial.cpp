@@ -1,6 +1,7 @@
 #include "heap/burial.hpp"
 
 #include "heap/backing.hpp"
+#include "heap/finalization.hpp"
 #include "heap/transaction.hpp"
 
 namespace procession::heap {
@@ -48,6 +49,7 @@ void bury_all(Header& heap) noexcept {
     }
     if (dirty != 0) wash(heap, dirty);
   }
+  finalize_queued(heap);
 }
 
 }  // namespace procession::heap

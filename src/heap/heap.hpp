@@ -178,6 +178,26 @@ bool drop_own(Ticket ticket) noexcept;
 /// How many holds there are on `block`, which the caller sees to it is in use.
 std::uint64_t holds_on(Offset block) noexcept;
 
+/// Whoever lets a block go, and however, what it stands for outside of the heap, such as the name
+/// of a file, is to go too: from now on the last hold on `block` is not dropped, but goes to
+/// `queue`, a block that lives as long as the heap and is the same one in all calls, and
+/// `finalize_blocks` is called. That is done again whenever somebody drops a hold, while there are
+/// holds in the queue.
+void finalize(Offset block, Offset queue);
+
+/// Defined by who calls `finalize`: ends what the blocks in the queue stand for. Called by any
+/// thread, whatever locks it has, so it waits for none.
+[[gnu::weak]] void finalize_blocks() noexcept;
+
+/// The first of the holds that belong to `owner`, which is in use. 0: it has none.
+Ticket first_hold_of(Offset owner) noexcept;
+
+/// Drops a hold of the queue, and if there is no other one on the block, the block.
+void drop_finalized(Ticket ticket) noexcept;
+
+/// Calls `visit` for each block that `finalize` was called for, when every other process has ended.
+void for_each_finalized(void (*visit)(Offset block)) noexcept;
+
 /// Undoes what a process that was killed inside a call had begun. Whoever looks at a word that
 /// `move` stores, to repair what a dead process left, calls this first.
 void settle() noexcept;

@@ -80,6 +80,10 @@ Aftermath drop_hold(Transaction& change, Ticket ticket, bool washed) noexcept {
   const Offset target = load(record_at(heap, ticket).target);
   BlockHeader& header = block_at(heap, target);
   detach(change, ticket);
+  if (is_finalized(header) && load(header.holds) == 1) {
+    attach(change, ticket, target, load(heap.finalization), true);
+    return {};
+  }
   const Word left = load(header.holds) - 1;
   change.set(header.holds, left);
   const Offset home = block_of(heap, ticket);

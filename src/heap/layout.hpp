@@ -66,6 +66,7 @@ struct HoldRecord {
 ///
 ///     state   bits 0-7   State
 ///             bit  8     sparse: the whole pages inside the payload may be holes of the file
+///             bit  9     finalized: the last hold on it goes to the finalization queue
 ///             bits 16-63 size of the payload, in units of its region
 ///     link    the next block on the same free list or on the list of zombies; 0: the last
 ///     holds   how many holds there are on this block
@@ -84,6 +85,7 @@ struct BlockHeader {
 static_assert(sizeof(BlockHeader) == 64);
 
 inline constexpr Word kSparse = 0x100;
+inline constexpr Word kFinalized = 0x200;
 
 constexpr Word state_word(State state, std::uint64_t units, bool sparse) noexcept {
   return static_cast<Word>(state) | (sparse ? kSparse : 0) | units << 16;
@@ -97,7 +99,7 @@ struct LogEntry {
 
 inline constexpr std::size_t kLogEntries = 384;  // the longest transaction empties all free lists
 inline constexpr std::size_t kRootPayload = 512;
-inline constexpr Word kMagic = 0x7061'6548'6372'5003;  // the low byte is the version of the layout
+inline constexpr Word kMagic = 0x7061'6548'6372'5004;  // the low byte is the version of the layout
 
 /// One of the two regions.
 struct alignas(64) RegionState {
@@ -129,6 +131,7 @@ struct Header {
   Word links;                // since it was last looked for circles, see circles.hpp. Not logged
   Word links_limit;          // when so many there are, or the regions take so many bytes, it is
   Word extent_limit;         // looked for them again. Not logged
+  Word finalization;         // the block to which last holds go, see finalization.cpp. 0: none yet
 
   alignas(64) Word log_count;  // entries that are to be undone; 0: no transaction is under way
   LogEntry log[kLogEntries];
@@ -206,6 +209,9 @@ inline State state_of(const BlockHeader& block) noexcept {
 }
 inline bool is_sparse(const BlockHeader& block) noexcept {
   return (load(block.state) & kSparse) != 0;
+}
+inline bool is_finalized(const BlockHeader& block) noexcept {
+  return (load(block.state) & kFinalized) != 0;
 }
 inline std::uint64_t units_of(const BlockHeader& block) noexcept { return load(block.state) >> 16; }
 /// Bytes of a block's payload.

@@ -1,6 +1,5 @@
 #include "process/names.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <random>
@@ -13,7 +12,9 @@
 #include "process/record.hpp"
 #include "procession/error.hpp"
 
-namespace procession::process {
+namespace procession {
+
+namespace process {
 
 namespace {
 
@@ -23,17 +24,20 @@ namespace {
 struct Entry {
   detail::ObjectHeader header;
   std::atomic<std::uint64_t> identity;  ///< 0: there is no block yet
+  std::atomic<heap::Offset> next;       ///< in the chain of its bucket; 0: the last
   char temporary[40];                   ///< at random
   char name[platform::kLongestMemoryName + 1];
 };
 
+/// Entries by identity, and the owner of the last holds on them. A chain changes by one store, so
+/// whoever is killed over it leaves one that is whole.
 struct Table {
-  static constexpr std::size_t kRoom = 16384;
-  /// Held by whoever lists an entry, looks for one, or takes one off the list. All of these can be
-  /// left half done.
+  static constexpr std::size_t kBuckets = 8192;
+  /// Held by whoever looks for an entry, adds one, removes a name or takes an entry off.
   platform::RobustMutex mutex;
-  std::atomic<std::uint64_t> used;  ///< no word at or behind this index was ever used
-  std::uint64_t tickets[kRoom];     ///< of entries; 0: free
+  std::atomic<heap::Offset> buckets[kBuckets];
+
+  std::atomic<heap::Offset>& bucket(std::uint64_t identity) { return buckets[identity % kBuckets]; }
 };
 
 Table& table() {
@@ -41,17 +45,27 @@ Table& table() {
                                      [](Table& made) { made.mutex.init(); });
 }
 
+Table* existing_table() { return heap::shared_by_tree_if_made<Table>(&heap::RootWords::names); }
+
+/// Hints for tests.
+std::atomic<std::uint64_t> looks = 0;
+
+/// Whether there are entries that nobody has any more.
+bool has_unused(Table& all) noexcept { return heap::first_hold_of(heap::offset_of(&all)) != 0; }
+
 class Guard {
  public:
   explicit Guard(Table& table) : table_(table) {
-    if (table_.mutex.lock().previous_owner_died) {
-      heap::settle();  // else a word may name an entry that the dead one has not listed
-      table_.mutex.make_consistent();
-    }
+    if (table_.mutex.lock().previous_owner_died) table_.mutex.make_consistent();
   }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
-  ~Guard() { table_.mutex.unlock(); }
+  /// What others have let go meanwhile they have left to this thread.
+  ~Guard() {
+    table_.mutex.unlock();
+    if constexpr (!platform::kUnlockIsFence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (has_unused(table_)) heap::finalize_blocks();
+  }
 
  private:
   Table& table_;
@@ -79,38 +93,41 @@ void check_name(const std::string& name) {
   }
 }
 
-/// An entry of which nobody knows yet.
-heap::Block make_entry(const std::string& temporary, const std::string& name) {
+/// Of a block that has no name yet. When nobody has the entry any more, the name goes.
+heap::Block make_entry(Table& all, const std::string& temporary, const std::string& name) {
   heap::Block made(sizeof(Entry), true);
   Entry& entry = entry_at(made.offset());
   entry.header = kNameHeader;
   std::strcpy(entry.temporary, temporary.c_str());
   std::strcpy(entry.name, name.c_str());
+  heap::finalize(made.offset(), heap::offset_of(&all));
   return made;
 }
 
-/// Has the table hold the block, besides its maker. False when it is full.
-bool try_list(Table& all, const heap::Block& block) {
+/// From now on the block's entry is found by its identity.
+void list(Table& all, heap::Offset offset, std::uint64_t identity) {
+  Entry& entry = entry_at(offset);
+  entry.identity = identity;
   const Guard guard(all);
-  for (std::size_t i = 0; i < Table::kRoom; ++i) {
-    if (heap::glance(all.tickets[i]) != 0) {
-      continue;
-    }
-    all.used = std::max<std::uint64_t>(all.used, i + 1);
-    heap::Block listed = heap::Block::own(heap::hold(block.offset(), heap::self()));
-    heap::move(listed.ticket(), heap::root(), &all.tickets[i], listed.ticket());
-    static_cast<void>(listed.release());
-    return true;
-  }
-  return false;
+  std::atomic<heap::Offset>& bucket = all.bucket(identity);
+  entry.next = bucket.load();
+  bucket = offset;
 }
 
-void list(Table& all, const heap::Block& block) {
-  if (try_list(all, block)) return;
-  bury_orphans();
-  if (try_list(all, block)) return;
-  throw ProcessError("cannot make another named block of shared memory: this process tree has " +
-                     std::to_string(Table::kRoom) + "; let go of some first");
+/// The entry of that block, or 0. Under the mutex.
+heap::Offset find(Table& all, std::uint64_t identity) noexcept {
+  heap::Offset offset = all.bucket(identity);
+  for (; offset != 0 && entry_at(offset).identity != identity; offset = entry_at(offset).next)
+    ++looks;
+  return offset;
+}
+
+/// Does nothing to an entry that is not in its chain. Under the mutex.
+void take_off(Table& all, heap::Offset offset) noexcept {
+  std::atomic<heap::Offset>* link = &all.bucket(entry_at(offset).identity);
+  for (; *link != 0 && *link != offset; link = &entry_at(*link).next)
+    ++looks;
+  if (*link == offset) *link = entry_at(offset).next.load();
 }
 
 /// Takes the block's name away, if it has one. Whether it had.
@@ -166,6 +183,21 @@ bool give_name(const std::string& temporary, const std::string& name) {
   return platform::rename_named_memory(temporary, name);
 }
 
+/// Removes the names of blocks that nobody has any more. Under the mutex.
+void remove_unused(Table& all) noexcept {
+  while (const heap::Ticket ticket = heap::first_hold_of(heap::offset_of(&all))) {
+    ++looks;
+    const heap::Offset offset = heap::target(ticket);
+    if (heap::holds_on(offset) != 1) {
+      heap::drop(ticket);  // somebody has attached to it since
+      continue;
+    }
+    static_cast<void>(remove_name(entry_at(offset)));
+    take_off(all, offset);
+    heap::drop_finalized(ticket);
+  }
+}
+
 }  // namespace
 
 NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& name) {
@@ -184,11 +216,10 @@ NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& n
   NamedMemory made;
   const std::string temporary = random_name();
   made.name = name.value_or(temporary);
-  made.entry = make_entry(temporary, made.name);
-  list(all, made.entry);
+  made.entry = make_entry(all, temporary, made.name);
   made.file = make_file(temporary, size);
   made.identity = platform::memory_identity(made.file.get());
-  entry_at(made.entry.offset()).identity = made.identity;
+  list(all, made.entry.offset(), made.identity);
   if (name && !give_name(temporary, *name)) {
     made.entry = {};
     sweep_names();
@@ -208,17 +239,11 @@ NamedMemory open_named(const std::string& name) {
     throw_missing("attach to", name);
   }
   opened.identity = platform::memory_identity(opened.file.get());
-  Table* const all = heap::shared_by_tree_if_made<Table>(&heap::RootWords::names);
-  if (all == nullptr) {
-    return opened;
-  }
+  Table* const all = existing_table();
+  if (all == nullptr) return opened;
   const Guard guard(*all);
-  for (std::size_t i = 0; i < all->used; ++i) {
-    const heap::Ticket ticket = heap::glance(all->tickets[i]);
-    if (ticket != 0 && entry_at(heap::target(ticket)).identity == opened.identity) {
-      opened.entry = heap::Block::own(heap::hold(heap::target(ticket), heap::self()));
-      break;
-    }
+  if (const heap::Offset entry = find(*all, opened.identity); entry != 0) {
+    opened.entry = heap::Block::own(heap::hold(entry, heap::self()));
   }
   return opened;
 }
@@ -227,10 +252,9 @@ void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t ide
   Table& all = table();
   heap::Block guest;  // of another tree's block, so that what a killed process began is ended
   if (entry == 0) {
-    guest = make_entry(random_name(), name);
+    guest = make_entry(all, random_name(), name);
     entry = guest.offset();
     entry_at(entry).identity = identity;
-    list(all, guest);
   }
   bool removed = false;
   {
@@ -245,30 +269,33 @@ void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t ide
 }
 
 void sweep_names() noexcept {
-  Table* const all = heap::shared_by_tree_if_made<Table>(&heap::RootWords::names);
-  if (all == nullptr) {
-    return;
-  }
+  Table* const all = existing_table();
+  if (all == nullptr || !has_unused(*all)) return;
   const Guard guard(*all);
-  for (std::size_t i = 0; i < all->used; ++i) {
-    const heap::Ticket ticket = heap::glance(all->tickets[i]);
-    if (ticket == 0 || heap::holds_on(heap::target(ticket)) != 1) {
-      continue;
-    }
-    static_cast<void>(remove_name(entry_at(heap::target(ticket))));
-    heap::move(ticket, heap::self(), &all->tickets[i], 0);
-    heap::drop(ticket);
-  }
+  remove_unused(*all);
 }
 
 void remove_all_names() noexcept {
-  Table* const all = heap::shared_by_tree_if_made<Table>(&heap::RootWords::names);
-  for (std::size_t i = 0; all != nullptr && i < all->used; ++i) {
-    const heap::Ticket ticket = heap::glance(all->tickets[i]);
-    if (ticket != 0) {
-      static_cast<void>(remove_name(entry_at(heap::target(ticket))));
-    }
+  heap::for_each_finalized(
+      [](heap::Offset entry) { static_cast<void>(remove_name(entry_at(entry))); });
+}
+
+std::uint64_t entries_looked_at() noexcept { return looks; }
+
+}  // namespace process
+
+// Who has the mutex does it as soon as it has given the mutex back, see Guard.
+void heap::finalize_blocks() noexcept {
+  process::Table* const all = process::existing_table();
+  while (all != nullptr && process::has_unused(*all)) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const platform::LockResult lock = all->mutex.try_lock();
+    if (!lock.acquired) return;
+    if (lock.previous_owner_died) all->mutex.make_consistent();
+    process::remove_unused(*all);
+    all->mutex.unlock();
+    if constexpr (!platform::kUnlockIsFence) std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 }
 
-}  // namespace procession::process
+}  // namespace procession

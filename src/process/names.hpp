@@ -1,9 +1,11 @@
 // The named blocks of shared memory that this process tree made, and that are to lose their names
 // when nobody in it uses them any more, whoever is killed.
 //
-// A table in the shared heap lists them. What is listed is an *entry*, a block that the table
-// holds, and so does every handle. Whoever finds an entry that the table alone holds removes the
-// name; and the janitor (janitor.hpp) removes all names when the whole tree has ended.
+// Each has an *entry*, a block of the shared heap that every handle holds, and every message that
+// has a handle in it. Whoever lets the last hold go, by whatever way, puts the entry into the
+// heap's finalization queue (heap::finalize), and removes the name there and then; or if somebody
+// else is at the names at the moment, that one does. The janitor (janitor.hpp) removes all names
+// when the whole tree has ended.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +39,12 @@ NamedMemory open_named(const std::string& name);
 /// now. `entry`: 0 for memory that this tree did not make.
 void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t identity);
 
-/// Removes the names that nobody uses any more. Thread-safe, process-safe; costs a look where there
-/// are none.
+/// Removes the names that nobody uses any more, and waits for who is at it already. Thread-safe,
+/// process-safe; costs a look where there are none.
 void sweep_names() noexcept;
+
+/// For tests: how many entries this process has looked at to find one, or to take one off.
+std::uint64_t entries_looked_at() noexcept;
 
 /// Removes all of them.
 void remove_all_names() noexcept;
