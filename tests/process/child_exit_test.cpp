@@ -6,6 +6,7 @@
 
 #include "process/program.hpp"
 #include "process/support.hpp"
+#include "procession/pool.hpp"
 
 namespace process_test {
 namespace {
@@ -48,6 +49,34 @@ TEST_P(ChildExit, RunsWhatTheChildHasMadeAndNothingElse) {
   const Folder folder;
   EXPECT_EQ(exitcode_of(GetParam(), exit_with_seven, folder.file("told")), 7);
   EXPECT_EQ(text_of_file(folder.file("told")), "registered in the child,made in the child,");
+}
+
+const int registered_quick = std::at_quick_exit([] { tell("quick before main"); });
+
+void exit_quickly_with_seven(const std::string& file) {
+  told_file = file;
+  static const Witness mine("made in the child");
+  std::atexit([] { tell("registered in the child"); });
+  std::at_quick_exit([] { tell("first of the child"); });
+  std::at_quick_exit([] { tell("second of the child"); });
+  std::quick_exit(7);
+}
+
+TEST_P(ChildExit, ByQuickExitRunsTheChildsHandlersOfThatAndNothingElse) {
+  ASSERT_EQ(registered_quick, 0);
+  std::at_quick_exit([] { tell("of the parent"); });
+  const Folder folder;
+  EXPECT_EQ(exitcode_of(GetParam(), exit_quickly_with_seven, folder.file("told")), 7);
+  EXPECT_EQ(text_of_file(folder.file("told")), "second of the child,first of the child,");
+}
+
+// A handler of the parent's would remove the parent's file, say.
+TEST_P(ChildExit, ByQuickExitInATaskRunsNothingOfTheParent) {
+  std::at_quick_exit([] { tell("of the parent"); });
+  const Folder folder;
+  mp::Pool pool({.processes = 1, .start_method = GetParam()});
+  EXPECT_THROW(pool.apply(exit_quickly_with_seven, folder.file("told")), mp::WorkerLost);
+  EXPECT_EQ(text_of_file(folder.file("told")), "second of the child,first of the child,");
 }
 
 void start_one_that_exits(StartMethod method, const std::string& file) {
