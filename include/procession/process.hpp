@@ -37,13 +37,18 @@ struct ProcessOptions {
 /// A child ends by _exit(), once its streams are written out and its own children have ended,
 /// however its target ends. `std::exit` in the target calls before that what the child itself
 /// registered by std::atexit, and destroys static objects that were made there; handlers and static
-/// objects from before belong to the parent, or to the part of the program before init(). Python:
-/// the same.
+/// objects from before belong to the parent, or to the part of the program before init(). So it is
+/// with `std::quick_exit` and what was registered by std::at_quick_exit. Python: the same.
 ///
-/// States: new, started, ended, closed. Destruction terminates and joins a running daemon (one
-/// that does not heed SIGTERM is killed after 5 s) and joins any other running process. Members may
-/// be called from any thread, except that moving and destroying need what they need of any object;
-/// only the process that started a child may join or signal it. Python: `multiprocessing.Process`.
+/// States: new, started, ended, closed. Destruction terminates and joins a running daemon, and
+/// joins any other running process. A daemon that does not heed SIGTERM is killed after 5 s; where
+/// several are destroyed one after another, those that do not heed it use these 5 s up together,
+/// also at the end of the program, and one that follows has what they have left, 0.2 s at least. So
+/// that each has 5 s, call `terminate()` of all first.
+///
+/// Members may be called from any thread, except that moving and destroying need what they need of
+/// any object; only the process that started a child may join or signal it. Python:
+/// `multiprocessing.Process`.
 ///
 /// A daemon ends together with the programs that it started, and with this process, however any of
 /// them ends: it leads a process group of its own. A program that is to stay leaves the group

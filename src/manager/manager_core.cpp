@@ -1,5 +1,6 @@
 #include "procession/detail/manager_core.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <span>
@@ -98,9 +99,9 @@ class ManagerCore {
     if (!child_->started_here()) return;
     // A method of an object whose server is a thread may ask for it: its caller hears of that.
     if (Session* const asked = Session::answering(block_.address())) asked->close_when_answered();
-    const platform::Deadline grace(process::kGrace);
+    process::Grace grace = process::Grace::after_others(process::kGrace);
     door_.shutdown();
-    if (!child_->is_thread() && !child_->join(kOwnEnd)) {
+    if (!child_->is_thread() && !child_->join(std::min<Duration>(kOwnEnd, grace.length() / 2))) {
       child_->signal(platform::Signal::terminate);
       process::join_terminated(std::span(&child_, 1), grace);
     }

@@ -327,7 +327,8 @@ void PoolCore::end_workers(const char* executors_call) noexcept {
     return;
   }
   ask_workers_to_end(executors_call);
-  await_workers_end(platform::Deadline(process::kWorkersGrace));
+  process::Grace grace = process::Grace::after_others(process::kWorkersGrace);
+  await_workers_end(grace);
 }
 
 void PoolCore::ask_workers_to_end(const char* executors_call) noexcept {
@@ -340,7 +341,7 @@ void PoolCore::ask_workers_to_end(const char* executors_call) noexcept {
   crew_.terminate();
 }
 
-void PoolCore::await_workers_end(const platform::Deadline& grace) noexcept {
+void PoolCore::await_workers_end(process::Grace& grace) noexcept {
   crew_.end(grace);
   const std::lock_guard guard(mutex_);
   collect_ended();
@@ -420,7 +421,7 @@ bool PoolCore::begin_end() noexcept {
   return true;
 }
 
-void PoolCore::finish_end(const platform::Deadline& grace) noexcept {
+void PoolCore::finish_end(process::Grace& grace) noexcept {
   await_workers_end(grace);
   try {
     finish_calls();

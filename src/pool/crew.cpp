@@ -175,7 +175,7 @@ void Crew::terminate() noexcept {
   }
 }
 
-void Crew::end(const platform::Deadline& grace) noexcept {
+void Crew::end(process::Grace& grace) noexcept {
   try {
     if (method_ == StartMethod::thread || process::join_terminated(living(), grace)) {
       join();

@@ -9,13 +9,16 @@
 #include <vector>
 
 #include "heap/heap.hpp"
-#include "platform/deadline.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/stderr_relay.hpp"
 #include "procession/context.hpp"
 
 namespace procession::detail {
 class Child;
+}
+
+namespace procession::process {
+class Grace;
 }
 
 namespace procession::pool {
@@ -68,7 +71,7 @@ class Crew {
   void terminate() noexcept;
   /// SIGKILL to those that have not ended when the grace is over, which is one for all; waits for
   /// the end of all.
-  void end(const platform::Deadline& grace) noexcept;
+  void end(process::Grace& grace) noexcept;
   /// Waits for the end of all.
   void join();
   /// In the child of a fork: the workers are the parent's.

@@ -141,7 +141,7 @@ Duration end_open(const std::vector<std::shared_ptr<detail::PoolCore>>& pools) {
   std::vector<std::shared_ptr<detail::PoolCore>> open;
   std::copy_if(pools.begin(), pools.end(), std::back_inserter(open),
                [](const auto& pool) { return pool->begin_end(); });
-  const platform::Deadline grace(process::kWorkersGrace);
+  process::Grace grace = process::Grace::after_others(process::kWorkersGrace);
   for (const auto& pool : open) {
     pool->finish_end(grace);
   }

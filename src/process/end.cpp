@@ -32,7 +32,8 @@ Duration end_all(const std::vector<std::shared_ptr<detail::Child>>& children, Du
     // Else nobody looks at the clock, which would cost each child at its end five page faults.
     const auto began = Clock::now();
     terminate_all(daemons);
-    join_terminated(daemons, platform::Deadline(grace));
+    Grace all(std::max<Duration>(kLeastGrace, grace));
+    join_terminated(daemons, all);
     left = std::chrono::duration_cast<Duration>(grace - (Clock::now() - began));
   }
   for (const auto& child : children) {
@@ -49,7 +50,7 @@ void set_services_end(Duration (*end)()) { services_end = end; }
 
 void end_children() noexcept {
   note_end();
-  Duration grace = kGrace;
+  Duration grace = kGrace - grace_account.used();
   try {
     if (services_end != nullptr) {
       grace -= services_end();

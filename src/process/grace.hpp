@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <span>
@@ -12,6 +14,11 @@
 // How children are ended: asked by SIGTERM, and killed if they have not heeded that when their
 // grace is over. Those that are ended together have one grace together, so that it does not take
 // longer the more there are; a stopped one, which heeds nothing, uses up no more of it than others.
+//
+// Objects that are destroyed one after another, the elements of a vector or static objects at the
+// end of the program, do not know of each other. So this process keeps an account: what was waited
+// in vain for children that had to be killed is taken off the graces that begin soon after it.
+// Children that heed SIGTERM use up nothing, however long they take.
 namespace procession::process {
 
 /// How long terminated children may take to end before they are killed.
@@ -22,6 +29,56 @@ inline constexpr std::chrono::seconds kWorkersGrace{2};
 /// used up is left to them in any case.
 inline constexpr std::chrono::seconds kServersGrace{2};
 inline constexpr std::chrono::milliseconds kServersLeast{500};
+
+/// What is left to a child in any case when those before it have used up all of its grace: some
+/// hundred times what one takes that heeds SIGTERM at once.
+inline constexpr std::chrono::milliseconds kLeastGrace{200};
+
+/// How much of graces was used up lately: not more than the longest one, and less by a second with
+/// each second that goes by. Thread-safe.
+class GraceAccount {
+ public:
+  using Moment = std::chrono::steady_clock::time_point;
+
+  /// How much is used up. It looks at no clock where that is nothing: a child at its end would pay
+  /// for that with page faults.
+  [[nodiscard]] Duration used() const noexcept;
+  [[nodiscard]] Duration used(Moment now) const noexcept;
+  /// A grace has ended in vain at whose begin `before` was used up.
+  void use(Duration before, Duration grace, Moment now) noexcept;
+
+ private:
+  std::atomic<Moment::rep> free_again_{0};  ///< the moment at which nothing is used up any more
+};
+
+/// That of this process.
+inline constinit GraceAccount grace_account;
+
+/// The time, from now on, in which children that were asked to end may do so.
+class Grace {
+ public:
+  /// All of `length`.
+  explicit Grace(Duration length) : Grace(length, Duration::zero()) {}
+  /// What those have left that did not heed SIGTERM a moment ago.
+  static Grace after_others(Duration length) {
+    const Duration used = grace_account.used();
+    return {std::max<Duration>(kLeastGrace, length - used), used};
+  }
+
+  [[nodiscard]] Duration length() const { return length_; }
+  [[nodiscard]] Timeout left() const { return deadline_.left(); }
+  /// Somebody has to be killed.
+  void use_up() noexcept;
+
+ private:
+  Grace(Duration length, Duration used_before)
+      : length_(length), used_before_(used_before), deadline_(length) {}
+
+  Duration length_;
+  Duration used_before_;
+  platform::Deadline deadline_;
+  bool used_up_ = false;
+};
 
 /// Does it to a child. One that its owner closes at this very moment is its owner's to end, and
 /// those beside it are ended. False where it could not be done.
@@ -47,13 +104,14 @@ void terminate_all(const Children& children) {
 /// grace is over. False where some cannot be killed, as when this process has become another user:
 /// they end with it.
 template <class Children>
-bool join_terminated(const Children& children, const platform::Deadline& grace) {
+bool join_terminated(const Children& children, Grace& grace) {
   std::vector<bool> ended;
   for (const auto& child : children) {
     bool has = true;
     attempt([&] { has = child->join(grace.left()); });
     ended.push_back(has);
   }
+  if (std::find(ended.begin(), ended.end(), false) != ended.end()) grace.use_up();
   bool all = true;
   std::vector<bool> ends;
   for (std::size_t i = 0; const auto& child : children) {

@@ -125,7 +125,8 @@ void end_child(ChildPtr& child) noexcept {
     if (child->started_here()) {
       if (child->daemon() && !child->is_thread()) {
         child->signal(platform::Signal::terminate);
-        process::join_terminated(std::span(&child, 1), platform::Deadline(process::kGrace));
+        process::Grace grace = process::Grace::after_others(process::kGrace);
+        process::join_terminated(std::span(&child, 1), grace);
       }
       child->join({});
       process::unregister_child(*child);
