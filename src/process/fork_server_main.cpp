@@ -24,6 +24,7 @@
 #include "procession/callable.hpp"
 #include "procession/codec.hpp"
 #include "procession/error.hpp"
+#include "sync/adaptive_spin.hpp"
 
 namespace procession::process {
 
@@ -47,7 +48,8 @@ std::string preload(const Record& record) {
 }
 
 /// Does once what every copy would have to do for itself: looks up this image's name and the
-/// standard streams, touches the tables of the log and of names, and decodes a message.
+/// standard streams, touches the tables of the log and of names, decodes a message, and learns how
+/// many processors there are.
 void rehearse() {
   platform::flush_streams();
   platform::main_image();
@@ -57,6 +59,7 @@ void rehearse() {
   Decoder decoder(bytes.bytes());
   set_identity(decode<BootMessage>(decoder).identity());
   log::begin_process(identity().name, log::stderr_level());
+  sync::AdaptiveSpin::prepare();
 }
 
 /// In the copy: the requester's standard descriptors and working directory become this process's.

@@ -23,7 +23,8 @@ bool has_time_to_spare() noexcept {
 }  // namespace
 
 bool AdaptiveSpin::has_second_processor() noexcept {
-  return platform::affinity_cpus() > 1 && has_time_to_spare();
+  const bool spare = has_time_to_spare();
+  return platform::affinity_cpus() > 1 && spare;
 }
 
 AdaptiveSpin& spin_at(const void* place) noexcept {

@@ -65,6 +65,10 @@ class AdaptiveSpin {
     return true;
   }
 
+  /// Does what the first wait of a process would have to do, for those that are copied from this
+  /// one: reading a container's limits takes as long as half a start.
+  static void prepare() noexcept { has_second_processor(); }
+
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::uint32_t kPauses = 16;  ///< between looks at the clock
