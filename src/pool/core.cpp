@@ -164,8 +164,10 @@ void PoolCore::check_open_here(std::unique_lock<platform::OwnMutex>& guard) {
 
 void PoolCore::stop(std::uint32_t how) {
   crew_.stop_filling();
-  shared_.stop = how;
-  wake_all_workers(shared_);
+  // Once: close, join and the end of a pool come one after another.
+  if (shared_.stop.exchange(how) != how) {
+    wake_all_workers(shared_);
+  }
 }
 
 Timeout PoolCore::fill_seats() {
