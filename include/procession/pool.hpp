@@ -273,11 +273,13 @@ class PoolMembers {
 ///
 /// A worker and the programs that its tasks run (`std::system`, popen, posix_spawn) end together,
 /// whatever ends the worker: a time-out, cancel(), terminate(), a memory limit, a signal, the end
-/// of this process. It leads a process group of its own, which a program that is to stay leaves
-/// (setsid). In the foreground of a terminal, whose keys signal one group, workers stay in that of
-/// this process: Ctrl-C interrupts the programs and this process, which decides what becomes of the
-/// workers, and Ctrl-Z stops all. There a program outlives its worker only if something other than
-/// this process ended that. Beside a terminal, tasks cannot read from it.
+/// of this process, or a SIGKILL of both at once: for that the programs inherit one descriptor, and
+/// one that closes it lives on in this last case. It leads a process group of its own, which a
+/// program that is to stay leaves (setsid). In the foreground of a terminal, whose keys signal one
+/// group, workers stay in that of this process: Ctrl-C interrupts the programs and this process,
+/// which decides what becomes of the workers, and Ctrl-Z stops all. There a program outlives its
+/// worker only if something other than this process ended that. Beside a terminal, tasks cannot
+/// read from it.
 ///
 /// A task is a call whose function, arguments and result can be sent. A worker that dies fails only
 /// the task it was running, with `WorkerLost`, and is replaced; no call waits for ever for it.
@@ -287,6 +289,13 @@ class PoolMembers {
 /// workers end later. A worker that is lost or ended in the middle of a task, or while something
 /// that a task left behind prints, loses what it has not written out yet. Output that has no room
 /// holds up its worker and nobody else. Python loses such output when a pool is terminated.
+///
+/// A pool that is there still when main() has returned or exit() was called, such as a static one,
+/// can be used by handlers of atexit() and destructors of static objects that were made after
+/// init(), and ends before those that were made earlier, at namespace scope: what its threads use
+/// of them is there until then. A task that is given to it later throws `ProcessError`. Python: the
+/// same, of what was registered by atexit before multiprocessing was imported.
+///
 /// A task that calls fork() or daemon() and returns, or throws, in the copy has one outcome, the
 /// original's (where that has ended, as daemon() does, `WorkerLost`): the copy ends there, by
 /// _exit() with status 70 and a line on standard error. A copy that ends inside is its own affair.

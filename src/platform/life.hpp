@@ -22,7 +22,9 @@ Descriptor open_own(int watched);
 
 /// From now on SIGKILL ends this process, or with `group` the whole process group that it leads,
 /// when the holder of the other end has gone; at once if it has gone already. `own` was opened for
-/// this process alone and must stay open for it.
+/// this process alone and must stay open for it. The programs that a group's leader executes
+/// inherit it: so those that outlive their leader, because that was killed at the same moment as
+/// the holder, or before the holder could see to it, are still ended by the kernel.
 void die_with(const Descriptor& own, bool group);
 
 }  // namespace procession::platform

@@ -34,6 +34,9 @@ Descriptor open_own(int watched) {
 
 void die_with(const Descriptor& own, bool group) {
   const pid_t target = group ? -::getpid() : ::getpid();
+  // The kernel signals as long as somebody has the open file. It knows the group itself, and not
+  // its number, which another one may have later.
+  if (group) ::fcntl(own.get(), F_SETFD, 0);
   if (::fcntl(own.get(), F_SETOWN, target) != 0 || ::fcntl(own.get(), F_SETSIG, SIGKILL) != 0 ||
       ::fcntl(own.get(), F_SETFL, O_ASYNC | O_NONBLOCK) != 0) {
     throw_system_error("watch the parent process");

@@ -373,6 +373,11 @@ void PoolCore::join() {
   finish_calls();
 }
 
+void PoolCore::note_end_of_program() noexcept {
+  const std::lock_guard guard(mutex_);
+  with_program_ = stage_ == Stage::open;
+}
+
 void PoolCore::end() noexcept {
   if (disowned_) {
     return;

@@ -83,6 +83,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// The same, by SIGKILL at once.
   void kill() noexcept;
   void join();
+  /// The program ends, and with it, next, this pool, which its user has not ended: for texts.
+  void note_end_of_program() noexcept;
   /// What ~Pool does, and then `forget_exceptions`.
   void end() noexcept;
   /// Of a pool that has ended and gets no more tasks: the library's threads let go of it, and it of
@@ -224,6 +226,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   Stage stage_ = Stage::open;
   bool for_executor_ = false;
   const char* ended_by_ = nullptr;    ///< which call of an executor's user terminated it
+  bool with_program_ = false;         ///< it was ended with the program
   bool joining_ = false;              ///< streams get no more elements either
   Failure broken_;                    ///< why no task can be run any more
   std::vector<Task> tasks_;           ///< by slot; as many as were ever in use at a time

@@ -34,6 +34,12 @@ void PoolCore::refuse_task() const {
 
 /// Of a task that comes after the workers were ended.
 std::string PoolCore::given_too_late() const {
+  if (with_program_) {
+    return "a task was given to " + called() +
+           " that has ended with the program, after main() or in exit(), before the static objects "
+           "that were made before init() are destroyed; let static objects that use it be made "
+           "after init(), in a function, or use it in main()";
+  }
   return "a task was given to " + called() +
          (for_executor_ ? " whose workers were ended by " + std::string(ended_by_) +
                               "; submit before that, or make another executor"
@@ -42,6 +48,10 @@ std::string PoolCore::given_too_late() const {
 
 /// Of a task that was there when the workers were ended.
 std::string PoolCore::ended_too_early() const {
+  if (with_program_) {
+    return "the program ended, and " + called() +
+           " with it, before this call had ended; wait for results in main()";
+  }
   return for_executor_
              ? "the workers of the executor were ended by " + std::string(ended_by_) +
                    " before this call had ended; call shutdown() to let the calls of an executor "

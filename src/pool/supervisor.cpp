@@ -154,6 +154,7 @@ Duration end_all() {
   Duration used{};
   const auto pools = supervisor.living();
   for (const auto& pool : pools) {
+    pool->note_end_of_program();
     if (pool->ends_by_signals()) {
       used += end_open(pools);
     }

@@ -1,4 +1,5 @@
-// Tasks that run other programs, which are to end with their workers: `external_program HOW`.
+// Tasks that run other programs, which are to end with their workers:
+// `external_program HOW [START_METHOD]`.
 //
 //   timeout, cancel, terminate, memory   are what ends the tasks
 //   killed      a worker is killed by somebody else
@@ -69,8 +70,8 @@ void until_gone(const std::vector<int>& pids) {
   say("ended");
 }
 
-void run(const std::string& how, const std::string& folder) {
-  mp::PoolOptions options{.processes = 2};
+void run(const std::string& how, const std::string& folder, int method) {
+  mp::PoolOptions options{.processes = 2, .start_method = static_cast<mp::StartMethod>(method)};
   if (how == "memory") options.max_memory_per_child = 64U << 20U;
   mp::Pool pool(options);
   mp::MapOptions each{.chunksize = 1};
@@ -113,12 +114,13 @@ void run(const std::string& how, const std::string& folder) {
 
 int main(int argc, char** argv) {
   mp::init();
-  if (argc != 2) return 2;
+  if (argc < 2) return 2;
   const std::string how = argv[1];
   if (how == "drain") ::signal(SIGINT, [](int) {});
   char folder[] = "/tmp/procession-test-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return 3;
-  run(how, folder);
+  const auto method = static_cast<int>(mp::get_start_method());
+  run(how, folder, argc == 3 ? std::atoi(argv[2]) : method);
   std::filesystem::remove_all(folder);
   return 0;
 }

@@ -76,6 +76,27 @@ TEST(ExternalOfAProgram, EndsWithThatByAnySignal) {
   }
 }
 
+/// The owner does not live to see the end of its workers, nor they the end of their owner.
+TEST(ExternalOfAProgram, EndsWithOwnerAndWorkersAtOnce) {
+  for (const StartMethod method :
+       {StartMethod::forkserver, StartMethod::spawn, StartMethod::fork}) {
+    process_test::Program program(process_test::beside_tests(kProgram),
+                                  {"wait", std::to_string(static_cast<int>(method))});
+    const std::vector<int> programs = running(program);
+    ::kill(program.pid(), SIGSTOP);
+    until([&] { return state_of(program.pid()) == "T"; });
+    for (const int pid : programs) {
+      const int worker = process_test::stat_of(pid).parent;
+      ::kill(worker, SIGKILL);
+      until([&] { return ended(worker); });
+      EXPECT_FALSE(ended(pid));
+    }
+    ::kill(program.pid(), SIGKILL);
+    EXPECT_EQ(program.wait(), -SIGKILL) << program.errors();
+    until_ended(programs);
+  }
+}
+
 TEST(ExternalInATerminal, CtrlCInterruptsTheProgramsAndNotTheWorkers) {
   InTerminal program(kProgram, "drain");
   program.running();
