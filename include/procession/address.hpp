@@ -66,6 +66,11 @@ inline constexpr std::uint64_t kDefaultMaxFrame = std::uint64_t{1} << 30;
 /// Encryption by TLS 1.2 or newer: nobody on the way reads or changes what is sent, and the client
 /// knows whom it has reached. Files are in the PEM format. The process that made an encrypted
 /// connection keeps it: it can be passed to no other, and a fork has no part in it.
+///
+/// Where one side uses TLS and the other does not, both throw `AuthenticationError` as soon as a
+/// byte tells: in Client() or accept(), or as the connection is first used. (A listener logs it.) A
+/// client with a key but without TLS, at a listener with TLS, waits as that does until the time-out
+/// of either, since each lets the other begin.
 struct TlsOptions {
   /// File of the own certificate, and of those that lead to its authority. A listener needs one.
   std::string certificate = {};

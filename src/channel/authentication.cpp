@@ -1,5 +1,7 @@
 #include "channel/authentication.hpp"
 
+#include "channel/tls_sign.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -100,7 +102,7 @@ void Handshake::received(std::size_t bytes) {
   if (body_) {
     body_->filled(bytes);
   } else {
-    length_.filled(bytes);
+    take_length(bytes);
     if (!length_.complete()) return;
     body_.emplace(length_.length());
   }
@@ -109,6 +111,17 @@ void Handshake::received(std::size_t bytes) {
   body_.reset();
   length_ = LengthReader(kLongestMessage);
   take(message);
+}
+
+void Handshake::take_length(std::size_t bytes) {
+  try {
+    length_.filled(bytes);
+  } catch (const DecodeError&) {
+    if (!may_be_tls(length_.bytes())) throw;
+    throw AuthenticationError(
+        "the other side uses TLS, and this one does not; set tls in the ListenerOptions and "
+        "ClientOptions of both, or of neither");
+  }
 }
 
 void Handshake::take(std::span<const std::byte> message) {

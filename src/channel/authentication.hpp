@@ -55,6 +55,7 @@ class Handshake {
 
   void send(std::string_view word, std::span<const std::byte> more = {});
   void send_challenge();
+  void take_length(std::size_t bytes);
   void take(std::span<const std::byte> message);
   void take_challenge(std::span<const std::byte> message);
   void take_reply(std::span<const std::byte> message);

@@ -35,9 +35,11 @@ TransportPtr connect_to(const Address& address, const ClientOptions& options) {
                     options.allow_md5);
   while (const auto wanted = greeting.go_on()) {
     if (!channel::wait_for(greeting.socket(), *wanted, deadline)) {
-      throw TimeoutError("asked to connect to " + to_string(address) +
-                         ", whose listener had not finished the proof of the key when the time-out "
-                         "passed; is its program in accept(), and has it an authkey?");
+      throw TimeoutError(
+          "asked to connect to " + to_string(address) +
+          ", whose listener had not finished the proof of the key when the time-out "
+          "passed; is its program in accept(), has it an authkey, and does it use TLS where this "
+          "side does not?");
     }
   }
   return greeting.finish(options.max_frame);

@@ -42,6 +42,8 @@ class LengthReader {
   [[nodiscard]] bool begun() const noexcept { return filled_ != 0; }
   [[nodiscard]] bool complete() const noexcept { return filled_ == wanted_; }
   [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+  /// As they came.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {bytes_, filled_}; }
 
  private:
   std::byte bytes_[FrameHead::kMost];

@@ -22,7 +22,8 @@ bool is_gone(const platform::Moved& moved) {
 [[noreturn]] void throw_gone() {
   throw EndOfFile(
       "the other side ended the connection before both had proved that they are who they should "
-      "be; it may have another key or none, or no TLS, or have had too many clients at once");
+      "be; it may have another key or none, or use TLS where this side does not, or the other way "
+      "round, or have had too many clients at once");
 }
 
 }  // namespace
@@ -78,10 +79,11 @@ std::optional<Greeting::For> Greeting::go_on() {
 detail::TransportPtr Greeting::finish(std::uint64_t max_frame) {
   if (tls_ == nullptr) platform::let_stream_block(socket());
   using detail::SocketTransport;
-  const bool unproved = side_ == Side::client && !handshake_;
-  auto made = std::make_shared<SocketTransport>(
-      std::move(socket_), max_frame, std::move(tls_),
-      unproved ? SocketTransport::Proof::unknown : SocketTransport::Proof::settled);
+  const auto unproved =
+      side_ == Side::client ? SocketTransport::Proof::unknown : SocketTransport::Proof::fresh;
+  auto made =
+      std::make_shared<SocketTransport>(std::move(socket_), max_frame, std::move(tls_),
+                                        handshake_ ? SocketTransport::Proof::settled : unproved);
   made->begin();
   return made;
 }

@@ -194,7 +194,9 @@ void ListenerCore::drop(Guests::iterator guest, const char* why) noexcept {
 
 void ListenerCore::drop_late() {
   while (!guests_.empty() && guests_.front().deadline.passed()) {
-    drop(guests_.begin(), "it had not proved its key within handshake_timeout");
+    drop(guests_.begin(), tls_ ? "it had not begun with TLS, or not proved its key, within "
+                                 "handshake_timeout; does it use TLS?"
+                               : "it had not proved its key within handshake_timeout");
   }
 }
 

@@ -13,6 +13,7 @@
 #include "channel/frame.hpp"
 #include "channel/lane_sender.hpp"
 #include "channel/ordered_close.hpp"
+#include "channel/tls_sign.hpp"
 #include "channel/value_frame.hpp"
 #include "heap/heap.hpp"
 #include "platform/stream_socket.hpp"
@@ -42,6 +43,16 @@ constexpr std::size_t kLook = 64;
   throw AuthenticationError(
       "asked to use a connection without an authkey, and its listener has one and asks for the "
       "proof; give ClientOptions the listener's authkey. The connection was closed");
+}
+
+[[noreturn]] void throw_tls(TlsSign sign) {
+  throw AuthenticationError(
+      sign == TlsSign::hello
+          ? "asked to use a connection in the clear, and the client begins with TLS; set tls in "
+            "the ListenerOptions here, or leave it out of the client's options. The connection was "
+            "closed"
+          : "asked to use a connection in the clear, and its listener answers by TLS; set tls in "
+            "ClientOptions, or leave it out of the listener's options. The connection was closed");
 }
 
 /// The caller's memory, as a reader.
@@ -147,6 +158,11 @@ void SocketTransport::throw_unsent(int socket, const Moved& moved) {
     std::array<std::byte, FrameHead::kMost + kLongestMessage> begin;
     const Moved seen = platform::look_at(socket, begin);
     constexpr std::size_t kHead = 4;
+    const TlsSign sign = tls_sign(std::span(begin).first(seen.bytes));
+    if (sign != TlsSign::none) {
+      close();
+      throw_tls(sign);
+    }
     if (seen.bytes > kHead && is_challenge(std::span(begin).first(seen.bytes).subspan(kHead))) {
       close();
       throw_challenged();
@@ -181,10 +197,30 @@ void SocketTransport::throw_end(bool begun, const Moved& moved) {
 
 /// The first message of a listener that wants a proof is its challenge.
 void SocketTransport::check_proof(std::span<const std::byte> message) {
-  proof_ = Proof::settled;
-  if (!is_challenge(message)) return;
+  if (proof_.exchange(Proof::settled) != Proof::unknown || !is_challenge(message)) return;
   close();
   throw_challenged();
+}
+
+/// What should be the length of the first message may be the begin of TLS, as what follows tells.
+void SocketTransport::refuse_tls(int socket, const LengthReader& length) {
+  std::array<std::byte, kTlsSignBytes> begin;
+  constexpr std::size_t kHead = 4;
+  std::ranges::copy(length.bytes().first(kHead), begin.begin());
+  const platform::Arrivals rest(socket);
+  TlsSign sign = TlsSign::none;
+  for (;;) {
+    const Moved seen = platform::look_at(socket, std::span(begin).subspan(kHead));
+    sign = tls_sign(std::span(begin).first(kHead + seen.bytes));
+    const bool all = kHead + seen.bytes == begin.size() || platform::is_at_end(socket);
+    if (sign != TlsSign::none || all || seen.flow == Flow::lost || closed()) break;
+    static_cast<void>(rest.wait(platform::Deadline(platform::kStreamNap)));
+  }
+  if (sign == TlsSign::none) return;
+  if (sign == TlsSign::hello)
+    static_cast<void>(platform::send_some(socket, platform::kTlsRefusal, {}));
+  close();
+  throw_tls(sign);
 }
 
 template <class Reader>
@@ -222,8 +258,15 @@ void SocketTransport::receive(Incoming& message) {
   const std::lock_guard lock(receiving_);
   Cautious cautious(*this);
   LengthReader length(max_frame_);
-  if (tls_ == nullptr) await_first(use.descriptor(), length, cautious);
-  fill(use.descriptor(), length, cautious);
+  const bool first = tls_ == nullptr && proof_.load(std::memory_order_relaxed) != Proof::settled;
+  try {
+    if (tls_ == nullptr) await_first(use.descriptor(), length, cautious);
+    fill(use.descriptor(), length, cautious);
+  } catch (const DecodeError&) {
+    if (first && may_be_tls(length.bytes())) refuse_tls(use.descriptor(), length);
+    throw;
+  }
+  if (first && may_be_tls(length.bytes())) refuse_tls(use.descriptor(), length);
   const std::span<std::byte> room = message.room();
   if (!room.empty() && length.length() <= room.size()) {
     RoomReader body(room.first(length.length()));
@@ -235,7 +278,7 @@ void SocketTransport::receive(Incoming& message) {
     message.keep(body.take());
   }
   cautious.end();
-  if (proof_.load(std::memory_order_relaxed) == Proof::unknown) check_proof(message.bytes());
+  if (proof_.load(std::memory_order_relaxed) != Proof::settled) check_proof(message.bytes());
   message.come_from_abroad();
   if (const auto head = read_value_head(message.bytes())) {
     message.describe(head->fingerprint, head->type);
@@ -248,6 +291,7 @@ void SocketTransport::receive(Incoming& message) {
 /// Whether the bytes at which a message begins are those of a whole one, of one that is refused at
 /// once, or of one of which there are so many that no more may fit until some are received.
 bool SocketTransport::is_enough(int socket, std::span<const std::byte> begin) const {
+  if (proof_ != Proof::settled && tls_sign(begin) != TlsSign::none) return true;
   LengthReader length(max_frame_);
   std::size_t head = 0;
   try {
@@ -333,7 +377,7 @@ void SocketTransport::encode(Encoder& encoder) {
   }
   procession::encode(encoder, kKind);
   procession::encode(encoder, max_frame_);
-  procession::encode(encoder, proof_.load() == Proof::unknown);
+  procession::encode(encoder, static_cast<std::uint8_t>(proof_.load()));
   const std::uint64_t share = share_.name_of(use.descriptor());
   const Sending sending = encode_descriptor(encoder, use.descriptor(), share);
   share_.encode(encoder, sending == Sending::at_start);
@@ -341,11 +385,11 @@ void SocketTransport::encode(Encoder& encoder) {
 
 TransportPtr SocketTransport::decode(Decoder& decoder) {
   const auto max_frame = procession::decode<std::uint64_t>(decoder);
-  const auto unproved = procession::decode<bool>(decoder);
+  const auto proof = static_cast<Proof>(procession::decode<std::uint8_t>(decoder));
   SentDescriptor sent = decode_descriptor(decoder);
   const int socket = sent.descriptor.get();
-  auto made = std::make_shared<SocketTransport>(std::move(sent.descriptor), max_frame, nullptr,
-                                                unproved ? Proof::unknown : Proof::settled);
+  auto made =
+      std::make_shared<SocketTransport>(std::move(sent.descriptor), max_frame, nullptr, proof);
   made->share_.decode(decoder, !sent.parked);
   // See PipeEnd::decode.
   const std::uint64_t identity = platform::socket_identity(socket);

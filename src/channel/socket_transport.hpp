@@ -27,7 +27,8 @@ class SocketTransport final : public Transport {
   /// What the other side may still want before it takes messages.
   enum class Proof : std::uint8_t {
     settled,  ///< nothing: both have proved what they have
-    unknown,  ///< a proof of the key, of which this side, a client, has none
+    unknown,  ///< a proof of the key, of which this side, a client, has none; or TLS
+    fresh,    ///< TLS, of which this side, a listener, knows nothing
   };
 
   /// Incoming messages of more than `max_frame` bytes are refused.
@@ -65,6 +66,7 @@ class SocketTransport final : public Transport {
   void forked() noexcept override;
   void end(std::vector<channel::Unclosed>& unclosed) override;
   void check_proof(std::span<const std::byte> message);
+  void refuse_tls(int socket, const channel::LengthReader& length);
   [[noreturn]] void throw_unsent(int socket, const platform::Moved& moved);
   [[noreturn]] void throw_end(bool begun, const platform::Moved& moved);
   [[nodiscard]] bool is_enough(int socket, std::span<const std::byte> begin) const;

@@ -29,6 +29,7 @@ struct ManagerBlock {
   std::atomic<heap::Offset> server;   ///< record of the server's process; 0: it has not begun
   std::atomic<std::uint32_t> serial;  ///< of that record, which may be another process's later
   std::atomic<std::uint32_t> ended;   ///< 1: the server has been shut down
+  std::atomic<std::uint32_t> ending;  ///< 1: its owner has begun with that
 };
 
 struct ObjectBlock {

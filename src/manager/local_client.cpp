@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -55,6 +56,13 @@ bool has_ended_meanwhile(const ManagerBlock& block) {
   return true;
 }
 
+[[noreturn]] void throw_server_gone(const ManagerBlock& manager) {
+  throw BrokenPipe(std::string("asked to call an object of a manager whose server has ended: ") +
+                   (manager.ending != 0 ? "its owner has called shutdown() or let go of the Manager"
+                                        : "it was killed, or its owner has ended") +
+                   "; its objects are lost, make a new Manager");
+}
+
 /// It lives, and could not do what it takes to answer.
 [[noreturn]] void throw_server_short() {
   throw ProcessError(
@@ -67,7 +75,7 @@ bool has_ended_meanwhile(const ManagerBlock& block) {
 /// here: its owner shuts the door then.
 TransportPtr knock(std::byte* manager) {
   const ManagerBlock& block = block_of(manager);
-  if (server_has_ended(block)) throw_server_gone();
+  if (server_has_ended(block)) throw_server_gone(block);
   Decoder encoded({heap::at(block.door), block.door_size});
   const Door door = decode<Door>(encoded);
   auto [mine, its] = detail::make_pipe(true);
@@ -76,19 +84,19 @@ TransportPtr knock(std::byte* manager) {
   try {
     door.put({its, own_presence()});
   } catch (const ShutDown&) {
-    throw_server_gone();
+    throw_server_gone(block);
   }
   its->close();
   // Until it is taken in, what was put into the queue keeps the pipe open, whatever ends.
   while (!mine->poll(platform::Deadline(200ms))) {
-    if (server_has_ended(block)) throw_server_gone();
+    if (server_has_ended(block)) throw_server_gone(block);
   }
   detail::Incoming greeting;
   try {
     detail::receive_value(mine, greeting, kReplyPrint, kReplyName);
   } catch (const EndOfFile&) {
     if (!has_ended_meanwhile(block)) throw_server_short();
-    throw_server_gone();
+    throw_server_gone(block);
   }
   Decoder reply(greeting.bytes());
   if (decode<Reply>(reply) != Reply::result) throw_decoded(reply, origin_of(block));
@@ -107,12 +115,6 @@ Handle handle_of(std::byte* manager) {
 }
 
 }  // namespace
-
-void throw_server_gone() {
-  throw BrokenPipe(
-      "asked to call an object of a manager whose server has ended: it was shut down, its owner "
-      "has ended, or it was killed; its objects are lost, make a new Manager");
-}
 
 TransportPtr pipe_to(std::byte* manager) {
   if (TransportPtr found = find_connection(manager)) return found;
@@ -200,14 +202,18 @@ Decoder& LocalCall::make() {
     receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {
     hang_up(*pipe_);
-    throw_server_gone();
+    throw_server_gone(block_of(manager_));
   } catch (const EndOfFile&) {
     hang_up(*pipe_);
     if (!has_ended_meanwhile(block_of(manager_))) throw_server_short();
     throw EndOfFile(
-        "asked to call an object of a manager, and its server ended before it replied: it was shut "
-        "down, its owner has ended, or it was killed, by the call itself perhaps; its objects are "
-        "lost, make a new Manager");
+        std::string("asked to call an object of a manager, and its server ended before it "
+                    "replied: ") +
+        (block_of(manager_).ending != 0
+             ? "its owner has called shutdown() or let go of the Manager meanwhile, which waits "
+               "for no call; let calls end before that"
+             : "it was killed, by the call itself perhaps, or its owner has ended") +
+        ". Whether the call was made is not known. Its objects are lost, make a new Manager");
   }
   result_.emplace(reply_.bytes());
   const Reply reply = procession::decode<Reply>(*result_);

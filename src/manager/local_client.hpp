@@ -13,6 +13,4 @@ detail::TransportPtr pipe_to(std::byte* manager);
 /// pipes to it.
 void let_go_of_pipes(std::byte* manager) noexcept;
 
-[[noreturn]] void throw_server_gone();
-
 }  // namespace procession::manager

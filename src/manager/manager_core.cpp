@@ -97,6 +97,7 @@ class ManagerCore {
     if (down_.exchange(true)) return;
     // A copy in the child of a fork is no owner.
     if (!child_->started_here()) return;
+    block_.object<ManagerBlock>("a Manager").ending = 1;
     // A method of an object whose server is a thread may ask for it: its caller hears of that.
     if (Session* const asked = Session::answering(block_.address())) asked->close_when_answered();
     process::Grace grace = process::Grace::after_others(process::kGrace);

@@ -54,7 +54,10 @@ struct Fault {
             "TlsOptions here, and ca there";
         break;
       case SSL_R_WRONG_VERSION_NUMBER:
-        meaning = "the other side does not use TLS";
+      case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        meaning =
+            "the other side does not use TLS, or no version that is used here (1.2, 1.3); set tls "
+            "in the ListenerOptions and ClientOptions of both, or of neither";
         break;
       default:
         break;
@@ -139,6 +142,11 @@ TlsSession::Result OpenSslSession::greet() {
   const int returned = ::SSL_do_handshake(session_.get());
   if (returned == 1) return {{Flow::moved, 0}, false};
   if (const auto result = faultless(returned, errno)) return *result;
+  if (ERR_GET_REASON(::ERR_peek_last_error()) == SSL_R_WRONG_VERSION_NUMBER &&
+      ::SSL_is_server(session_.get()) == 1) {
+    // OpenSSL leaves who speaks in the clear without an answer, to wait for one.
+    ::BIO_write(::SSL_get_wbio(session_.get()), kTlsRefusal.data(), kTlsRefusal.size());
+  }
   const long verdict = ::SSL_get_verify_result(session_.get());
   throw AuthenticationError("asked to connect by TLS: " +
                             (verdict == X509_V_OK

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -12,6 +13,11 @@ struct ssl_ctx_st;
 
 // Encryption of a stream socket, by OpenSSL.
 namespace procession::platform {
+
+/// What one side says in the clear to another that speaks TLS while this one does not, or the other
+/// way round: the fatal alert "protocol version". A listener of TLS says it by itself.
+inline constexpr std::array kTlsRefusal{std::byte{0x15}, std::byte{3}, std::byte{1}, std::byte{0},
+                                        std::byte{2},    std::byte{2}, std::byte{70}};
 
 /// One connection. Thread-safe; one thread at a time sends, and one receives. It must not be used
 /// after a fork by both processes: they would encrypt different things alike. Abstract, so that

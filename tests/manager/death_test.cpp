@@ -71,6 +71,41 @@ bool finds_it_gone(F call) {
   return false;
 }
 
+/// What a call says that is under way when `end` ends the server.
+template <class F>
+std::string text_of_a_call_ended_by(F end) {
+  mp::Manager manager;
+  const Board<Signs> signs;
+  const auto slow = manager.create<Slow>();
+  std::string text;
+  std::thread caller([&] {
+    text = process_test::text_of<mp::EndOfFile>([&] { slow.call<&Slow::wait_for>(signs.place()); });
+  });
+  wait_until([&] { return signs->ready == 1; });
+  end(manager);
+  caller.join();
+  text += process_test::text_of<mp::BrokenPipe>([&] { slow.call<&Slow::answer>(); });
+  return text;
+}
+
+TEST(EndedCall, SaysThatItWasTheShutdown) {
+  const std::string text =
+      text_of_a_call_ended_by([](mp::Manager& manager) { manager.shutdown(); });
+  EXPECT_NE(text.find("before it replied: its owner has called shutdown()"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("server has ended: its owner has called shutdown()"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("killed"), std::string::npos) << text;
+}
+
+TEST(EndedCall, SaysThatItWasNoShutdown) {
+  const std::string text =
+      text_of_a_call_ended_by([](mp::Manager& manager) { ::kill(manager.pid(), SIGKILL); });
+  EXPECT_NE(text.find("before it replied: it was killed"), std::string::npos) << text;
+  EXPECT_NE(text.find("server has ended: it was killed"), std::string::npos) << text;
+  EXPECT_EQ(text.find("shutdown"), std::string::npos) << text;
+}
+
 class Calls : public Managed {};
 PROCESSION_BY_ALL_METHODS(Calls);
 
