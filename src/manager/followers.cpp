@@ -30,16 +30,19 @@ constexpr unsigned kMostComing = 1U << 16U;
 Followers::Followers(detail::Handle block, Lead& lead) : block_(std::move(block)), lead_(lead) {}
 
 void Followers::join(SessionPtr& session) {
-  Follower me{session, Clock::now()};
+  Follower me{nullptr, Clock::now()};
   Lock lock(mutex_);
   all_.push_back(&me);
+  // Moved: this thread may exchange it, and the one that gets it is to be able to end it, on which
+  // the request that this thread is at may wait.
+  me.session = std::move(session);
   if (leader_ == nullptr) {
     leader_ = &me;
   } else if (deputy_ == nullptr) {
     deputy_ = &me;
   }
   // The leader may be about to sleep, and have looked when this was not among the others.
-  if (session->has_request()) lead_.calls.wake_one();
+  if (me.session->has_request()) lead_.calls.wake_one();
   follow(lock, me);
   session = std::move(me.session);
 }

@@ -52,7 +52,7 @@ class Followers {
   ~Followers() = default;
 
   /// For the thread of `session`: returns when it is to wait for the session's requests by itself
-  /// again. It may be another session then.
+  /// again. It may be another session then; until then the caller has none.
   void join(SessionPtr& session);
 
  private:
