@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -34,6 +35,40 @@ TEST(Place, ChildrenOfAProgramThatTheLoaderExecuted) {
   EXPECT_EQ(out,
             "outside\nforkserver: 0\noutside\nforkserver: 0\noutside\nspawn: 0\noutside\nfork: 0\n")
       << program.errors();
+}
+
+using PlaceOfAFile = testing::TestWithParam<const char*>;
+INSTANTIATE_TEST_SUITE_P(Is, PlaceOfAFile,
+                         testing::Values("renamed", "deleted", "renamed_later", "deleted_later"),
+                         [](const auto& of) { return std::string(of.param); });
+
+TEST_P(PlaceOfAFile, IsNotNeededToStartChildren) {
+  const Folder folder;
+  const std::string file = folder.file("program");
+  std::filesystem::copy_file(beside_tests("place_program"), file);
+  Program program(file, {GetParam()});
+  const std::string out = program.rest();
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(out,
+            "outside\nforkserver: 0\noutside\nforkserver: 0\noutside\nspawn: 0\noutside\nfork: 0\n"
+            "pool: 2\n")
+      << program.errors();
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+/// What the kernel executed is the loader then, and no descriptor names the program.
+TEST(Place, AProgramThatTheLoaderExecutedNeedsItsFile) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers execute themselves anew";
+  const Folder folder;
+  const std::string file = folder.file("program");
+  std::filesystem::copy_file(beside_tests("place_program"), file);
+  Program program(loader(), {file, "delete_under_loader", file});
+  const std::string out = program.rest();
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(out.rfind("forkserver: refused: ", 0), 0U) << out;
+  EXPECT_NE(out.find("its file " + file), std::string::npos) << out;
+  EXPECT_NE(out.find("leave it in its place"), std::string::npos) << out;
+  EXPECT_NE(out.find("outside\nfork: 0\n"), std::string::npos) << out;
 }
 
 TEST(Place, NoChildIsOutsideOfTheRootOfItsParent) {
