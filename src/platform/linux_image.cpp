@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "platform/image.hpp"
+#include "platform/thread_end.hpp"
 
 namespace procession::platform {
 namespace {
@@ -132,16 +134,18 @@ struct ThreadCache {
 };
 
 ThreadCache& thread_cache() {
-  static thread_local ThreadCache cache;
-  struct Cleaner {
-    ThreadCache* of;
-    ~Cleaner() {
-      delete of->latest;
-      of->latest = nullptr;
-    }
-  };
-  static thread_local Cleaner cleaner{&cache};
-  return *cleaner.of;
+  static thread_local constinit ThreadCache cache;
+  static thread_local constinit bool announced = false;
+  if (!announced) {
+    announced = true;
+    at_thread_end(
+        [](void* object) noexcept {
+          auto& ended = *static_cast<ThreadCache*>(object);
+          delete std::exchange(ended.latest, nullptr);
+        },
+        &cache);
+  }
+  return cache;
 }
 
 // Two functions of 64 bits over the same words: together no accident makes two builds equal.

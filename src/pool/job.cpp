@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/thread_end.hpp"
 #include "pool/core.hpp"
 
 namespace procession::detail {
@@ -16,16 +17,15 @@ namespace {
 /// Memory of calls that have ended, for the next ones of this thread.
 class UsedCalls {
  public:
-  ~UsedCalls() {
-    while (void* const memory = take()) {
-      ::operator delete(memory);
-    }
-    ended_ = true;  // a later destructor of this thread may bring more
-  }
   void* take() noexcept { return kept_ != 0 ? all_[--kept_] : nullptr; }
   bool keep(void* memory) noexcept {
     if (kept_ == kMost || ended_) {
       return false;
+    }
+    if (!announced_) {
+      announced_ = true;
+      platform::at_thread_end([](void* calls) noexcept { static_cast<UsedCalls*>(calls)->end(); },
+                              this);
     }
     all_[kept_++] = memory;
     return true;
@@ -34,12 +34,20 @@ class UsedCalls {
  private:
   static constexpr std::size_t kMost = pool::kSlots;
 
+  void end() noexcept {
+    while (void* const memory = take()) {
+      ::operator delete(memory);
+    }
+    ended_ = true;  // what ends later in this thread may bring more
+  }
+
   std::size_t kept_ = 0;
+  bool announced_ = false;
   bool ended_ = false;
-  void* all_[kMost];
+  void* all_[kMost] = {};
 };
 
-thread_local UsedCalls used_calls;
+constinit thread_local UsedCalls used_calls;
 
 }  // namespace
 

@@ -1,92 +1,17 @@
-// Static objects whose constructors use the library before main(), as the
-// environment variable STATIC says, which processes of this program have too.
+// Static objects of a program that use the library before main(), see static_objects.hpp.
 
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
-#include <memory>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
-#include "procession/procession.hpp"
+#include "pool/static_objects.hpp"
 
 namespace mp = procession;
 
 namespace {
-
-int square(int x) { return x * x; }
-
-std::string chosen() {
-  const char* const what = std::getenv("STATIC");
-  return what != nullptr ? what : "";
+const static_objects::Before before;
 }
-
-template <class F>
-void attempt(F run) {
-  // A process of this library's runs constructors too; only the program itself is looked at.
-  if (std::getenv("PROCESSION_BOOT") != nullptr) return;
-  try {
-    run();
-    std::printf("works\n");
-  } catch (const mp::NotInitialized& error) {
-    std::printf("NotInitialized: %s\n", error.what());
-  } catch (const std::exception& error) {
-    std::printf("another: %s\n", error.what());
-  }
-  std::fflush(stdout);
-}
-
-void start(mp::StartMethod method) {
-  mp::Process process({.start_method = method}, [] {});
-  process.start();
-  process.join();
-}
-
-struct Before {
-  std::unique_ptr<mp::ThreadPool> threads;
-  std::unique_ptr<mp::Queue<int>> queue;
-
-  Before() {
-    const std::string what = chosen();
-    if (what == "pool") attempt([] { mp::Pool(2).map(square, {1}); });
-    if (what == "executor") attempt([] { mp::ProcessPoolExecutor(1).submit(square, 1).result(); });
-    if (what == "manager") attempt([] { mp::Manager(); });
-    if (what == "forkserver") attempt([] { start(mp::StartMethod::forkserver); });
-    if (what == "spawn") attempt([] { start(mp::StartMethod::spawn); });
-    if (what == "fork") attempt([] { start(mp::StartMethod::fork); });
-    if (what == "threads") {
-      attempt([&] {
-        threads = std::make_unique<mp::ThreadPool>(2);
-        if (threads->map(square, {2}).at(0) != 4) throw std::logic_error("a wrong result");
-      });
-    }
-    if (what == "queue") {
-      attempt([&] {
-        queue = std::make_unique<mp::Queue<int>>();
-        queue->put(5);
-      });
-    }
-  }
-};
-
-const Before before;
-
-}  // namespace
 
 int main() {
   mp::init();
-  // What there is, goes on, and processes can be started now.
-  if (before.threads != nullptr) {
-    std::printf("%d\n", before.threads->map(square, {3}).at(0));
-  }
-  if (before.queue != nullptr) {
-    mp::Process process([](const mp::Queue<int>& queue) { queue.put(queue.get() + 1); },
-                        *before.queue);
-    process.start();
-    process.join();
-    std::printf("%d\n", before.queue->get());
-  }
+  static_objects::go_on(before);
+  // Processes can be started now.
   mp::Pool pool(2);
-  std::printf("%d\n", pool.map(square, {4}).at(0));
+  std::printf("%d\n", pool.map(static_objects::square, {4}).at(0));
 }
