@@ -103,6 +103,13 @@ Owned map_new() {
   static_cast<void>(guard_from_environment());  // better now than with the first array
   const std::uint64_t page = platform::page_size();
   const std::uint64_t wanted = wanted_reserve(asked_reserve.load());
+  if (wanted < kTinyReserve) {
+    throw OutOfMemory(
+        "cannot map a shared heap: the address space of this process (RLIMIT_AS, 'ulimit -v') or "
+        "its size of files (RLIMIT_FSIZE, 'ulimit -f') leaves it " +
+        std::to_string(wanted) + " bytes, and it needs " + std::to_string(kTinyReserve) +
+        ": raise the limit");
+  }
   const std::uint64_t least = std::max(std::min(kLeastReserve, wanted), kTinyReserve);
   for (std::uint64_t size = wanted; size >= least; size = size / 2 / page * page) {
     auto mapping = std::make_unique<Mapping>();
@@ -113,9 +120,9 @@ Owned map_new() {
     if (mapping->map(mapping->file.get())) return mapping;
   }
   throw OutOfMemory("cannot map a shared heap: " + std::to_string(wanted) +
-                    " bytes were tried, then ever less; the address space of this process "
-                    "(RLIMIT_AS, 'ulimit -v') or its size of files (RLIMIT_FSIZE, 'ulimit -f') "
-                    "leaves no room: raise the limit");
+                    " bytes were tried, then ever less, down to " + std::to_string(least) +
+                    "; the address space of this process (RLIMIT_AS, 'ulimit -v') leaves no room: "
+                    "raise the limit");
 }
 
 /// Makes a zeroed file a heap, with the record of this process in it.

@@ -10,21 +10,13 @@
 #include "procession/barrier.hpp"
 #include "procession/detail/served_sync.hpp"
 #include "procession/error.hpp"
+#include "sync/barrier_failure.hpp"
 #include "sync/barrier_states.hpp"
 
 namespace procession::detail {
 
 using sync::BarrierArrival;
 using sync::BarrierEnd;
-
-namespace {
-
-[[noreturn]] void refuse(const char* why) {
-  throw BrokenBarrier(std::string("waited at a Barrier that ") + why +
-                      "; call reset() when all are ready to start again");
-}
-
-}  // namespace
 
 /// The memory of its states, and who waits: each place is of a caller, and there are as many as
 /// there were ever callers at a time.
@@ -100,9 +92,9 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   };
   if (!wait_or_give_up(state.gate, lock, deadline, arrive,
                        [&] { return state.states.give_up_outside(); })) {
-    refuse("broke: a time-out passed");
+    sync::throw_broken("broke: a time-out passed");
   }
-  if (arrival.what == BarrierArrival::refused) refuse("is broken");
+  if (arrival.what == BarrierArrival::refused) sync::throw_broken("is broken");
 
   const std::size_t place = arrival.place;
   const auto is_told = [&] { return state.end_of(place) != BarrierEnd::none; };
@@ -131,10 +123,11 @@ std::size_t ServedBarrier::wait(Timeout timeout) {
   const BarrierEnd end = state.end_of(place);
   state.callers[place] = {};
   if (thrown != nullptr) std::rethrow_exception(thrown);
-  if (!in_time) refuse("broke: a time-out passed");
-  if (end == BarrierEnd::reset) refuse("was reset");
+  if (!in_time) sync::throw_broken("broke: a time-out passed");
+  if (end == BarrierEnd::reset) sync::throw_reset();
   if (end == BarrierEnd::broken) {
-    refuse("broke: one of its parties has ended, gave up, or called abort(), or its action failed");
+    sync::throw_broken(
+        "broke: one of its parties has ended, gave up, or called abort(), or its action failed");
   }
   return arrival.before;
 }

@@ -88,20 +88,21 @@ int fill(int file, std::uint64_t size) {
 
 }  // namespace
 
-Descriptor create_named_memory(const std::string& name, std::uint64_t size) {
-  check_file_size_limit(name, size);
+Descriptor create_named_memory(const std::string& name, std::uint64_t size,
+                               const std::string& wanted) {
+  check_file_size_limit(wanted, size);
   Descriptor file(
       ::shm_open(with_slash(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) {
     if (errno == EEXIST) return {};
-    throw_no_file(name, errno);
+    throw_no_file(wanted, errno);
   }
   int code = lack_of_room(file.get(), size);
   if (code == 0) code = ::ftruncate(file.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
   if (code == 0) code = fill(file.get(), size);
   if (code == 0) return file;
   remove_named_memory(name);
-  throw_no_room(name, size, code);
+  throw_no_room(wanted, size, code);
 }
 
 bool rename_named_memory(const std::string& name, const std::string& new_name) {

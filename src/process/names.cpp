@@ -158,16 +158,17 @@ bool remove_name(Entry& entry) noexcept {
                      "before, by an unlink() of somebody else's or the end of its last owner");
 }
 
-/// A file of that size under a name that is nobody else's.
-platform::Descriptor make_file(const std::string& name, std::uint64_t size) {
+/// A file of that size under a name that is nobody else's, for a block that is to have the other.
+platform::Descriptor make_file(const std::string& name, std::uint64_t size,
+                               const std::string& wanted) {
   platform::Descriptor file;
   try {
-    file = platform::create_named_memory(name, size);
+    file = platform::create_named_memory(name, size, wanted);
   } catch (const OutOfMemory&) {
     // Perhaps what processes had that have ended is in the way.
     heap::reclaim();
     sweep_names();
-    file = platform::create_named_memory(name, size);
+    file = platform::create_named_memory(name, size, wanted);
   }
   if (!file) {
     throw ProcessError("cannot make a named block of shared memory: '" + name +
@@ -217,7 +218,7 @@ NamedMemory create_named(std::uint64_t size, const std::optional<std::string>& n
   const std::string temporary = random_name();
   made.name = name.value_or(temporary);
   made.entry = make_entry(all, temporary, made.name);
-  made.file = make_file(temporary, size);
+  made.file = make_file(temporary, size, made.name);
   made.identity = platform::memory_identity(made.file.get());
   list(all, made.entry.offset(), made.identity);
   if (name && !give_name(temporary, *name)) {

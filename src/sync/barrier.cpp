@@ -9,6 +9,7 @@
 #include "platform/copy_check.hpp"
 #include "procession/error.hpp"
 #include "sync/barrier_core.hpp"
+#include "sync/barrier_failure.hpp"
 #include "sync/object.hpp"
 
 namespace procession {
@@ -64,11 +65,6 @@ void run_action(const BarrierObject& barrier) {
   const Acting acting(barrier);
   Decoder decoder({heap::at(barrier.action), barrier.action_size});
   procession::decode<Function<void()>>(decoder)();
-}
-
-[[noreturn]] void throw_broken(const char* why) {
-  throw BrokenBarrier(std::string("waited at a Barrier that ") + why +
-                      "; call reset() when all are ready to start again");
 }
 
 }  // namespace
@@ -132,14 +128,14 @@ std::size_t Barrier::wait(Timeout timeout) const {
     case sync::BarrierWait::passed:
       break;
     case sync::BarrierWait::broken:
-      throw_broken(
+      sync::throw_broken(
           "broke: one of its parties was killed, gave up, or called abort(), or its action failed");
     case sync::BarrierWait::reset:
-      throw_broken("was reset");
+      sync::throw_reset();
     case sync::BarrierWait::timed_out:
-      throw_broken("broke: a time-out passed");
+      sync::throw_broken("broke: a time-out passed");
     case sync::BarrierWait::refused:
-      throw_broken("is broken");
+      sync::throw_broken("is broken");
     case sync::BarrierWait::action_failed:
       std::rethrow_exception(thrown);
   }

@@ -104,6 +104,16 @@ TEST(Reserve, StaysBelowTheLimitOfFileSizes) {
   });
 }
 
+TEST(Reserve, SaysWhatIsLeftUnderALimitThatIsTooLow) {
+  with_new_heap("", [] {
+    const rlimit limit{100'000, 100'000};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const std::string text = message_of([] { ensure(); });
+    EXPECT_NE(text.find("RLIMIT_FSIZE"), std::string::npos) << text;
+    EXPECT_NE(text.find("needs 262144"), std::string::npos) << text;
+  });
+}
+
 TEST(Adopt, MapsTheSameHeap) {
   ensure();
   const Ticket ticket = allocate(100, self(), true);

@@ -48,7 +48,7 @@ int use_memory() {
 
 int use_named_memory() {
   const std::string name = "procession-denied-" + std::to_string(::getpid());
-  const Descriptor file = create_named_memory(name, kMiB);
+  const Descriptor file = create_named_memory(name, kMiB, name);
   remove_named_memory(name);
   return file_memory(file.get()) == kMiB ? 0 : 1;
 }

@@ -382,6 +382,8 @@ TEST(NamedHostile, ALimitOfFileSizesIsALackOfMemoryAndNoSignal) {
     limit.rlim_cur = 100'000;
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
     expect_text(text_of<mp::OutOfMemory>([] { SharedMemory::create(100'001); }), "ulimit -f");
+    expect_text(text_of<mp::OutOfMemory>([] { SharedMemory::create(100'001, "some_name"); }),
+                "'some_name'");
     EXPECT_EQ(SharedMemory::create(100'000).size(), 100'000U);
   });
 }

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -33,10 +34,18 @@ TEST(Barrier, BreaksByTimeoutAbortAndReset) {
   EXPECT_THROW(barrier.wait(), mp::BrokenBarrier);
   barrier.reset();
   EXPECT_FALSE(barrier.broken());
-  std::thread waiter([&] { EXPECT_THROW(barrier.wait(), mp::BrokenBarrier); });
+  std::string told;
+  std::thread waiter([&] {
+    try {
+      barrier.wait();
+    } catch (const mp::BrokenBarrier& error) {
+      told = error.what();
+    }
+  });
   wait_until([&] { return barrier.n_waiting() == 1; });
   barrier.reset();
   waiter.join();
+  EXPECT_NE(told.find("call wait() again"), std::string::npos) << told;
   std::thread aborted([&] { EXPECT_THROW(barrier.wait(), mp::BrokenBarrier); });
   wait_until([&] { return barrier.n_waiting() == 1; });
   barrier.abort();
