@@ -92,8 +92,8 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
     if (!something && ready_.empty() && deadline.passed()) break;
   }
   throw TimeoutError("asked " + to_string(address_) +
-                     " to accept a connection, and no client had connected and proved its key when "
-                     "the time-out passed");
+                     " to accept a connection, and no client had connected, and proved its key "
+                     "where one is asked for, when the time-out passed");
 }
 
 /// Until the deadline, or the end of the first guest's time.

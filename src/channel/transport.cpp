@@ -56,8 +56,8 @@ void Transport::shut(bool copy) noexcept {
 
 void Transport::refuse_closed() {
   throw ProcessError(
-      "asked to use a Connection that was closed, or moved from; use it before close(), or make "
-      "a new one with Pipe()");
+      "asked to use a Connection that was closed, lost in the middle of a message, or moved from; "
+      "use it before close(), or make a new one with Pipe() or Client()");
 }
 
 void Transports::add(Transport& transport) noexcept {
