@@ -17,6 +17,7 @@
 #include "process/grace.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
+#include "process/uncaught.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/proxy_core.hpp"
 #include "procession/error.hpp"
@@ -123,8 +124,10 @@ namespace {
 
 ManagerCore& named(const ManagerPtr& manager) {
   if (manager == nullptr) {
+    process::note_told_of_end();  // see named() of a pool
     throw ProcessError(
-        "this Manager was moved from and names no server; use the one it was moved to");
+        "this Manager was moved from, or destroyed, and names no server; use the one it was "
+        "moved to, or let it live longer");
   }
   return *manager;
 }

@@ -8,6 +8,7 @@
 #include "pool/core.hpp"
 #include "pool/slabs.hpp"
 #include "pool/supervisor.hpp"
+#include "process/uncaught.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/error.hpp"
 
@@ -21,8 +22,10 @@ namespace {
 
 PoolCore& named(const PoolPtr& pool) {
   if (pool == nullptr) {
+    process::note_told_of_end();  // or that of a static one, beside which this thread goes on
     throw ProcessError(
-        "this pool or executor was moved from and has no workers; use the one it was moved to");
+        "this pool or executor was moved from, or destroyed, and has no workers; use the one it "
+        "was moved to, or let it live longer");
   }
   return *pool;
 }
