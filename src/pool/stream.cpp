@@ -160,8 +160,14 @@ void Stream::refill(const platform::Deadline& deadline) {
   fit_window();
   room = window_ - std::min(window_, used);
   pace_.begin();
+  bool watched = false;
+  const auto watch = [&] {
+    if (!std::exchange(watched, true)) {
+      pool_->watch(held_);
+    }
+  };
   if (pace_.fast()) {
-    pool_->watch(held_);
+    watch();
   }
   for (; room != 0 && source_ != nullptr; --room) {
     if (pace_.slow() && chunks_ - ended_ >= kSlowAhead * pool_->size()) {
@@ -175,11 +181,13 @@ void Stream::refill(const platform::Deadline& deadline) {
     held_.put(std::move(chunk));
     ++chunks_;
     if (advice == SourcePace::Advice::hold) {
+      watch();  // it may have become fast with this pull
       if (held_.size() == HeldChunks::kMost) {
         break;
       }
       continue;
     }
+    watched = false;
     if (!hand_over() || (advice == SourcePace::Advice::look && look(deadline))) {
       break;
     }
