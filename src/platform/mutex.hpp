@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include <cstddef>
 
 #include "platform/deadline.hpp"
@@ -20,6 +22,16 @@ inline constexpr bool kUnlockIsFence = true;
 #else
 inline constexpr bool kUnlockIsFence = false;
 #endif
+
+/// Sequentially consistent, as std::atomic_thread_fence, which ThreadSanitizer does not know.
+inline void full_fence() noexcept {
+#if defined(__SANITIZE_THREAD__)
+  static constinit std::atomic<unsigned> word{0};
+  word.fetch_add(1);
+#else
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
 
 /// A lock in shared memory that outlives its owners: when a thread or process ends while holding
 /// it, the next one gets it and is told. Neither recursive nor fair. Never moved, never destroyed:

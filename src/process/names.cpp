@@ -63,7 +63,7 @@ class Guard {
   /// What others have let go meanwhile they have left to this thread.
   ~Guard() {
     table_.mutex.unlock();
-    if constexpr (!platform::kUnlockIsFence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    if constexpr (!platform::kUnlockIsFence) platform::full_fence();
     if (has_unused(table_)) heap::finalize_blocks();
   }
 
@@ -289,13 +289,13 @@ std::uint64_t entries_looked_at() noexcept { return looks; }
 void heap::finalize_blocks() noexcept {
   process::Table* const all = process::existing_table();
   while (all != nullptr && process::has_unused(*all)) {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    platform::full_fence();
     const platform::LockResult lock = all->mutex.try_lock();
     if (!lock.acquired) return;
     if (lock.previous_owner_died) all->mutex.make_consistent();
     process::remove_unused(*all);
     all->mutex.unlock();
-    if constexpr (!platform::kUnlockIsFence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    if constexpr (!platform::kUnlockIsFence) platform::full_fence();
   }
 }
 
