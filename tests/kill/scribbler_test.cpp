@@ -56,6 +56,12 @@ void encode_and_scribble(const mp::Queue<Grabber>& queue, std::uint64_t seed) {
 
 class ScribblerBy : public process_test::EachMethod {
  protected:
+  void SetUp() override {
+    if (mp::kSanitized && GetParam() == mp::StartMethod::fork) {
+      GTEST_SKIP() << "the sanitizers' allocator is not safe to fork beside other threads";
+    }
+  }
+
   template <class F, class... Args>
   void expect_death(F f, const Args&... args) {
     // A thread would take all of the process with it.
