@@ -25,9 +25,12 @@ class ShareableList;
 /// A handle: copies name the same block, and it can be sent. What this process tree made loses its
 /// name when the last handle in it is gone, or the tree ends, also by SIGKILL; handles in messages,
 /// tasks and results that nobody has received count until those are dropped. A block that others
-/// made is left to them. A process that the program forked by itself, and that has ended or
-/// executed something else, has no handles any more, which is seen when the next process is made or
-/// ends, and when a handle is let go. Within a tree an Array does the same with less to clean up.
+/// made is left to them. A process that has ended or executed something else has no handles any
+/// more, whether it was joined or not. Of one that nobody has joined, or can (the program forked it
+/// by itself, or it is a daemon of a process that was killed) that is seen a little later: by who
+/// wants the name or lacks memory, when some more processes were started or one fails, and when a
+/// call finds the server of its manager dead. Within a tree an Array does the same with less to
+/// clean up.
 ///
 /// *Beside Python.* A Python program up to 3.12 that attaches to a block, too, has its *resource
 /// tracker* remove the name when it ends, with a warning of a "leaked shared_memory object". Those

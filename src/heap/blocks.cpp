@@ -213,22 +213,13 @@ template <class May>
 bool drop_if(Ticket ticket, const May& may) noexcept {
   if (ticket == 0) return false;
   Header& heap = header();
-  Ticket dirty = 0;
-  bool zombies = false;
   bool last = false;
-  {
-    const Guard guard(heap);
-    if (!may(heap)) return false;
+  drop_by(heap, [&](Transaction& change) {
+    if (!may(heap)) return Aftermath{};
     check_ticket(heap, ticket);
     last = load(block_at(heap, load(record_at(heap, ticket).target)).holds) == 1;
-    Transaction change(heap);
-    const Aftermath aftermath = drop_hold(change, ticket, false);
-    change.commit();
-    dirty = settle(heap, aftermath);
-    zombies = load(heap.zombies) != 0;
-  }
-  if (dirty != 0) wash(heap, dirty);
-  if (zombies) bury_all(heap);
+    return drop_hold(change, ticket, false);
+  });
   finalize_queued(heap);
   return last;
 }

@@ -7,6 +7,8 @@
 
 #include "heap/holds.hpp"
 #include "heap/layout.hpp"
+#include "heap/mapping.hpp"
+#include "heap/transaction.hpp"
 
 namespace procession::heap {
 
@@ -23,5 +25,23 @@ void wash(Header& heap, Ticket ticket) noexcept;
 
 /// Gives back zombies until there are none. Takes the mutex, and lets others have it now and then.
 void bury_all(Header& heap) noexcept;
+
+/// One transaction in which holds are dropped, under the mutex: `step(change)` says what is done in
+/// it and returns the aftermath. Then what that leaves to be done without the mutex.
+template <class Step>
+void drop_by(Header& heap, const Step& step) noexcept {
+  Ticket dirty = 0;
+  bool zombies = false;
+  {
+    const Guard guard(heap);
+    Transaction change(heap);
+    const Aftermath aftermath = step(change);
+    change.commit();
+    dirty = settle(heap, aftermath);
+    zombies = load(heap.zombies) != 0;
+  }
+  if (dirty != 0) wash(heap, dirty);
+  if (zombies) bury_all(heap);
+}
 
 }  // namespace procession::heap

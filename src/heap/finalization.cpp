@@ -23,20 +23,25 @@ Ticket first_hold_of(Offset owner) noexcept { return load(block_at(header(), own
 
 void drop_finalized(Ticket ticket) noexcept {
   Header& heap = header();
-  Ticket dirty = 0;
-  bool zombies = false;
-  {
-    const Guard guard(heap);
+  drop_by(heap, [&](Transaction& change) {
     BlockHeader& target = block_at(heap, load(record_at(heap, ticket).target));
-    Transaction change(heap);
     if (load(target.holds) == 1) change.set(target.state, load(target.state) & ~kFinalized);
-    const Aftermath aftermath = drop_hold(change, ticket, false);
-    change.commit();
-    dirty = settle(heap, aftermath);
-    zombies = load(heap.zombies) != 0;
+    return drop_hold(change, ticket, false);
+  });
+}
+
+void drop_holds_of(Offset owner, const std::uint64_t& word, std::uint64_t expected,
+                   const std::uint32_t& mark, std::uint32_t expected_mark) noexcept {
+  Header& heap = header();
+  for (bool more = true; more;) {
+    drop_by(heap, [&](Transaction& change) {
+      const bool same = load(word) == expected && mark == expected_mark;
+      const Ticket first = same ? load(block_at(heap, owner).first) : 0;
+      more = first != 0;
+      return more ? drop_hold(change, first, false) : Aftermath{};
+    });
   }
-  if (dirty != 0) wash(heap, dirty);
-  if (zombies) bury_all(heap);
+  finalize_queued(heap);
 }
 
 void for_each_finalized(void (*visit)(Offset block)) noexcept {

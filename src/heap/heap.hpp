@@ -192,6 +192,12 @@ void finalize(Offset block, Offset queue);
 /// The first of the holds that belong to `owner`, which is in use. 0: it has none.
 Ticket first_hold_of(Offset owner) noexcept;
 
+/// Drops every hold that belongs to `owner`, which others may go on to hold, as long as `*word` is
+/// `expected` and `mark` is `expected_mark`, looked at as by `move_if`. Any number of processes may
+/// do it side by side, and who is killed over it leaves the rest to the next one.
+void drop_holds_of(Offset owner, const std::uint64_t& word, std::uint64_t expected,
+                   const std::uint32_t& mark, std::uint32_t expected_mark) noexcept;
+
 /// Drops a hold of the queue, and if there is no other one on the block, the block.
 void drop_finalized(Ticket ticket) noexcept;
 

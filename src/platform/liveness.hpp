@@ -14,6 +14,11 @@ bool lock_byte(int descriptor, std::uint64_t offset);
 /// Whether *another* process has the byte at `offset` locked. Throws ProcessError likewise.
 bool byte_is_locked(int descriptor, std::uint64_t offset);
 
+/// Whether that process maps the file: one that closed all its descriptors has lost its locks, and
+/// lives. True where it cannot be found out. One that has ended maps nothing, waited for or not;
+/// nor does one that has executed another program.
+bool maps_file(int pid, int descriptor) noexcept;
+
 /// Waits until no other process has a byte of the file locked, and then has them all itself. Throws
 /// ProcessError likewise.
 void wait_for_all_locks(int descriptor);

@@ -65,7 +65,7 @@ int Child::code_of(const platform::Reaped& reaped) {
   if (reaped.result == platform::ReapResult::ended) {
     return reaped.exitcode;
   }
-  const std::optional<int> told = record_at(heap::target(record_)).exitcode();
+  const std::optional<int> told = record_at(record_kept_.offset()).exitcode();
   exit_unknown_ = !told;
   return told.value_or(255);
 }
@@ -83,9 +83,9 @@ void Child::settle(int exitcode) {
     tidy();
     return;
   }
+  record_kept_ = {};
   bury(record_, serial_);
   record_ = 0;
-  record_kept_ = {};
   if (exitcode != 0) {
     bury_orphans();
   } else {

@@ -227,9 +227,9 @@ void Child::finish_process(int pid) {
 
 void Child::abandon_process() noexcept {
   end_.reset();
+  record_kept_ = {};
   bury(record_, serial_);
   record_ = 0;
-  record_kept_ = {};
 }
 
 }  // namespace procession::detail

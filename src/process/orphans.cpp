@@ -1,6 +1,8 @@
 // Records of processes whose end nobody was told of.
+#include <atomic>
 #include <exception>
 
+#include "platform/liveness.hpp"
 #include "process/directory.hpp"
 #include "process/names.hpp"
 #include "process/record.hpp"
@@ -12,18 +14,24 @@ namespace process {
 namespace {
 
 /// Of a process that nobody was told of the end of.
-enum class Fate { kept, buried, expected };
+enum class Fate { kept, lives, buried, expected };
 
-/// True where it cannot be found out.
+/// True where it cannot be found out. A program that closes all its descriptors lives on without
+/// the lock by which others see that.
 bool may_be_alive(heap::Offset record) noexcept {
   try {
-    return heap::alive(record);
+    if (heap::alive(record)) return true;
   } catch (const std::exception&) {
     return true;
   }
+  const std::uint64_t life = record_at(record).life();
+  const Record::State state = Record::state_of(life);
+  return (state == Record::State::running || state == Record::State::ended) &&
+         platform::maps_file(static_cast<int>(life >> 32), heap::descriptor());
 }
 
-/// Buries what is listed in that place, if nobody else is to do that and it is dead for certain.
+/// Buries what is listed in that place, if it is dead for certain, or if nobody else is left to
+/// give up on its request. Who is to join it needs no more than its exit status.
 Fate settle_listed(std::uint64_t& entry) noexcept {
   const heap::Ticket ticket = heap::glance(entry);
   const heap::Offset place = ticket != 0 ? heap::target(ticket) : 0;
@@ -40,7 +48,7 @@ Fate settle_listed(std::uint64_t& entry) noexcept {
     return Fate::kept;  // buried meanwhile: what was read may be something else's
   }
   const bool orphaned = tied && maker != 0 && !lives(maker, maker_serial);
-  if (may_be_alive(place)) return orphaned || plain_fork ? Fate::expected : Fate::kept;
+  if (may_be_alive(place)) return orphaned || plain_fork ? Fate::expected : Fate::lives;
   const Record::State state = Record::state_of(life);
   // A child closes the mark when it has taken the record: where it is gone and the record was not
   // taken before, nobody comes.
@@ -53,6 +61,7 @@ Fate settle_listed(std::uint64_t& entry) noexcept {
 
 struct Burials {
   std::size_t buried = 0;
+  std::size_t living = 0;
   std::size_t expected = 0;  ///< processes that nobody else will bury when they end
 };
 
@@ -65,6 +74,7 @@ Burials bury_listed_orphans() noexcept {
   for (std::size_t i = 0; i < end; ++i) {
     const Fate fate = settle_listed(all->tickets[i]);
     count.buried += fate == Fate::buried ? 1 : 0;
+    count.living += fate == Fate::lives || fate == Fate::expected ? 1 : 0;
     count.expected += fate == Fate::expected ? 1 : 0;
   }
   if (count.expected != 0) {
@@ -96,6 +106,16 @@ void tidy() noexcept {
   } else {
     sweep_names();
   }
+}
+
+void tidy_at_start() noexcept {
+  // Each look costs a system call for each process that lives.
+  static std::atomic<std::size_t> starts{0};
+  static std::atomic<std::size_t> next_look{0};
+  if (++starts <= next_look && !expects_orphans()) return;
+  starts = 0;
+  next_look = bury_listed_orphans().living;
+  sweep_names();
 }
 
 }  // namespace process

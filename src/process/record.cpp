@@ -98,9 +98,7 @@ heap::Ticket make_and_list(const Describe& describe) {
 }  // namespace
 
 heap::Ticket make_record(bool tied) {
-  if (expects_orphans()) {
-    bury_orphans();
-  }
+  tidy_at_start();
   return make_and_list([tied](Record& record) { record.tied = tied ? 1 : 0; });
 }
 
@@ -151,6 +149,9 @@ bool bury_listed(std::uint64_t& entry, heap::Ticket record, std::uint32_t serial
   const heap::Offset place = heap::target(record);
   if (place == 0) return false;  // it was buried, and something else is there
   const std::uint32_t& found = record_at(place).serial;
+  // What it held goes even where its parent keeps the record itself, to read the exit code from;
+  // and goes first, so that whoever is killed here leaves the record listed.
+  if (heap::holds_on(place) > 1) heap::drop_holds_of(place, entry, record, found, serial);
   // Taken off the list and made this process's own in one step, so that it is dropped once,
   // whoever else looks for the dead, and whoever is killed over it.
   if (!heap::move_if(record, heap::self(), &entry, record, 0, found, serial)) return false;

@@ -112,15 +112,19 @@ void bury(heap::Ticket record, std::uint32_t serial) noexcept;
 /// Whether a process of this number is one of the tree's that runs.
 bool is_of_tree(int pid) noexcept;
 
-/// Buries the records of processes that have ended without anyone left to bury them: children of
-/// killed parents, and of plain forks; and those of children that do not come any more, because
-/// their makers were killed, or they were themselves. Also removes the names that nobody uses any
-/// more. Returns how many processes there are that nobody else will bury when they end.
+/// Buries the records of processes that have ended, and that nobody has joined yet: perhaps nobody
+/// is left to, as with children of killed parents, and of plain forks; and those of children that
+/// do not come any more, because their makers were killed, or they were themselves. Also removes
+/// the names that nobody uses any more. Returns how many processes there are that nobody else will
+/// bury when they end.
 std::size_t bury_orphans() noexcept;
 /// Whether there may be some by now: there were such processes when last looked for.
 bool expects_orphans() noexcept;
 /// To be called when something has ended or was let go: `bury_orphans` where some are expected;
 /// else just removes the names that nobody uses any more.
 void tidy() noexcept;
+/// To be called before a process is started: `bury_orphans` where some are expected, and else as
+/// often as there are never more starts since the last look than processes lived then.
+void tidy_at_start() noexcept;
 
 }  // namespace procession::process
