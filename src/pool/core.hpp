@@ -211,6 +211,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void want_workers();
   void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
   void tell_of_end(Job& job);
+  [[nodiscard]] bool runs_unheard() const;
   [[nodiscard]] bool is_claimed(const Job& job) const;
   bool withdraw(std::uint32_t slot);
 
@@ -254,6 +255,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::uint64_t jobs_ = 0;                    ///< that have a number
   std::size_t waiters_ = 0;                   ///< threads in `wait_for`
   std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
+  bool unheard_ = false;                      ///< a task may run whose job has ended
   std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
   bool calling_ = false;                      ///< the listener has taken some
   std::condition_variable_any called_;

@@ -54,6 +54,12 @@ void PoolCore::tell_of_end(Job& job) {
   }
 }
 
+bool PoolCore::runs_unheard() const {
+  return std::any_of(order_.begin(), order_.end(), [&](std::uint32_t number) {
+    return tasks_[number].job != nullptr && tasks_[number].job->ended();
+  });
+}
+
 void PoolCore::call_soon(std::vector<std::function<void()>> hooks) {
   --telling_;
   std::move(hooks.begin(), hooks.end(), std::back_inserter(hooks_));
@@ -62,8 +68,9 @@ void PoolCore::call_soon(std::vector<std::function<void()>> hooks) {
 
 std::vector<std::function<void()>> PoolCore::take_hooks() {
   const std::lock_guard guard(mutex_);
-  if (telling_ != 0) {
+  if (telling_ != 0 || unheard_) {
     move_on();
+    unheard_ = unheard_ && runs_unheard();
   }
   calling_ = !hooks_.empty();
   return std::exchange(hooks_, {});

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <exception>
 
 #include "platform/futex.hpp"
 #include "platform/naps.hpp"
@@ -154,7 +155,8 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
   throw;  // see submit_single
 }
 
-/// Nobody wants what is left of the job: what waits is dropped, what runs ends unheard.
+/// Nobody wants what is left of the job: what waits is dropped, and so is the result of what runs,
+/// as soon as that has ended.
 void PoolCore::abandon(HeldChunks& held) noexcept {
   const std::lock_guard guard(mutex_);
   std::erase(streams_, &held);
@@ -176,6 +178,14 @@ void PoolCore::abandon(HeldChunks& held) noexcept {
   std::erase_if(backlog_, [&](const Task& task) { return task.job.get() == &job; });
   job.fail_rest(std::make_exception_ptr(Cancelled("the results were let go")));
   move_on();
+  unheard_ = runs_unheard();
+  if (unheard_) {
+    try {
+      tell_of_end(job);
+    } catch (const std::exception&) {
+      // Without a thread that hears of it, its results go with the next call.
+    }
+  }
   pass_over_cancelled(shared_);
 }
 

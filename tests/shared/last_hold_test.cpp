@@ -11,6 +11,7 @@
 
 #include "process/names.hpp"
 #include "procession/connection.hpp"
+#include "procession/event.hpp"
 #include "procession/executor.hpp"
 #include "procession/manager.hpp"
 #include "procession/pool.hpp"
@@ -129,6 +130,19 @@ TEST(LastHold, InAQueueOfAKilledProcess) {
 
 void take(const SharedMemory& /*unused*/) {}
 SharedMemory make(const std::string& name) { return SharedMemory::create(64, name); }
+struct Events {
+  mp::Event begun;
+  mp::Event go;
+  mp::Event made;
+};
+SharedMemory make_late(const Events& events, const std::string& late, const std::string& name) {
+  if (name != late) return make(name);
+  events.begun.set();
+  events.go.wait();
+  SharedMemory memory = make(name);
+  events.made.set();
+  return memory;
+}
 void sleep_beside(const SharedMemory& /*unused*/) { process_test::sleep_for_ever(); }
 
 /// Of pools of processes and of threads.
@@ -165,11 +179,22 @@ TYPED_TEST(LastHoldInA, ResultOfAStreamThatIsLetGo) {
     static_cast<void>(results.next());
     wait_until([&] { return name_exists(second); });
   }
-  // A task that was running then ends unheard, and the next look at the pool finds its result.
-  wait_until([&] {
-    pool.apply([] {});
-    return !name_exists(first) && !name_exists(second);
-  });
+  wait_until([&] { return !name_exists(first) && !name_exists(second); });
+}
+
+TYPED_TEST(LastHoldInA, ResultOfATaskThatRanOnWhenItsStreamWasLetGo) {
+  const std::string first = fresh_name("stream1");
+  const std::string second = fresh_name("stream2");
+  TypeParam pool(1);
+  const Events events;
+  {
+    auto results = pool.imap(mp::bind(make_late, events, second), std::vector{first, second});
+    static_cast<void>(results.next());
+    events.begun.wait();
+  }
+  events.go.set();
+  events.made.wait();
+  wait_until([&] { return !name_exists(first) && !name_exists(second); });
 }
 
 TYPED_TEST(LastHoldInA, TaskOfAClosedPool) {
