@@ -14,8 +14,8 @@ inline constexpr std::size_t kLongestMemoryName = 250;
 
 /// A new block of `size` zeroed bytes that are really there, readable by this user only. Empty when
 /// the name is taken. Throws ProcessError; OutOfMemory when the memory file system has no room or
-/// no inodes left, or cannot have a file of that size; they say `wanted`, the name that the block is
-/// to have in the end.
+/// no inodes left, or cannot have a file of that size; they say `wanted`, the name that the block
+/// is to have in the end.
 Descriptor create_named_memory(const std::string& name, std::uint64_t size,
                                const std::string& wanted);
 
