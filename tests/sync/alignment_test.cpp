@@ -95,6 +95,52 @@ TEST(AlignmentOf, GuardedElementsIsThatOfTheType) {
   }
 }
 
+/// Each has memory of its own, however far its first element lies behind the start of its block.
+template <std::size_t Alignment>
+void neighbours() {
+  SCOPED_TRACE(Alignment);
+  using T = Aligned<Alignment>;
+  std::vector<mp::Array<T>> arrays;
+  std::vector<mp::Array<char>> between;
+  std::vector<mp::Value<T>> values;
+  for (std::size_t i = 0; i < 40; ++i) {
+    arrays.emplace_back(i % 3 + 1);
+    between.emplace_back(i * 50 + 1);
+    values.emplace_back();
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const auto number = static_cast<double>(i);
+    for (T& element : arrays[i])
+      element = T{number, -number};
+    for (char& letter : between[i])
+      letter = static_cast<char>(i);
+    values[i].set_value(T{1000 + number, number});
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const auto number = static_cast<double>(i);
+    for (const T& element : arrays[i]) {
+      EXPECT_EQ(element.first, number);
+      EXPECT_EQ(element.second, -number);
+    }
+    for (const char letter : between[i])
+      EXPECT_EQ(letter, static_cast<char>(i));
+    EXPECT_EQ(values[i].value().first, 1000 + number);
+    EXPECT_EQ(values[i].value().second, number);
+  }
+}
+
+TEST(AlignmentOf, NeighboursLeavesEachItsOwnMemory) {
+  for (const char* guard : {"0", "1", "2"}) {
+    SCOPED_TRACE(guard);
+    ::setenv("PROCESSION_GUARD", guard, 1);
+    neighbours<16>();
+    neighbours<512>();
+    neighbours<2048>();
+    neighbours<4096>();
+    ::unsetenv("PROCESSION_GUARD");
+  }
+}
+
 template <class T>
 T made_of(int number) {
   return T{static_cast<double>(number), 3};
