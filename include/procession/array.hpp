@@ -81,7 +81,7 @@ class Array {
   explicit Array(std::size_t n) : core_(n, {sizeof(T), alignof(T)}, fingerprint()) {}
   /// Copies of these. Throws as the above.
   Array(std::initializer_list<T> elements) : Array(elements.size()) {
-    std::ranges::copy(elements, begin());
+    if (!empty()) std::ranges::copy(elements, begin());  // else it is to be decoded
   }
   /// Copies of the elements of a range. Throws as the above.
   template <std::ranges::input_range Range>
@@ -89,6 +89,7 @@ class Array {
              !std::same_as<std::remove_cvref_t<Range>, Array> &&
              (std::ranges::sized_range<Range> || std::ranges::forward_range<Range>))
   explicit Array(Range&& range) : Array(detail::count_of(std::ranges::distance(range))) {
+    if (empty()) return;  // it is to be decoded, or there are none
     T* place = begin();
     for (auto&& element : range) {
       *place++ = static_cast<T>(element);

@@ -92,6 +92,60 @@ struct HandlesAndArrays {
   bool operator==(const HandlesAndArrays&) const = default;
 };
 
+struct Tag {
+  bool operator==(const Tag&) const = default;
+};
+
+// Fields that cannot be made from empty braces, and make themselves.
+struct MadeHandles {
+  Handle first{7};
+  int number = 3;
+  Handle second = Handle(8);
+  bool operator==(const MadeHandles&) const = default;
+};
+struct MadeHandle {
+  Handle only{1};
+  bool operator==(const MadeHandle&) const = default;
+};
+struct MadeLast {
+  int number = 3;
+  std::string text;
+  Handle last{9};
+  bool operator==(const MadeLast&) const = default;
+};
+struct MadeHandlesAndArrays {
+  char text[16] = {};
+  Handle handle{5};
+  int numbers[2] = {};
+  Handle handles[2] = {Handle(1), Handle(2)};
+  bool operator==(const MadeHandlesAndArrays&) const = default;
+};
+struct MadeArray {
+  Handle handles[2] = {Handle(1), Handle(2)};
+  bool operator==(const MadeArray&) const = default;
+};
+struct MadeTagged : Tag {
+  Handle handle{5};
+  int number = 3;
+  bool operator==(const MadeTagged&) const = default;
+};
+/// Made from a number only.
+class Numbered {
+ public:
+  explicit Numbered(int number) : number_(number) {}
+  bool operator==(const Numbered&) const = default;
+
+ private:
+  friend void encode(mp::Encoder& encoder, const Numbered& it) { mp::encode(encoder, it.number_); }
+  friend void decode(mp::Decoder& decoder, Numbered& it) { mp::decode(decoder, it.number_); }
+  int number_;
+};
+struct MadeNumbered {
+  Numbered first{4};
+  int number = 3;
+  bool operator==(const MadeNumbered&) const = default;
+};
+
 struct Moves {
   std::unique_ptr<int> owner;
   std::vector<std::unique_ptr<std::string>> owners;
@@ -108,9 +162,6 @@ struct List {
   std::unique_ptr<List> next;
 };
 
-struct Tag {
-  bool operator==(const Tag&) const = default;
-};
 struct Tagged : Tag {
   int number = 0;
   std::string text;
@@ -173,6 +224,27 @@ TEST(Aggregate, FieldsAreCounted) {
   EXPECT_EQ(fields<Large>(), 3U);
   EXPECT_EQ(fields<Handles>(), 5U);
   EXPECT_EQ(fields<HandlesAndArrays>(), 4U);
+}
+
+TEST(Aggregate, FieldsThatMakeThemselvesAreCounted) {
+  EXPECT_EQ(fields<MadeHandles>(), 3U);
+  EXPECT_EQ(fields<MadeHandle>(), 1U);
+  EXPECT_EQ(fields<MadeLast>(), 3U);
+  EXPECT_EQ(fields<MadeHandlesAndArrays>(), 4U);
+  EXPECT_EQ(fields<MadeArray>(), 1U);
+  EXPECT_EQ(fields<MadeTagged>(), 2U);
+  EXPECT_EQ(fields<MadeNumbered>(), 2U);
+}
+
+TEST(Aggregate, FieldsThatMakeThemselvesComeBack) {
+  expect_same(MadeHandles{Handle(1), 2, Handle(3)});
+  expect_same(MadeHandle{Handle(2)});
+  expect_same(MadeLast{1, "a", Handle(2)});
+  expect_same(MadeHandlesAndArrays{"abc", Handle(6), {7, 8}, {Handle(9), Handle(10)}});
+  expect_same(MadeArray{{Handle(3), Handle(4)}});
+  expect_same(MadeTagged{{}, Handle(6), 7});
+  expect_same(MadeNumbered{Numbered(5), 6});
+  expect_same(std::vector<MadeHandle>{{Handle(2)}, {Handle(3)}});
 }
 
 TEST(Aggregate, OnlyWhatHasNoGapsIsCopiedWhole) {

@@ -1,9 +1,11 @@
 // Numbers at their limits in the options and calls of pools and executors.
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <numeric>
 #include <ranges>
+#include <thread>
 
 #include "support.hpp"
 
@@ -78,6 +80,35 @@ TYPED_TEST(PoolLimits, ChunksizeOfMap) {
     const auto timed =
         this->pool.map(length, words, {.chunksize = size, .timeout = std::chrono::hours(1)});
     EXPECT_EQ(timed, std::vector<int>(50, 2));
+  }
+}
+
+/// How many calls run at a time, and how many did at most.
+struct AtATime {
+  mp::Value<int> now{0};
+  mp::Value<int> most{0};
+};
+
+int run_beside(const AtATime& calls, int x) {
+  const int now = ++calls.now;
+  calls.most.update([now](int most) { return std::max(most, now); });
+  std::this_thread::sleep_for(std::chrono::microseconds(100));
+  --calls.now;
+  return 2 * x;
+}
+
+// Whatever the number is kept in.
+TYPED_TEST(PoolLimits, AChunkThatHasRoomForAllIsRunByOneWorker) {
+  for (const std::size_t size : kSizes) {
+    if (size < 50) continue;
+    SCOPED_TRACE(size);
+    const AtATime calls;
+    EXPECT_EQ(this->pool.map(mp::bind(run_beside, calls), numbers(50), {.chunksize = size}),
+              doubled(50));
+    EXPECT_EQ(calls.most.value(), 1);
+    EXPECT_EQ(read(this->pool.imap(mp::bind(run_beside, calls), numbers(50), {.chunksize = size})),
+              doubled(50));
+    EXPECT_EQ(calls.most.value(), 1);
   }
 }
 
@@ -168,6 +199,14 @@ TYPED_TEST(PoolLimits, HugeRanges) {
        [&] {
          auto results =
              workers.imap(same_number, std::views::iota(std::uint64_t{5}), {.buffersize = 3});
+         return results.next() == 5 && results.next() == 6;
+       }},
+      {"imap without an end, buffersize 2^64-1",
+       Comes::works,
+       {},
+       [&] {
+         auto results =
+             workers.imap(same_number, std::views::iota(std::uint64_t{5}), {.buffersize = kMost});
          return results.next() == 5 && results.next() == 6;
        }},
   });

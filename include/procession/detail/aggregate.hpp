@@ -42,6 +42,8 @@ template <class T, class F>
 constexpr auto visit_fields(T& value, F&& f) {
   constexpr std::size_t kCount = kFieldCount<std::remove_const_t<T>>;
   if constexpr (kCount == 0) {
+    // Another wrong number does not compile, since as many names are bound to the fields.
+    static_assert(std::is_empty_v<T>, "procession cannot count the fields of this struct");
     return f();
   } else {
     return Bindings<kCount>::visit(value, std::forward<F>(f));

@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxFields = 40;
 /// For each number N of fields, because C++20 has no structured binding of a pack:
 /// `visit(aggregate, f)` calls `f` with references to the N fields of an aggregate, with a
 /// `bit_fields` instead where some of them are that;
-/// `takes_braces<T>()` says whether a T can be initialised by N pairs of empty braces.
+/// `takes_braces<T, V...>()` says whether a T can be initialised by N pairs of empty braces, and a
+/// V each after them.
 template <std::size_t N>
 struct Bindings;
 
@@ -45,144 +46,144 @@ template <> struct Bindings<1> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},V{}...}; };
   }
 };
 template <> struct Bindings<2> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},V{}...}; };
   }
 };
 template <> struct Bindings<3> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<4> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<5> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<6> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<7> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<8> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<9> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<10> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<11> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<12> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<13> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<14> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<15> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<16> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<17> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<18> {
   template <class T, class F> static constexpr auto visit(T& value, F&& f) {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<19> {
@@ -190,8 +191,8 @@ template <> struct Bindings<19> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<20> {
@@ -199,8 +200,8 @@ template <> struct Bindings<20> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19)
   }
-  template <class T> static constexpr bool takes_braces() {
-    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+  template <class T, class... V> static constexpr bool takes_braces() {
+    return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<21> {
@@ -208,9 +209,9 @@ template <> struct Bindings<21> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {}}; };
+                        {},V{}...}; };
   }
 };
 template <> struct Bindings<22> {
@@ -218,9 +219,9 @@ template <> struct Bindings<22> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{}}; };
+                        {},{},V{}...}; };
   }
 };
 template <> struct Bindings<23> {
@@ -228,9 +229,9 @@ template <> struct Bindings<23> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{}}; };
+                        {},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<24> {
@@ -238,9 +239,9 @@ template <> struct Bindings<24> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{}}; };
+                        {},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<25> {
@@ -248,9 +249,9 @@ template <> struct Bindings<25> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{}}; };
+                        {},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<26> {
@@ -258,9 +259,9 @@ template <> struct Bindings<26> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<27> {
@@ -268,9 +269,9 @@ template <> struct Bindings<27> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<28> {
@@ -278,9 +279,9 @@ template <> struct Bindings<28> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<29> {
@@ -288,9 +289,9 @@ template <> struct Bindings<29> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<30> {
@@ -298,9 +299,9 @@ template <> struct Bindings<30> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<31> {
@@ -308,9 +309,9 @@ template <> struct Bindings<31> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<32> {
@@ -318,9 +319,9 @@ template <> struct Bindings<32> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<33> {
@@ -328,9 +329,9 @@ template <> struct Bindings<33> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<34> {
@@ -338,9 +339,9 @@ template <> struct Bindings<34> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<35> {
@@ -348,9 +349,9 @@ template <> struct Bindings<35> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<36> {
@@ -358,9 +359,9 @@ template <> struct Bindings<36> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<37> {
@@ -368,9 +369,9 @@ template <> struct Bindings<37> {
     PROCESSION_VISIT(f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17,
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<38> {
@@ -379,9 +380,9 @@ template <> struct Bindings<38> {
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
       f37)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<39> {
@@ -390,9 +391,9 @@ template <> struct Bindings<39> {
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
       f37, f38)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<40> {
@@ -401,15 +402,15 @@ template <> struct Bindings<40> {
       f18, f19, f20, f21, f22, f23, f24, f25, f26, f27, f28, f29, f30, f31, f32, f33, f34, f35, f36,
       f37, f38, f39)
   }
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 template <> struct Bindings<41> {
-  template <class T> static constexpr bool takes_braces() {
+  template <class T, class... V> static constexpr bool takes_braces() {
     return requires { T{{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},
-                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}}; };
+                        {},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},V{}...}; };
   }
 };
 // clang-format on

@@ -10,10 +10,10 @@
 //
 // A pair of empty braces initialises any field, an array too, so the most pairs that T takes are
 // its fields. Not so where a field cannot be made from empty braces, because its default
-// constructor is explicit. Such a T is asked how many values it takes that convert to whatever is
-// wanted: in parentheses, which leave the rest to default constructors, and do for all but arrays.
-// Only for both in one struct are values in braces counted; there an array takes one for each of
-// its elements.
+// constructor is explicit or there is none: the pairs end before it. Such a T is asked how many
+// values it takes that convert to whatever is wanted: in parentheses, which leave the rest to
+// default constructors, and do for all but arrays. Only for both in one struct are values in braces
+// counted; there an array takes one for each of its elements.
 namespace procession::detail {
 
 /// Stands for the initialiser of a field of `Of`, whatever its type.
@@ -81,6 +81,19 @@ constexpr std::size_t most_braces() {
   }
 }
 
+/// Whether T takes one more value after the `N` pairs of braces that are the most that it takes: so
+/// it has a field that cannot be made from braces, which its own initialiser makes else.
+template <class T, std::size_t N>
+constexpr bool takes_value_after_braces() {
+  if constexpr (N == 0) {
+    return true;  // no T here is empty
+  } else if constexpr (N > kMaxFields) {
+    return false;
+  } else {
+    return Bindings<N>::template takes_braces<T, AnyField<T>>();
+  }
+}
+
 /// The most values that T takes in parentheses: its fields, up to the first array.
 template <class T, std::size_t N = 0>
 constexpr std::size_t most_in_parentheses() {
@@ -94,17 +107,17 @@ constexpr std::size_t most_in_parentheses() {
 /// No more elements of arrays are counted one by one.
 inline constexpr std::size_t kMostElements = 300;
 
-/// The most values that T takes in braces, not less than N; 0 when it takes no such number.
-template <class T, std::size_t N, bool Found = false>
+/// The most values that T takes in braces, not less than `Least`; 0 when it takes no such number,
+/// or more than are counted. Asked from the top down: there are gaps where an array's elements have
+/// to be made one by one.
+template <class T, std::size_t Least, std::size_t N = kMostElements>
 constexpr std::size_t most_in_braces() {
-  if constexpr (N > kMostElements) {
+  if constexpr (N < Least) {
     return 0;
   } else if constexpr (takes_in_braces<T>(std::make_index_sequence<N>{})) {
-    return most_in_braces<T, N + 1, true>();
-  } else if constexpr (Found) {
-    return N - 1;
+    return N == kMostElements ? 0 : N;
   } else {
-    return most_in_braces<T, N + 1>();
+    return most_in_braces<T, Least, N - 1>();
   }
 }
 
@@ -135,17 +148,28 @@ constexpr std::size_t fields_from() {
   }
 }
 
+/// The initialisers of T, told from the values that it takes.
+template <class T>
+constexpr std::size_t count_by_values() {
+  constexpr std::size_t most = most_in_parentheses<T>();
+  constexpr std::size_t more = most <= kMaxFields ? most_in_braces<T, most + 1>() : 0;
+  return more == 0 ? most : fields_from<T, more>();
+}
+
 /// The fields of T, at most one more than there may be.
 template <class T>
 constexpr std::size_t count_fields() {
   if constexpr (std::is_empty_v<T>) {
     return 0;
   } else if constexpr (requires { T{}; }) {
-    return most_braces<T>() - empty_bases<T>();
+    constexpr std::size_t braces = most_braces<T>();
+    if constexpr (takes_value_after_braces<T, braces>()) {
+      return count_by_values<T>() - empty_bases<T>();
+    } else {
+      return braces - empty_bases<T>();
+    }
   } else {
-    constexpr std::size_t most = most_in_parentheses<T>();
-    constexpr std::size_t more = most <= kMaxFields ? most_in_braces<T, most + 1>() : 0;
-    return (more == 0 ? most : fields_from<T, more>()) - empty_bases<T>();
+    return count_by_values<T>() - empty_bases<T>();
   }
 }
 
