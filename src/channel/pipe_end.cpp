@@ -191,13 +191,15 @@ void PipeEnd::receive(Incoming& message) {
   }
 }
 
-void PipeEnd::doze(Duration most) {
+void PipeEnd::doze(Duration most, const std::function<void()>& before_sleep) {
   Lane& lane = incoming();
   const platform::Deadline deadline(most);
   sync::Sleeper sleeper(deadline);
   while (!lane.may_have_message()) {
     const std::uint32_t seen = lane.dozing.prepare();
-    if (lane.may_have_message() || !sleeper.sleep(lane.dozing, seen)) return;
+    if (lane.may_have_message()) return;
+    before_sleep();
+    if (!sleeper.sleep(lane.dozing, seen)) return;
   }
 }
 

@@ -31,8 +31,12 @@ class PipeEnd final : public Transport {
   [[nodiscard]] bool peer_sleeps() const noexcept override {
     return outgoing().dozing.announced() || outgoing().bell_state() != channel::kRung;
   }
-  void doze(Duration most) override;
+  void doze(Duration most, const std::function<void()>& before_sleep) override;
   void nudge() noexcept override { outgoing().dozing.wake_one(); }
+  sync::WaitWord* begin_nudge() noexcept override {
+    sync::WaitWord& word = outgoing().dozing;
+    return word.claim_one() ? &word : nullptr;
+  }
   int watch() override;
   bool settle(int descriptor) override;
   void encode(Encoder& encoder) override;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "platform/descriptor.hpp"
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
+#include "sync/wait_word.hpp"
 
 namespace procession::channel {
 struct Outgoing;
@@ -43,9 +45,13 @@ class Transport {
   [[nodiscard]] virtual bool glance() const noexcept { return false; }
   /// Sleeps until a message may be there, but for no longer than that. A message ends it only if
   /// its sender calls `nudge` then, and the other side's end does not: for those whose peer knows.
-  virtual void doze(Duration /*most*/) {}
+  /// Calls `before_sleep` each time when the other side can see that this one sleeps.
+  virtual void doze(Duration /*most*/, const std::function<void()>& /*before_sleep*/) {}
   /// Wakes who dozes on the other side.
   virtual void nudge() noexcept {}
+  /// The same, but leaves it to the caller to wake who dozes, by `wake_claimed()` of the word that
+  /// it gives, which lies in the shared heap; null when nobody dozes.
+  virtual sync::WaitWord* begin_nudge() noexcept { return nullptr; }
   /// Whether who receives on the other side sleeps, as far as a mere look tells.
   [[nodiscard]] virtual bool peer_sleeps() const noexcept { return true; }
   /// Whether it has bytes of which the descriptor tells nothing any more.

@@ -18,6 +18,14 @@
 // answered at once, and calls again without having slept (lead.hpp): the two of them need the
 // kernel no more.
 //
+// Kernels wake a process where it ran last, or where its waker runs, unless they have found an idle
+// processor, for which they do not look on a busy machine. On the leader's processor it interrupts
+// the leader, makes one call and sleeps again, there, and so for ever. So while others are coming,
+// the leader answers one more client and leaves it asleep (*held*): the next client that falls
+// asleep wakes it, as a rule onto the processor that this one leaves, and without the leader. And
+// when clients are woken on the leader's processor all the same, another thread leads, one that ran
+// elsewhere last.
+//
 // A call may take long, or wait for another one. So one follower, the *deputy*, sleeps for no
 // longer than kPatience, and if the leader has been at the same request all the time, takes over,
 // and sets free whoever waits. The leader of that time goes on with the request, as the thread of
@@ -65,16 +73,24 @@ class Followers {
     Clock::time_point heard{};  ///< when there was a request last
     bool coming = false;        ///< it was answered, and did not call again yet
     bool free = false;          ///< it is not one of these any more
+    unsigned cpu = 0;           ///< where it ran last
     std::condition_variable woken{};
   };
 
   // All of them with the lock; where it is passed on, it is given back for a while, and the leader
   // may be another one afterwards.
   void follow(Lock& lock, Follower& me);
-  void lead(Lock& lock, const Follower& me);
+  void lead(Lock& lock, Follower& me);
   /// Whether there was one.
   bool answer_awake(Lock& lock, const Follower& me);
-  void answer(Lock& lock, const Follower& me, Follower& one);
+  bool answer_awake(Lock& lock, const Follower& me, const std::vector<Follower*>& these,
+                    Clock::time_point now);
+  /// Holds the client, if it dozes, unless it is to `wake` it.
+  void answer(Lock& lock, const Follower& me, Follower& one, bool wake);
+  /// Returns when the client that is held has been woken, by another one or now.
+  void release_held() noexcept;
+  void note_released() noexcept;
+  void change_processor(Follower& me);
   void sleep(Lock& lock);
   void watch(Lock& lock, Follower& me);
   void take_over(Follower& me);
@@ -93,12 +109,17 @@ class Followers {
   std::vector<Follower*> all_;  ///< with the leader
   Follower* leader_ = nullptr;
   Follower* deputy_ = nullptr;
-  Follower* answered_ = nullptr;  ///< whose request the leader is at
-  std::uint64_t answers_ = 0;     ///< requests that were begun
-  std::size_t next_ = 0;          ///< whose turn it is to be woken
-  unsigned coming_ = 0;           ///< how many are
-  unsigned most_coming_ = 1;      ///< how many may be
-  sync::AdaptiveSpin spin_;       ///< of the leader
+  Follower* answered_ = nullptr;   ///< whose request the leader is at
+  Follower* held_ = nullptr;       ///< who was answered and is left asleep for another one to wake
+  std::uint64_t answers_ = 0;      ///< requests that were begun
+  std::size_t next_ = 0;           ///< whose turn it is to be woken
+  Clock::time_point scanned_{};    ///< when requests of all were looked for last
+  unsigned displaced_ = 0;         ///< how often a client was on the leader's processor
+  std::vector<Follower*> coming_;  ///< those that are, with room for all
+  unsigned most_coming_ = 1;       ///< how many may be
+  // Of the leader.
+  sync::AdaptiveSpin spin_;
+  sync::AdaptiveSpin spin_coming_;  ///< while another client waits
 };
 
 }  // namespace procession::manager

@@ -1,21 +1,34 @@
 #include "manager/lead.hpp"
 
+#include "heap/testing.hpp"
 #include "platform/cpu.hpp"
 #include "platform/relax.hpp"
 
 namespace procession::manager {
 
-void Lead::show() noexcept {
+using heap::testing::step;
+
+bool Lead::show() noexcept {
   const std::uint32_t cpu = 1 + platform::current_cpu();
   // To write there takes the cache line away from all clients.
-  if (cpu_.load(std::memory_order_relaxed) != cpu) cpu_.store(cpu, std::memory_order_relaxed);
+  const std::uint32_t shown = cpu_.load(std::memory_order_relaxed);
+  if (shown != cpu) cpu_.store(cpu, std::memory_order_relaxed);
+  return shown == kDisplaced;
 }
 
 bool Lead::runs_elsewhere() noexcept {
   const std::uint32_t cpu = cpu_.load(std::memory_order_relaxed);
-  if (cpu != 1 + platform::current_cpu()) return cpu != 0;
-  hide();
+  if (cpu == 0 || cpu == kDisplaced) return false;
+  if (cpu != 1 + platform::current_cpu()) return true;
+  cpu_.store(kDisplaced, std::memory_order_relaxed);
   return false;
+}
+
+void Lead::wake_next() noexcept {
+  if (!has_next()) return;
+  const heap::Offset next = next_.exchange(0);
+  step();
+  if (next != 0) heap::at<sync::WaitWord>(next)->wake_claimed();
 }
 
 bool Turns::spin(Lead& lead, const detail::Transport& pipe) {
@@ -34,7 +47,8 @@ bool Turns::spin(Lead& lead, const detail::Transport& pipe) {
 void Turns::await(Lead& lead, detail::Transport& pipe) {
   if (spin(lead, pipe)) return;
   calls_ = 0;
-  pipe.doze(kAsleep);
+  // Once the leader sees that this one sleeps, and does not answer it at once.
+  pipe.doze(kAsleep, [&] { lead.wake_next(); });
 }
 
 }  // namespace procession::manager

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "channel/transport.hpp"
+#include "heap/heap.hpp"
 #include "sync/wait_word.hpp"
 
 namespace procession::manager {
@@ -13,36 +14,53 @@ namespace procession::manager {
 /// Lies in shared memory, zeroed.
 class Lead {
  public:
-  /// A leader is awake, on the processor of this thread.
-  void show() noexcept;
+  /// A leader is awake, on the processor of this thread. Whether a client has found itself there
+  /// since the last time.
+  bool show() noexcept;
   void hide() noexcept { cpu_.store(0, std::memory_order_relaxed); }
 
   /// Whether it seems to run beside this thread. It does not if it is said to be on this thread's
   /// own processor: then that is where it waits for its turn, and nobody else need believe it.
   bool runs_elsewhere() noexcept;
 
+  /// A client was answered, and is to be woken at `sleeper` by the next one that falls asleep.
+  void appoint(sync::WaitWord& sleeper) noexcept { next_.store(heap::offset_of(&sleeper)); }
+  [[nodiscard]] bool has_next() const noexcept {
+    return next_.load(std::memory_order_relaxed) != 0;
+  }
+  /// Wakes it, unless somebody else does.
+  void wake_next() noexcept;
+
   /// Where it sleeps when there are no requests. Each call of each client writes there, so it is
   /// apart from what others read.
   alignas(64) sync::WaitWord calls;
 
  private:
-  alignas(64) std::atomic<std::uint32_t> cpu_;  ///< 1 + the processor; 0: it does not run
+  /// It does not run: a client has its processor.
+  static constexpr std::uint32_t kDisplaced = ~0U;
+
+  alignas(64)
+      std::atomic<std::uint32_t> cpu_;  ///< 1 + the processor; 0: it does not run; or kDisplaced
+  std::atomic<heap::Offset> next_;      ///< of its WaitWord; 0: there is none
 };
 
 /// How a client in a crowd waits for a reply. While the leader runs on another processor, that is a
-/// matter of half a microsecond, and to wait awake for it is to call some dozen times in the time
-/// that one client takes to fall asleep and the next one to wake up. So it does that for a turn of
-/// so many calls; then it sleeps once, and others have the processor.
+/// matter of one or two microseconds, and to wait awake for it is to call some dozen times in the
+/// time that one client takes to fall asleep and the next one to wake up. So it does that for a
+/// turn of so many calls; then it sleeps once, and others have the processor.
 class Turns {
  public:
   /// Returns when there is a reply, or after a while.
   void await(Lead& lead, detail::Transport& pipe);
 
  private:
-  static constexpr unsigned kCalls = 32;
-  static constexpr std::chrono::microseconds kAwake{3};
-  /// As the end of the server does not end this sleep, there is another one after it.
-  static constexpr std::chrono::milliseconds kAsleep{10};
+  /// With half of it, a call of 64 clients takes a seventh longer; what others wait for doubles.
+  static constexpr unsigned kCalls = 64;
+  /// A call takes up to 2 us where cache lines are slow to go from one processor to the other.
+  static constexpr std::chrono::microseconds kAwake{10};
+  /// As the end of the server does not end this sleep, there is another one after it. It is longer
+  /// than the turns of some hundred clients: to be woken from that other sleep costs more.
+  static constexpr std::chrono::milliseconds kAsleep{50};
 
   bool spin(Lead& lead, const detail::Transport& pipe);
 

@@ -42,6 +42,10 @@ bool Session::is_asleep() const noexcept { return visitor_.transport->peer_sleep
 
 void Session::close() noexcept { detail::close_connection(visitor_.transport); }
 
+void Session::wake_client() noexcept { visitor_.transport->nudge(); }
+
+sync::WaitWord* Session::claim_client() noexcept { return visitor_.transport->begin_nudge(); }
+
 bool Session::closed() const noexcept { return visitor_.transport->closed(); }
 
 Session* Session::answering(const void* server) noexcept {
@@ -67,7 +71,6 @@ void Session::send_exception(const std::exception_ptr& thrown) {
   }
   encode_exception(reply, thrown);
   detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
-  visitor_.transport->nudge();
 }
 
 Next Session::answer_one() {
@@ -96,7 +99,6 @@ Next Session::reply_to(Decoder& request) {
     const Next next = visitor_.answer(request, reply);
     leave();
     detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
-    visitor_.transport->nudge();
     return next;
   } catch (const CallerGone&) {
     leave();
@@ -119,7 +121,9 @@ void serve(SessionPtr session, const std::shared_ptr<Followers>& followers) {
   try {
     session->greet();
     for (;;) {
-      if (session->answer_one() == Next::follow && followers != nullptr) followers->join(session);
+      const Next next = session->answer_one();
+      session->wake_client();
+      if (next == Next::follow && followers != nullptr) followers->join(session);
     }
   } catch (...) {
     // It sees the end; there is nobody else to be told, or no memory for it.

@@ -10,6 +10,7 @@
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/handle.hpp"
+#include "sync/wait_word.hpp"
 
 namespace procession::manager {
 
@@ -48,8 +49,12 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
 
   void greet();
   /// Waits for a request and answers it. Throws when the client has gone, or says what no client
-  /// says, or there is no memory to tell it anything; `close` it then.
+  /// says, or there is no memory to tell it anything; `close` it then. A client that dozes is not
+  /// woken by the reply: see the two that follow.
   Next answer_one();
+  void wake_client() noexcept;
+  /// Where the client is to be woken, by `wake_claimed()`; null when it does not doze.
+  sync::WaitWord* claim_client() noexcept;
   /// Whether a request waits, by a mere look at memory. Another thread may look.
   [[nodiscard]] bool has_request() const noexcept;
   /// Whether the client has to be woken.

@@ -42,6 +42,12 @@ class BasicWaitWord {
   void wake_one() noexcept { wake(1); }
   void wake_all() noexcept { wake(kAll); }
 
+  /// The two halves of `wake_one()`: whether a sleeper had announced itself, which is to be woken
+  /// by `wake_claimed()` then. Another process may do that: it does not touch the word, in whose
+  /// place something else may lie by then. A sleeper that is about to sleep does not.
+  bool claim_one() noexcept { return claim(word_.fetch_add(0)); }
+  void wake_claimed() noexcept { S::wake(word_, 1); }
+
   /// The same for who has made the change under a RobustMutex and has just unlocked it.
   void wake_one_after_unlock() noexcept { wake_after_unlock(1); }
   void wake_all_after_unlock() noexcept { wake_after_unlock(kAll); }
@@ -65,12 +71,14 @@ class BasicWaitWord {
   }
 
   void wake_if_seen(std::uint32_t seen, int most) noexcept {
+    if (claim(seen)) S::wake(word_, most);
+  }
+
+  bool claim(std::uint32_t seen) noexcept {
     while ((seen & 1) != 0) {
-      if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) {
-        S::wake(word_, most);
-        return;
-      }
+      if (word_.compare_exchange_weak(seen, (seen + 2) & ~1U)) return true;
     }
+    return false;
   }
 
   typename S::template Word<std::uint32_t> word_;
