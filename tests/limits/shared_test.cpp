@@ -67,6 +67,12 @@ TEST(SharedLimits, SharedMemory) {
       {"SharedMemory(0)", Comes::invalid, {"0 bytes", "one byte at least"}, make(0)},
       {"SharedMemory(1)", Comes::works, {}, make(1)},
       {"SharedMemory(2^50)", Comes::no_memory, {"1125899906842624"}, make(std::size_t{1} << 50)},
+      {"SharedMemory(2^50) with a name",
+       Comes::no_memory,
+       {"1125899906842624", "'procession-limits'"},
+       [] {
+         return mp::SharedMemory::create(std::size_t{1} << 50, "procession-limits").size() == 0;
+       }},
       {"SharedMemory(2^63-1)", Comes::no_memory, {"9223372036854775807"}, make(kMost / 2)},
       {"SharedMemory(2^63)", Comes::no_memory, {"9223372036854775808"}, make(std::size_t{1} << 63)},
       {"SharedMemory(2^64-1)", Comes::no_memory, {"18446744073709551615"}, make(kMost)},
