@@ -41,6 +41,10 @@ namespace procession::channel {
 inline constexpr std::size_t kRingBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kFrameUnit = 64;  ///< frames begin at multiples of it
 
+/// Bytes of a message that are asked for before they are looked at: each line is some 150 ns away
+/// where another processor had it. What is larger is fetched by the processor as it is copied.
+inline constexpr std::size_t kMostFetched = 256;
+
 /// Bytes of messages on their way in one direction, unless it is a single one. More of them would
 /// fall out of the processors' caches before they are received.
 inline constexpr std::uint64_t kMostOnTheWay = 16U << 20U;

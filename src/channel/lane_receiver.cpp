@@ -104,6 +104,10 @@ std::optional<Place> read_frame(const Lane& lane, std::uint64_t position, std::u
 
 std::optional<Place> first_message(const Lane& lane) {
   const std::uint64_t tail = lane.tail.load(std::memory_order_acquire);
+  // Lines behind the frame are on their way from the sender's cache while the frame is looked at.
+  const std::uint64_t fetched = std::min(tail, lane.taken + kMostFetched);
+  for (std::uint64_t line = lane.taken + kFrameUnit; line < fetched; line += kFrameUnit)
+    __builtin_prefetch(lane.ring + line % kRingBytes);
   std::optional<Place> place = read_frame(lane, lane.taken, tail);
   if (place && place->frame.size == kFiller) place = read_frame(lane, place->end, tail);
   return place && place->frame.size != kFiller ? place : std::nullopt;

@@ -128,9 +128,10 @@ std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   step();
   const std::uint64_t end = at + size;
   lane.tail.store(end, std::memory_order_release);
-  // The place of the next frame was last in the receiver's cache. It is fetched now, while nobody
+  // The place of the next message was last in the receiver's cache. It is fetched now, while nobody
   // waits for it.
-  __builtin_prefetch(lane.ring + end % kRingBytes, 1);
+  for (std::uint64_t line = end; line < end + std::min(size, kMostFetched); line += kFrameUnit)
+    __builtin_prefetch(lane.ring + line % kRingBytes, 1);
   step();
   if (ticket != 0) {
     std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
