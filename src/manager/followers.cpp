@@ -26,8 +26,8 @@ unsigned fewest_coming() noexcept {
 
 constexpr unsigned kMostComing = 1U << 16U;
 
-/// So many clients that were woken on the leader's processor are a habit of the kernel's. A quarter
-/// or four times as many make calls of 64 clients a tenth slower.
+/// So many clients that were woken on the leader's processor are a habit of the kernel's. With a
+/// quarter of it, or if the leader stays where it is, calls of 64 clients take a tenth longer.
 constexpr unsigned kMostDisplaced = 32;
 
 /// How often requests of clients are looked for that are not expected: to look at all of them takes
