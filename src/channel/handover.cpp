@@ -101,16 +101,16 @@ Handover& handover_of(const QueueObject& queue) {
 Handover& make_handover(QueueObject& queue) {
   if (heap::settled(queue.handover) == 0) {  // else a dead giver has left one
     heap::Block block(sizeof(Handover));
-    heap::move(block.ticket(), heap::offset_of(&queue), &queue.handover, block.ticket());
+    heap::move(block.hold_id(), heap::offset_of(&queue), &queue.handover, block.hold_id());
     static_cast<void>(block.release());
   }
   return handover_of(queue);
 }
 
 void drop_handover(QueueObject& queue) {
-  const heap::Ticket ticket = queue.handover;
-  heap::move(ticket, heap::self(), &queue.handover, 0);
-  heap::drop(ticket);
+  const heap::HoldId hold_id = queue.handover;
+  heap::move(hold_id, heap::self(), &queue.handover, 0);
+  heap::drop(hold_id);
 }
 
 /// The producer's side, to the end of the scope.

@@ -14,7 +14,7 @@ constexpr std::size_t kBlockSpan = ItemBatch::span_of(8);
 
 }  // namespace
 
-ReceivedItem::~ReceivedItem() { heap::drop_own(ticket_); }
+ReceivedItem::~ReceivedItem() { heap::drop_own(hold_id_); }
 
 void ItemBatch::add(std::span<const std::byte> item) {
   std::byte* const record = extend(span_of(item.size()));
@@ -38,11 +38,11 @@ void ItemBatch::expect_block() {
   size_ -= kBlockSpan;
 }
 
-void ItemBatch::add_block(std::uint64_t ticket, std::size_t size) noexcept {
+void ItemBatch::add_block(std::uint64_t hold_id, std::size_t size) noexcept {
   std::byte* const record = extend(kBlockSpan);
   channel::store_word(record, kInBlock);
   channel::store_word(record + 8, size);
-  blocks_.push_back(ticket);
+  blocks_.push_back(hold_id);
   ++count_;
 }
 

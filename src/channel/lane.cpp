@@ -24,8 +24,8 @@ void Lane::init() {
 
 std::uint32_t seal_of(const Frame& frame, std::uint64_t position) noexcept {
   std::uint64_t mixed = 0x9e3779b97f4a7c15 ^ position;
-  for (const std::uint64_t word :
-       {frame.size, frame.fingerprint, frame.ticket, frame.total, std::uint64_t{frame.name_size}}) {
+  for (const std::uint64_t word : {frame.size, frame.fingerprint, frame.hold_id, frame.total,
+                                   std::uint64_t{frame.name_size}}) {
     mixed = (mixed ^ word) * 0xff51afd7ed558ccd;
     mixed ^= mixed >> 32;
   }

@@ -52,9 +52,9 @@ inline constexpr std::uint64_t kMostOnTheWay = 16U << 20U;
 /// In front of each message. Then come its bytes, if it has no block, and the name of its type.
 struct Frame {
   std::uint64_t size;         ///< bytes of the message; kFiller: the rest of the ring is empty.
-                              ///< With kRelayed: what the ticket holds is a Relay
+                              ///< With kRelayed: the hold is on a Relay
   std::uint64_t fingerprint;  ///< of its type; 0: bytes
-  std::uint64_t ticket;       ///< the pipe's hold on the block with its bytes; 0: they follow
+  std::uint64_t hold_id;      ///< the pipe's hold on the block with its bytes; 0: they follow
   std::uint64_t total;        ///< bytes of messages sent in this direction, this one included
   std::uint32_t name_size;    ///< bytes
   std::uint32_t seal;         ///< tells a frame from anything else
@@ -75,7 +75,7 @@ struct Lane {
   // Of the senders, under `sending`.
   platform::RobustMutexLine sending;
   std::atomic<std::uint64_t> total;  ///< see Frame::total
-  std::uint64_t pending;             ///< a block's ticket that the pipe has and no frame yet; or 0
+  std::uint64_t pending;             ///< a block's hold id that the pipe has and no frame yet; or 0
   std::uint64_t pending_at;          ///< `tail` when that was begun
   std::uint64_t seen_freed;     ///< `freed` and `received` when a sender last looked: to look is
   std::uint64_t seen_received;  ///< to wait for the receiver's processor

@@ -91,7 +91,7 @@ std::optional<Place> read_frame(const Lane& lane, std::uint64_t position, std::u
     place.end = position + rest;
     return place.end < tail ? std::optional(place) : std::nullopt;
   }
-  const std::uint64_t here = frame.ticket == 0 ? frame.size : 0;
+  const std::uint64_t here = frame.hold_id == 0 ? frame.size : 0;
   const std::uint64_t most = std::min(rest, tail - position);
   if (here > detail::Incoming::kInline || frame.name_size > most ||
       sizeof frame + here + frame.name_size > most) {
@@ -140,12 +140,12 @@ bool may_be_relayed(const Lane& lane) {
   while (may_be_relayed(lane)) {
     const std::optional<Place> place = first_message(lane);
     if (!place || (place->frame.size & kRelayed) == 0 ||
-        !is_lost(*heap::at<Relay>(heap::target(place->frame.ticket)))) {
+        !is_lost(*heap::at<Relay>(heap::target(place->frame.hold_id)))) {
       return;
     }
     step();
-    heap::move(place->frame.ticket, heap::self(), &lane.taken, place->end);
-    const heap::Block lost = heap::Block::own(place->frame.ticket);
+    heap::move(place->frame.hold_id, heap::self(), &lane.taken, place->end);
+    const heap::Block lost = heap::Block::own(place->frame.hold_id);
     note_taken(lane, *place);
   }
 }
@@ -170,17 +170,17 @@ Take take(Lane& lane, detail::Incoming& message, int bell) {
   const std::optional<Place> place = first_message(lane);
   if (!place) return Take::damaged;
   const Frame& frame = place->frame;
-  const std::size_t here = frame.ticket == 0 ? frame.size : 0;
+  const std::size_t here = frame.hold_id == 0 ? frame.size : 0;
   message.describe(frame.fingerprint,
                    {reinterpret_cast<const char*>(place->body + here), frame.name_size});
   step();
-  if (frame.ticket == 0) {
+  if (frame.hold_id == 0) {
     message.fill({place->body, here});
     std::atomic_ref<std::uint64_t>(lane.taken).store(place->end, std::memory_order_release);
   } else {
     // From here on, the block is this process's, and so is what is in it.
-    heap::move(frame.ticket, heap::self(), &lane.taken, place->end);
-    message.own(frame.ticket, frame.size & ~kRelayed);
+    heap::move(frame.hold_id, heap::self(), &lane.taken, place->end);
+    message.own(frame.hold_id, frame.size & ~kRelayed);
   }
   note_taken(lane, *place);
   if (lane.watched.load(std::memory_order_relaxed) != 0 && is_empty(lane) &&

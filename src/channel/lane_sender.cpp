@@ -41,7 +41,7 @@ void seal(Lane& lane, std::uint64_t position, Frame frame) noexcept {
 SendLock::SendLock(Lane& lane) noexcept : lane_(lane) {
   if (!lane.sending.lock().previous_owner_died) return;
   heap::settle();
-  const heap::Ticket pending = lane.pending;
+  const heap::HoldId pending = lane.pending;
   if (pending != 0 && lane.tail == lane.pending_at) {
     // Its frame was not published. Made this process's own and forgotten in one step, so that it
     // is dropped once.
@@ -103,11 +103,11 @@ bool end_ring(Lane& lane, const BellDuty& duty, int bell) noexcept {
 
 std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   const std::uint64_t tail = lane.tail.load(std::memory_order_relaxed);
-  const heap::Ticket ticket = message.block.ticket();
-  if (ticket != 0) {
+  const heap::HoldId hold_id = message.block.hold_id();
+  if (hold_id != 0) {
     lane.pending_at = tail;
     step();
-    heap::move(ticket, heap::offset_of(&pipe), &lane.pending, ticket);
+    heap::move(hold_id, heap::offset_of(&pipe), &lane.pending, hold_id);
     static_cast<void>(message.block.release());
     step();
   }
@@ -120,7 +120,7 @@ std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   step();
   const std::string_view name = name_of(message);
   seal(lane, at,
-       {message.relayed ? message.size | kRelayed : message.size, message.fingerprint, ticket,
+       {message.relayed ? message.size | kRelayed : message.size, message.fingerprint, hold_id,
         total, static_cast<std::uint32_t>(name.size()), 0});
   std::byte* const body = lane.ring + at % kRingBytes + sizeof(Frame);
   if (!message.bytes.empty()) std::memcpy(body, message.bytes.data(), message.bytes.size());
@@ -133,7 +133,7 @@ std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message) {
   for (std::uint64_t line = end; line < end + std::min(size, kMostFetched); line += kFrameUnit)
     __builtin_prefetch(lane.ring + line % kRingBytes, 1);
   step();
-  if (ticket != 0) {
+  if (hold_id != 0) {
     std::atomic_ref<std::uint64_t>(lane.pending).store(0, std::memory_order_release);
     step();
   }

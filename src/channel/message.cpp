@@ -56,7 +56,7 @@ void MessageDraft::grow(std::size_t at_least) {
   end_ = begin_ + larger;
 }
 
-Incoming::~Incoming() { heap::drop_own(ticket_); }
+Incoming::~Incoming() { heap::drop_own(hold_id_); }
 
 void Incoming::describe(std::uint64_t fingerprint, std::string_view type) noexcept {
   fingerprint_ = fingerprint;
@@ -70,9 +70,9 @@ void Incoming::fill(std::span<const std::byte> bytes) noexcept {
   size_ = bytes.size();
 }
 
-void Incoming::own(std::uint64_t ticket, std::size_t size) noexcept {
-  heap::drop_own(std::exchange(ticket_, ticket));
-  begin_ = heap::at(heap::target(ticket));
+void Incoming::own(std::uint64_t hold_id, std::size_t size) noexcept {
+  heap::drop_own(std::exchange(hold_id_, hold_id));
+  begin_ = heap::at(heap::target(hold_id));
   size_ = size;
 }
 

@@ -97,14 +97,14 @@ bool get(QueueObject& queue, const Timeout& timeout, FlatSink* sink, const Read&
 
 /// Takes over the block of the first record.
 std::uint64_t take_block(QueueObject& queue, Mark& head, const std::byte* record) {
-  const std::uint64_t ticket = load_word(record + 8);
+  const std::uint64_t hold_id = load_word(record + 8);
   // As where it was put: what was skipped goes first.
   if (head != queue.consumers.at()) {
     queue.consumers.publish(head);
   }
-  heap::move(ticket, heap::self(), &queue.consumers.handed, head.word);
+  heap::move(hold_id, heap::self(), &queue.consumers.handed, head.word);
   head = head.plus(span_of(load_word(record)), 1);
-  return ticket;
+  return hold_id;
 }
 
 }  // namespace
@@ -124,8 +124,8 @@ bool QueueCore::get(ReceivedItem& item, Timeout timeout) const {
     const std::uint64_t word = load_word(record);
     if (record_of(word) == Record::block) {
       const std::size_t size = load_word(record + 16);
-      item.ticket_ = take_block(queue, head, record);
-      item.bytes_ = {heap::at(heap::target(item.ticket_)), size};
+      item.hold_id_ = take_block(queue, head, record);
+      item.bytes_ = {heap::at(heap::target(item.hold_id_)), size};
       return;
     }
     std::memcpy(item.inline_, record + 8, size_of(word));

@@ -5,7 +5,7 @@
 //     bits 0-31   size in bytes
 //     bits 32-33  Record: what follows
 //                   inside  the encoded item, up to a multiple of eight bytes
-//                   block   two words: the ticket of the item's block, and the item's size there
+//                   block   two words: the hold id of the item's block, and the item's size there
 //                   skip    nothing of worth, to the end of the ring: no record goes round it
 //
 // Where the records begin and end is a word each: *head* and *tail*.
@@ -144,7 +144,7 @@ struct alignas(64) Side {
 struct QueueObject {
   detail::ObjectHeader header;
   std::uint64_t maxsize;  ///< 0: none
-  /// Ticket of the ring. Changes under both mutexes.
+  /// Hold id of the ring. Changes under both mutexes.
   std::uint64_t ring;
   std::atomic<std::uint32_t> shut;  ///< set under the producers' mutex
   /// When it was made, in nanoseconds: tells it from one that was in its place before. Constant.
@@ -161,7 +161,7 @@ struct QueueObject {
   // See handover.hpp.
   sync::Presence giver;    ///< the producer that makes the offer
   sync::Presence taker;    ///< the consumer that has taken it
-  std::uint64_t handover;  ///< ticket of a Handover; 0: none. Of the giver, and what follows
+  std::uint64_t handover;  ///< hold id of a Handover; 0: none. Of the giver, and what follows
   std::uint32_t misses;    ///< grows with offers that come to nothing, see learn()
   std::uint32_t pause;     ///< so many items are not offered
   std::atomic<std::uint64_t> offer;

@@ -75,14 +75,14 @@ void write_block(QueueObject& queue, Mark& tail, heap::Block& block, std::size_t
   const std::uint64_t word = record_word(Record::block, 0);
   std::byte* const record = room_for(queue, tail, span_of(word));
   write_word(record, word);
-  write_word(record + 8, block.ticket());
+  write_word(record + 8, block.hold_id());
   write_word(record + 16, size);
   // Told by the mark that is published, where a repair looks for the record: what was skipped goes
   // first.
   if (tail != queue.producers.at()) {
     queue.producers.publish(tail);
   }
-  heap::move(block.ticket(), heap::offset_of(&queue), &queue.producers.handed, tail.word);
+  heap::move(block.hold_id(), heap::offset_of(&queue), &queue.producers.handed, tail.word);
   static_cast<void>(block.release());
   tail = tail.plus(span_of(word), 1);
 }

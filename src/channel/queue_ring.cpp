@@ -32,9 +32,9 @@ void repair_producers(QueueObject& queue) {
   const std::byte* const record = half_handed(queue, side);
   if (record == nullptr) return;
   // Made this process's own and forgotten in one step, so that it is dropped once.
-  const heap::Ticket ticket = load_word(record + 8);
-  heap::move(ticket, heap::self(), &side.handed, 0);
-  heap::drop(ticket);
+  const heap::HoldId hold_id = load_word(record + 8);
+  heap::move(hold_id, heap::self(), &side.handed, 0);
+  heap::drop(hold_id);
 }
 
 /// The dead one has taken: the head moves over what went with it.
@@ -62,7 +62,7 @@ void repair(QueueObject& queue, Side& side) {
 /// long as the queue lives.
 void grow(QueueObject& queue) {
   const SideLock consumers(queue, queue.consumers);
-  const std::uint64_t old_ticket = queue.ring;
+  const std::uint64_t old_hold_id = queue.ring;
   Ring& old = ring_of(queue);
   if (old.capacity >= kMostCapacity) {
     throw OutOfMemory("a queue has " + std::to_string(old.capacity) +
@@ -78,9 +78,9 @@ void grow(QueueObject& queue) {
     at += static_cast<std::uint32_t>(part / 8);
     left -= part;
   }
-  heap::move(block.ticket(), heap::offset_of(&queue), &queue.ring, block.ticket());
+  heap::move(block.hold_id(), heap::offset_of(&queue), &queue.ring, block.hold_id());
   static_cast<void>(block.release());
-  heap::drop(old_ticket);
+  heap::drop(old_hold_id);
 }
 
 std::size_t unused(QueueObject& queue, Mark tail) {
@@ -97,7 +97,7 @@ SideLock::SideLock(QueueObject& queue, Side& side) : side_(side) {
 
 void make_ring(QueueObject& queue, heap::Offset offset) {
   heap::Block block = make_ring_block(kFirstCapacity);
-  heap::move(block.ticket(), offset, &queue.ring, block.ticket());
+  heap::move(block.hold_id(), offset, &queue.ring, block.hold_id());
   static_cast<void>(block.release());
 }
 

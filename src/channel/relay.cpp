@@ -148,7 +148,7 @@ bool RelaySender::put_aside() {
     return false;  // then it waits for a receiver
   }
   detail::copy_bytes(whole.data(), bytes_.data(), bytes_.size());
-  heap::move(whole.ticket(), block_.offset(), &relay_.whole, whole.ticket());
+  heap::move(whole.hold_id(), block_.offset(), &relay_.whole, whole.hold_id());
   static_cast<void>(whole.release());
   step();
   RelayState expected = RelayState::offered;

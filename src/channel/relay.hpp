@@ -32,7 +32,7 @@ enum class RelayState : std::uint32_t { offered, taken, whole, given_up };
 
 struct Relay {
   std::uint64_t size;   ///< bytes of the message
-  std::uint64_t whole;  ///< ticket of the relay's hold on a block with all of them
+  std::uint64_t whole;  ///< hold id of the relay's hold on a block with all of them
   std::atomic<RelayState> state;
   sync::Presence sender;
   sync::Presence receiver;

@@ -27,7 +27,7 @@ struct NameObject {
 /// In the message that a process is started with, and that it keeps: the hold that travels.
 struct TransferObject {
   ObjectHeader header;
-  std::atomic<heap::Ticket> hold;  ///< of this block; 0: the process has it
+  std::atomic<heap::HoldId> hold;  ///< of this block; 0: the process has it
 };
 
 Handle make_transfer(const Handle& name) {
@@ -99,7 +99,7 @@ void SocketShare::decode(Decoder& decoder, bool once) {
   const auto uncounted = procession::decode<bool>(decoder);
   if (once) {
     const Handle transfer = Handle::decode(decoder, kTransferHeader, kSharedSocket);
-    const heap::Ticket hold = transfer.object<TransferObject>(kSharedSocket).hold.exchange(0);
+    const heap::HoldId hold = transfer.object<TransferObject>(kSharedSocket).hold.exchange(0);
     if (hold == 0) return;
     heap::move(hold, heap::self());
     name_ = Handle::own(hold);

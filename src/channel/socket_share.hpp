@@ -4,7 +4,7 @@
 // kernel does not tell who that is. So the socket has a block of the shared heap that is nothing
 // but a name. Each process that has the socket holds it, and so does each message that brings the
 // socket to a process; whoever drops the last hold ends the connection. A process that was killed
-// holds it until it is buried: till then the others only close the socket.
+// holds it until it is reaped: till then the others only close the socket.
 #pragma once
 
 #include <atomic>

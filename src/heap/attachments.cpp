@@ -5,21 +5,21 @@
 namespace procession::detail {
 
 void Attachments::add(std::uint64_t block) {
-  tickets_.reserve(tickets_.size() + 1);
-  tickets_.push_back(heap::hold(block, heap::self()));
+  hold_ids_.reserve(hold_ids_.size() + 1);
+  hold_ids_.push_back(heap::hold(block, heap::self()));
 }
 
 void Attachments::hand_to(std::uint64_t owner) {
-  while (!tickets_.empty()) {
-    heap::move(tickets_.back(), owner);
-    tickets_.pop_back();
+  while (!hold_ids_.empty()) {
+    heap::move(hold_ids_.back(), owner);
+    hold_ids_.pop_back();
   }
 }
 
 void Attachments::drop_all() noexcept {
-  for (const heap::Ticket ticket : tickets_)
-    heap::drop_own(ticket);
-  tickets_.clear();
+  for (const heap::HoldId hold_id : hold_ids_)
+    heap::drop_own(hold_id);
+  hold_ids_.clear();
 }
 
 }  // namespace procession::detail

@@ -6,8 +6,8 @@
 
 #include "heap/allocator.hpp"
 #include "heap/backing.hpp"
-#include "heap/burial.hpp"
 #include "heap/circles.hpp"
+#include "heap/deferred_release.hpp"
 #include "heap/finalization.hpp"
 #include "heap/heap.hpp"
 #include "heap/holds.hpp"
@@ -21,19 +21,19 @@ namespace procession::heap {
 namespace {
 
 [[noreturn]] void die(const char* what, Word which) noexcept {
-  platform::write_to_stderr(std::string("procession: shared heap: ") + what + " (ticket " +
+  platform::write_to_stderr(std::string("procession: shared heap: ") + what + " (hold id " +
                             std::to_string(which) + ")\n");
   std::abort();
 }
 
-/// Ends the program when `ticket` names no hold: it would go on with the memory of others.
-void check_ticket(Header& heap, Ticket ticket) noexcept {
-  const Offset block = block_of(heap, ticket);
-  if (!plausible(heap, block) || block == kRoot) die("no such hold", ticket);
+/// Ends the program when `hold_id` names no hold: it would go on with the memory of others.
+void check_hold_id(Header& heap, HoldId hold_id) noexcept {
+  const Offset block = block_of(heap, hold_id);
+  if (!plausible(heap, block) || block == kRoot) die("no such hold", hold_id);
   const State state = state_of(block_at(heap, block));
   if ((state != State::used && state != State::record) ||
-      load(record_at(heap, ticket).owner) == 0) {
-    die("this hold was dropped before", ticket);
+      load(record_at(heap, hold_id).owner) == 0) {
+    die("this hold was dropped before", hold_id);
   }
 }
 
@@ -91,8 +91,8 @@ namespace {
 
 /// One attempt. Without a block, `no_memory` tells why.
 Taken try_allocate(Header& heap, Region region, std::uint64_t units, Offset owner, bool zeroed) {
-  if (load(heap.zombies) != 0) [[unlikely]]
-    bury_all(heap);
+  if (load(heap.deferred) != 0) [[unlikely]]
+    release_deferred(heap);
   const Taken taken = take_used(heap, region, units, owner);
   if (taken.block == 0) [[unlikely]]
     return taken;
@@ -100,7 +100,7 @@ Taken try_allocate(Header& heap, Region region, std::uint64_t units, Offset owne
     // A process may have been killed between the decision to punch and the deed.
     if (zeroed && !taken.fresh) punch_payload(heap, taken.block, taken.units * unit_of(region));
     if (!fill(heap, taken)) {
-      drop(ticket_in(heap, taken.block));
+      drop(hold_id_in(heap, taken.block));
       return {.no_memory = true};
     }
   }
@@ -112,7 +112,7 @@ Taken try_allocate(Header& heap, Region region, std::uint64_t units, Offset owne
 
 }  // namespace
 
-Ticket allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
+HoldId allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
   expect_possible(bytes);
   Header& heap = ensured_header();
   const std::uint64_t unit = unit_of(region);
@@ -120,17 +120,17 @@ Ticket allocate(std::size_t bytes, Offset owner, bool zeroed, Region region) {
   for (bool again = false;; again = true) {
     const Taken taken = try_allocate(heap, region, units, owner, zeroed);
     if (taken.block != 0) [[likely]]
-      return ticket_in(heap, taken.block);
+      return hold_id_in(heap, taken.block);
     if (again || !reclaim()) throw_out_of_memory(heap, region, bytes, !taken.no_memory);
   }
 }
 
-Offset target(Ticket ticket) noexcept {
-  return ticket == 0 ? 0 : load(record_at(header(), ticket).target);
+Offset target(HoldId hold_id) noexcept {
+  return hold_id == 0 ? 0 : load(record_at(header(), hold_id).target);
 }
 
-Offset owner(Ticket ticket) noexcept {
-  return ticket == 0 ? 0 : load(record_at(header(), ticket).owner);
+Offset owner(HoldId hold_id) noexcept {
+  return hold_id == 0 ? 0 : load(record_at(header(), hold_id).owner);
 }
 
 std::size_t capacity(Offset block) noexcept {
@@ -140,7 +140,7 @@ std::size_t capacity(Offset block) noexcept {
 namespace {
 
 struct Held {
-  Ticket ticket = 0;       // 0: there is no room for the record
+  HoldId hold_id = 0;      // 0: there is no room for the record
   bool no_memory = false;  // in the system
 };
 
@@ -150,28 +150,28 @@ Held try_hold(Header& heap, Offset block, Offset owner) {
   check_owner(heap, owner);
   BlockHeader& target = block_at(heap, block);
   Transaction change(heap);
-  Ticket ticket = ticket_in(heap, block);
+  HoldId hold_id = hold_id_in(heap, block);
   if (block == kRoot || load(target.hold.owner) != 0) {
     Taken record = take(change, Region::library, 0);
     if (record.block == 0 && !record.no_memory) record = take_harder(change, Region::library, 0);
     if (record.block == 0) return {0, record.no_memory};
-    ticket = ticket_in(heap, record.block);
+    hold_id = hold_id_in(heap, record.block);
     change.set(block_at(heap, record.block).state, state_word(State::record, 0, false));
   }
   change.set(target.holds, load(target.holds) + 1);
-  attach(change, ticket, block, owner, true);
+  attach(change, hold_id, block, owner, true);
   change.commit();
-  return {ticket};
+  return {hold_id};
 }
 
 }  // namespace
 
-Ticket hold(Offset block, Offset owner) {
+HoldId hold(Offset block, Offset owner) {
   Header& heap = ensured_header();
   for (bool again = false;; again = true) {
     const Held held = try_hold(heap, block, owner);
-    if (held.ticket != 0) [[likely]]
-      return held.ticket;
+    if (held.hold_id != 0) [[likely]]
+      return held.hold_id;
     if (again || !reclaim()) {
       throw_out_of_memory(heap, Region::library, sizeof(BlockHeader), !held.no_memory);
     }
@@ -180,11 +180,11 @@ Ticket hold(Offset block, Offset owner) {
 
 bool reclaim() noexcept {
   if (!exists()) return false;
-  // Who buries needs no memory; but a fault in that would not end.
+  // Who reaps needs no memory; but a fault in that would not end.
   static thread_local bool under_way = false;
   if (under_way) return false;
   under_way = true;
-  const bool dead = bury_dead_processes != nullptr && bury_dead_processes();
+  const bool dead = reap_dead_processes != nullptr && reap_dead_processes();
   const bool circles = collect_circles(header());
   under_way = false;
   return dead || circles;
@@ -202,23 +202,23 @@ std::uint64_t settled(const std::uint64_t& word) noexcept {
 namespace {
 
 /// Whether it names a hold of this process, and not one of its parent's, or of whoever came later.
-bool is_own(Header& heap, Ticket ticket) noexcept {
-  const State state = state_of(block_at(heap, block_of(heap, ticket)));
+bool is_own(Header& heap, HoldId hold_id) noexcept {
+  const State state = state_of(block_at(heap, block_of(heap, hold_id)));
   return (state == State::used || state == State::record) &&
-         load(record_at(heap, ticket).owner) == self();
+         load(record_at(heap, hold_id).owner) == self();
 }
 
 /// Nothing is done where `may(heap)` is false.
 template <class May>
-bool drop_if(Ticket ticket, const May& may) noexcept {
-  if (ticket == 0) return false;
+bool drop_if(HoldId hold_id, const May& may) noexcept {
+  if (hold_id == 0) return false;
   Header& heap = header();
   bool last = false;
   drop_by(heap, [&](Transaction& change) {
-    if (!may(heap)) return Aftermath{};
-    check_ticket(heap, ticket);
-    last = load(block_at(heap, load(record_at(heap, ticket).target)).holds) == 1;
-    return drop_hold(change, ticket, false);
+    if (!may(heap)) return PendingWork{};
+    check_hold_id(heap, hold_id);
+    last = load(block_at(heap, load(record_at(heap, hold_id).target)).holds) == 1;
+    return drop_hold(change, hold_id, false);
   });
   finalize_queued(heap);
   return last;
@@ -226,58 +226,58 @@ bool drop_if(Ticket ticket, const May& may) noexcept {
 
 }  // namespace
 
-bool drop(Ticket ticket) noexcept {
-  return drop_if(ticket, [](Header&) { return true; });
+bool drop(HoldId hold_id) noexcept {
+  return drop_if(hold_id, [](Header&) { return true; });
 }
 
-bool drop_own(Ticket ticket) noexcept {
-  return drop_if(ticket, [&](Header& heap) {
-    return !forked.load(std::memory_order_relaxed) || is_own(heap, ticket);
+bool drop_own(HoldId hold_id) noexcept {
+  return drop_if(hold_id, [&](Header& heap) {
+    return !forked.load(std::memory_order_relaxed) || is_own(heap, hold_id);
   });
 }
 
 namespace {
 
-void move_hold(Transaction& change, Ticket ticket, Offset new_owner) {
+void move_hold(Transaction& change, HoldId hold_id, Offset new_owner) {
   Header& heap = change.heap();
-  check_ticket(heap, ticket);
+  check_hold_id(heap, hold_id);
   check_owner(heap, new_owner);
-  const Offset target = load(record_at(heap, ticket).target);
-  detach(change, ticket);
-  attach(change, ticket, target, new_owner, true);
+  const Offset target = load(record_at(heap, hold_id).target);
+  detach(change, hold_id);
+  attach(change, hold_id, target, new_owner, true);
 }
 
 }  // namespace
 
-void move(Ticket ticket, Offset new_owner) {
+void move(HoldId hold_id, Offset new_owner) {
   Header& heap = header();
   const Guard guard(heap);
   Transaction change(heap);
-  move_hold(change, ticket, new_owner);
+  move_hold(change, hold_id, new_owner);
   change.commit();
 }
 
-void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t value) {
+void move(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t value) {
   Header& heap = header();
   const Guard guard(heap);
   Transaction change(heap);
-  move_hold(change, ticket, new_owner);
+  move_hold(change, hold_id, new_owner);
   change.set(*word, value);
   change.commit();
 }
 
-bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+bool move_if(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value) {
-  return move_if(ticket, new_owner, word, expected, value, 0, 0);
+  return move_if(hold_id, new_owner, word, expected, value, 0, 0);
 }
 
-bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+bool move_if(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value, const std::uint32_t& mark, std::uint32_t expected_mark) {
   Header& heap = header();
   const Guard guard(heap);
   if (load(*word) != expected || mark != expected_mark) return false;
   Transaction change(heap);
-  move_hold(change, ticket, new_owner);
+  move_hold(change, hold_id, new_owner);
   change.set(*word, value);
   change.commit();
   return true;
@@ -287,7 +287,7 @@ Offset root() noexcept { return kRoot; }
 
 Block::Block(std::size_t bytes, bool zeroed, Region region) {
   ensure();
-  ticket_ = allocate(bytes, self(), zeroed, region);
+  hold_id_ = allocate(bytes, self(), zeroed, region);
 }
 
 }  // namespace procession::heap

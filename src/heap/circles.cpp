@@ -6,7 +6,7 @@
 #include <new>
 #include <vector>
 
-#include "heap/burial.hpp"
+#include "heap/deferred_release.hpp"
 #include "heap/heap.hpp"
 #include "heap/mapping.hpp"
 #include "heap/transaction.hpp"
@@ -72,15 +72,14 @@ class Search {
   explicit Search(Header& heap) : heap_(heap), marks_(heap) {
     add(kRoot);
     // What these hold is about to be dropped.
-    for (Offset zombie = load(heap.zombies); zombie != 0;
-         zombie = load(block_at(heap, zombie).link))
-      add(zombie);
+    for (Offset block = load(heap.deferred); block != 0; block = load(block_at(heap, block).link))
+      add(block);
     while (!open_.empty()) {
       const Offset owner = open_.back();
       open_.pop_back();
-      for (Ticket ticket = load(block_at(heap, owner).first); ticket != 0;
-           ticket = load(record_at(heap, ticket).next)) {
-        add(load(record_at(heap, ticket).target));
+      for (HoldId hold_id = load(block_at(heap, owner).first); hold_id != 0;
+           hold_id = load(record_at(heap, hold_id).next)) {
+        add(load(record_at(heap, hold_id).target));
       }
     }
   }
@@ -131,15 +130,15 @@ void hint(Word& word, Word value) noexcept {
 }
 
 /// Drops, one by one, all that a block holds. It may be given back meanwhile, by another one's
-/// drop. Adds what is left to be washed.
-void drop_all_of(Header& heap, Offset block, std::vector<Ticket>& dirty) noexcept {
+/// drop. Adds what is left to be decommitted.
+void drop_all_of(Header& heap, Offset block, std::vector<HoldId>& dirty) noexcept {
   BlockHeader& header = block_at(heap, block);
   while (state_of(header) == State::used && load(header.first) != 0) {
     Transaction change(heap);
-    const Aftermath aftermath = drop_hold(change, load(header.first), false);
+    const PendingWork pending = drop_hold(change, load(header.first), false);
     change.commit();
     // There is room for each: no more of them are given back than were found.
-    if (const Ticket ticket = settle(heap, aftermath); ticket != 0) dirty.push_back(ticket);
+    if (const HoldId hold_id = settle(heap, pending); hold_id != 0) dirty.push_back(hold_id);
   }
 }
 
@@ -147,7 +146,7 @@ void drop_all_of(Header& heap, Offset block, std::vector<Ticket>& dirty) noexcep
 
 bool collect_circles(Header& heap) noexcept {
   std::vector<Offset> found;
-  std::vector<Ticket> dirty;
+  std::vector<HoldId> dirty;
   try {
     const Guard guard(heap);
     hint(heap.links, 0);
@@ -164,9 +163,9 @@ bool collect_circles(Header& heap) noexcept {
     return false;
   }
   if (found.empty()) return false;
-  for (const Ticket ticket : dirty)
-    wash(heap, ticket);
-  bury_all(heap);
+  for (const HoldId hold_id : dirty)
+    decommit(heap, hold_id);
+  release_deferred(heap);
   return true;
 }
 

@@ -18,7 +18,7 @@ Draft::Draft(std::span<std::byte> in_place, std::size_t expected)
   }
 }
 
-Draft::~Draft() { heap::drop_own(ticket_); }
+Draft::~Draft() { heap::drop_own(hold_id_); }
 
 void Draft::grow(std::size_t at_least) {
   const std::size_t used = size();
@@ -31,18 +31,18 @@ void Draft::grow(std::size_t at_least) {
   begin_ = block.data();
   cursor_ = begin_ + used;
   end_ = begin_ + block.size();
-  heap::drop_own(std::exchange(ticket_, block.release()));
+  heap::drop_own(std::exchange(hold_id_, block.release()));
 }
 
 std::uint64_t Draft::release() {
   if (!attachments_.empty()) {
-    if (ticket_ == 0) {
+    if (hold_id_ == 0) {
       grow(0);
     }
-    attachments_.hand_to(heap::target(ticket_));
+    attachments_.hand_to(heap::target(hold_id_));
     heap::note_link();
   }
-  return std::exchange(ticket_, 0);
+  return std::exchange(hold_id_, 0);
 }
 
 }  // namespace procession::detail

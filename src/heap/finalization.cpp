@@ -3,7 +3,7 @@
 // until somebody has ended what the block stands for.
 #include "heap/finalization.hpp"
 
-#include "heap/burial.hpp"
+#include "heap/deferred_release.hpp"
 #include "heap/mapping.hpp"
 #include "heap/transaction.hpp"
 
@@ -19,14 +19,14 @@ void finalize(Offset block, Offset queue) {
   change.commit();
 }
 
-Ticket first_hold_of(Offset owner) noexcept { return load(block_at(header(), owner).first); }
+HoldId first_hold_of(Offset owner) noexcept { return load(block_at(header(), owner).first); }
 
-void drop_finalized(Ticket ticket) noexcept {
+void drop_finalized(HoldId hold_id) noexcept {
   Header& heap = header();
   drop_by(heap, [&](Transaction& change) {
-    BlockHeader& target = block_at(heap, load(record_at(heap, ticket).target));
+    BlockHeader& target = block_at(heap, load(record_at(heap, hold_id).target));
     if (load(target.holds) == 1) change.set(target.state, load(target.state) & ~kFinalized);
-    return drop_hold(change, ticket, false);
+    return drop_hold(change, hold_id, false);
   });
 }
 
@@ -36,9 +36,9 @@ void drop_holds_of(Offset owner, const std::uint64_t& word, std::uint64_t expect
   for (bool more = true; more;) {
     drop_by(heap, [&](Transaction& change) {
       const bool same = load(word) == expected && mark == expected_mark;
-      const Ticket first = same ? load(block_at(heap, owner).first) : 0;
+      const HoldId first = same ? load(block_at(heap, owner).first) : 0;
       more = first != 0;
-      return more ? drop_hold(change, first, false) : Aftermath{};
+      return more ? drop_hold(change, first, false) : PendingWork{};
     });
   }
   finalize_queued(heap);

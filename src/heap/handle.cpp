@@ -37,26 +37,26 @@ bool LocalHolds::remove(LocalHold& hold) noexcept {
     (hold.prev_ != nullptr ? hold.prev_->next_ : first) = hold.next_;
     if (hold.next_ != nullptr) hold.next_->prev_ = hold.prev_;
   }
-  if (hold.ticket_ == 0) return false;  // there was no room for it when this process was forked
+  if (hold.hold_id_ == 0) return false;  // there was no room for it when this process was forked
   struct Lockable {
     ObjectHeader header;
     alignas(64) std::atomic<heap::Offset> owner;
   };
-  const auto& object = *heap::at<Lockable>(heap::target(hold.ticket_));
+  const auto& object = *heap::at<Lockable>(heap::target(hold.hold_id_));
   if ((object.header.kind & kLockable) != 0 && object.owner == heap::self()) {
     return false;  // held until this process ends
   }
-  return heap::drop(hold.ticket_);
+  return heap::drop(hold.hold_id_);
 }
 
 void LocalHolds::before_fork(heap::Offset record) noexcept {
   mutex().lock();
   bool has_room = record != 0;
   for (LocalHold* hold = first; hold != nullptr; hold = hold->next_) {
-    hold->child_ticket_ = 0;
-    if (!has_room || hold->ticket_ == 0) continue;
+    hold->child_hold_id_ = 0;
+    if (!has_room || hold->hold_id_ == 0) continue;
     try {
-      hold->child_ticket_ = heap::hold(heap::target(hold->ticket_), record);
+      hold->child_hold_id_ = heap::hold(heap::target(hold->hold_id_), record);
     } catch (...) {
       has_room = false;  // each further one would look through the whole heap in vain
     }
@@ -67,14 +67,14 @@ void LocalHolds::after_fork_in_parent() noexcept { mutex().unlock(); }
 
 void LocalHolds::after_fork_in_child() noexcept {
   for (LocalHold* hold = first; hold != nullptr; hold = hold->next_) {
-    hold->ticket_ = hold->child_ticket_;
+    hold->hold_id_ = hold->child_hold_id_;
   }
   mutex().unlock();
 }
 
-Handle Handle::own(std::uint64_t ticket) {
-  heap::Block block = heap::Block::own(ticket);
-  auto hold = std::make_unique<LocalHold>(ticket);
+Handle Handle::own(std::uint64_t hold_id) {
+  heap::Block block = heap::Block::own(hold_id);
+  auto hold = std::make_unique<LocalHold>(hold_id);
   LocalHolds::add(*hold);
   Handle handle;
   handle.object_ = block.data();

@@ -33,7 +33,7 @@ using Offset = std::uint64_t;
 
 /// Names one hold on a block (the offset of its record); 0: none. Valid in every process of the
 /// tree, until it is dropped or its owner is given back.
-using Ticket = std::uint64_t;
+using HoldId = std::uint64_t;
 
 /// Where a block lies. What users can get a pointer to lies apart from all that the library reads
 /// and trusts, with memory in between that nobody can access: a stray write to the one, however
@@ -69,7 +69,7 @@ inline constexpr std::size_t kRootBytes = 512;
 
 /// Defined there too: gives back what processes held that have ended without anybody to see it.
 /// Whether there were some. Takes no lock but the heap's, and no memory.
-[[gnu::weak]] bool bury_dead_processes() noexcept;
+[[gnu::weak]] bool reap_dead_processes() noexcept;
 
 /// Creates the heap unless this process has one. Its size is PROCESSION_HEAP from the environment
 /// (bytes, or with a suffix K, M, G or T), or what `set_reserve` said, or the machine's memory: so
@@ -134,17 +134,17 @@ void expect_possible(std::size_t bytes);
 /// A new block of at least `bytes` bytes (at a multiple of 64; of 256 in the users' region), with
 /// one hold on it that belongs to `owner`. The payload is uninitialised unless `zeroed`. Memory is
 /// really there: writing to it never ends in SIGBUS. A caller that is killed before it published
-/// the ticket leaks the block until `owner` goes, so: allocate to `self()`, then `move`. Throws
+/// the hold leaks the block until `owner` goes, so: allocate to `self()`, then `move`. Throws
 /// OutOfMemory when the reserve, the machine or its control group has no room left; ProcessError
 /// when there is no such owner.
-[[nodiscard]] Ticket allocate(std::size_t bytes, Offset owner, bool zeroed = false,
+[[nodiscard]] HoldId allocate(std::size_t bytes, Offset owner, bool zeroed = false,
                               Region region = Region::library);
 
-/// The block that a ticket holds.
-Offset target(Ticket ticket) noexcept;
+/// The block that is held by the hold of this id.
+Offset target(HoldId hold_id) noexcept;
 
-/// The owner that a ticket belongs to.
-Offset owner(Ticket ticket) noexcept;
+/// The owner of the hold of this id.
+Offset owner(HoldId hold_id) noexcept;
 
 /// Usable bytes of a block, at least what was asked for.
 std::size_t capacity(Offset block) noexcept;
@@ -153,7 +153,7 @@ std::size_t capacity(Offset block) noexcept;
 /// throughout the call; if `block` was read from where anybody may have written, it is another
 /// block in use at worst. Throws ProcessError when `block` or `owner` is no block in use, for
 /// certain, whatever lies there; and OutOfMemory when there is no room for the record of a hold.
-[[nodiscard]] Ticket hold(Offset block, Offset owner);
+[[nodiscard]] HoldId hold(Offset block, Offset owner);
 
 /// Gives back what nobody will ever use: what processes held that have ended without anybody to see
 /// it, and blocks that hold each other in a circle. Whether there was something. Done before memory
@@ -167,13 +167,13 @@ void note_link() noexcept;
 
 /// Gives a hold back, and with the last one the block, and all that it held. True when it was the
 /// last one: of several processes that drop theirs at once, one is told so. 0 is ignored. Ends the
-/// program with a message when the ticket is none: it was dropped before.
-bool drop(Ticket ticket) noexcept;
+/// program with a message when there is no such hold: it was dropped before.
+bool drop(HoldId hold_id) noexcept;
 
 /// The same for a hold that this process made or took over and keeps in private memory. In the
 /// child of a fork, which has a copy of that memory, it does nothing where the hold is the
 /// parent's.
-bool drop_own(Ticket ticket) noexcept;
+bool drop_own(HoldId hold_id) noexcept;
 
 /// How many holds there are on `block`, which the caller sees to it is in use.
 std::uint64_t holds_on(Offset block) noexcept;
@@ -190,7 +190,7 @@ void finalize(Offset block, Offset queue);
 [[gnu::weak]] void finalize_blocks() noexcept;
 
 /// The first of the holds that belong to `owner`, which is in use. 0: it has none.
-Ticket first_hold_of(Offset owner) noexcept;
+HoldId first_hold_of(Offset owner) noexcept;
 
 /// Drops every hold that belongs to `owner`, which others may go on to hold, as long as `*word` is
 /// `expected` and `mark` is `expected_mark`, looked at as by `move_if`. Any number of processes may
@@ -199,7 +199,7 @@ void drop_holds_of(Offset owner, const std::uint64_t& word, std::uint64_t expect
                    const std::uint32_t& mark, std::uint32_t expected_mark) noexcept;
 
 /// Drops a hold of the queue, and if there is no other one on the block, the block.
-void drop_finalized(Ticket ticket) noexcept;
+void drop_finalized(HoldId hold_id) noexcept;
 
 /// Calls `visit` for each block that `finalize` was called for, when every other process has ended.
 void for_each_finalized(void (*visit)(Offset block)) noexcept;
@@ -217,22 +217,22 @@ inline std::uint64_t glance(std::uint64_t& word) noexcept {
   return std::atomic_ref(word).load(std::memory_order_acquire);
 }
 
-/// Hands a hold to another owner; the ticket stays the same. Throws ProcessError when there is no
+/// Hands a hold to another owner; its id stays the same. Throws ProcessError when there is no
 /// such owner.
-void move(Ticket ticket, Offset new_owner);
+void move(HoldId hold_id, Offset new_owner);
 
 /// The same, and stores `value` into `*word`, which lies in the heap, as part of it: after a
 /// SIGKILL either both happened or neither. Another process that reads `*word` without a lock may
 /// see `value` before that is decided; such readers act on it with `move_if`.
-void move(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t value);
+void move(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t value);
 
 /// The same, if `*word` is `expected`, which is looked at when no other call on the heap is under
 /// way or unfinished. False, and nothing done, if it is not.
-bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+bool move_if(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value);
-/// The same, if `mark` is `expected_mark` besides: where tickets are used again, the word alone
-/// does not tell one block from the next at its place.
-bool move_if(Ticket ticket, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
+/// The same, if `mark` is `expected_mark` besides: where ids of holds are used again, the word
+/// alone does not tell one block from the next at its place.
+bool move_if(HoldId hold_id, Offset new_owner, std::uint64_t* word, std::uint64_t expected,
              std::uint64_t value, const std::uint32_t& mark, std::uint32_t expected_mark);
 
 /// The block that always lives and owns what belongs to the whole tree. Its `kRootBytes` of payload
@@ -258,11 +258,10 @@ void mark_alive(Offset record);
 /// Whether the process that called `mark_alive` with this record still runs. True for `self()`.
 bool alive(Offset record);
 
-// ---------------------------------------------------------------------------------------- the
-// books
+// ------------------------------------------------------------------------------------------- audit
 
 /// What is in the heap, in both regions. Bytes count headers too. committed >= in_use + free.
-struct Books {
+struct Audit {
   std::uint64_t blocks = 0;     // in use, without the records of holds
   std::uint64_t in_use = 0;     // bytes in use, including the records of holds
   std::uint64_t free = 0;       // bytes in free blocks
@@ -274,7 +273,7 @@ struct Books {
 /// Walks the whole heap, checks that every block is in exactly one state and that all counts and
 /// lists agree, and adds up. Slow, and everyone else waits. Throws ProcessError that says what is
 /// wrong when the heap is damaged.
-Books books();
+Audit audit();
 
 // ------------------------------------------------------------------------------------------- Block
 
@@ -289,32 +288,32 @@ class Block {
   static Block for_users(std::size_t bytes, bool zeroed = false) {
     return Block(bytes, zeroed, Region::users);
   }
-  Block(Block&& other) noexcept : ticket_(std::exchange(other.ticket_, 0)) {}
+  Block(Block&& other) noexcept : hold_id_(std::exchange(other.hold_id_, 0)) {}
   Block& operator=(Block&& other) noexcept {
-    drop_own(std::exchange(ticket_, std::exchange(other.ticket_, 0)));
+    drop_own(std::exchange(hold_id_, std::exchange(other.hold_id_, 0)));
     return *this;
   }
-  ~Block() { drop_own(ticket_); }
+  ~Block() { drop_own(hold_id_); }
 
   /// Takes over a hold that belongs to `self()`.
-  static Block own(Ticket ticket) noexcept {
+  static Block own(HoldId hold_id) noexcept {
     Block block;
-    block.ticket_ = ticket;
+    block.hold_id_ = hold_id;
     return block;
   }
 
-  explicit operator bool() const noexcept { return ticket_ != 0; }
-  Ticket ticket() const noexcept { return ticket_; }
-  Offset offset() const noexcept { return target(ticket_); }
+  explicit operator bool() const noexcept { return hold_id_ != 0; }
+  HoldId hold_id() const noexcept { return hold_id_; }
+  Offset offset() const noexcept { return target(hold_id_); }
   std::byte* data() const noexcept { return at<std::byte>(offset()); }
   /// Usable bytes, at least what was asked for.
-  std::size_t size() const noexcept { return ticket_ == 0 ? 0 : capacity(offset()); }
+  std::size_t size() const noexcept { return hold_id_ == 0 ? 0 : capacity(offset()); }
   std::span<std::byte> bytes() const noexcept { return {data(), size()}; }
   /// Leaves the hold to the caller, who now has to drop or move it.
-  [[nodiscard]] Ticket release() noexcept { return std::exchange(ticket_, 0); }
+  [[nodiscard]] HoldId release() noexcept { return std::exchange(hold_id_, 0); }
 
  private:
-  Ticket ticket_ = 0;
+  HoldId hold_id_ = 0;
 };
 
 }  // namespace procession::heap

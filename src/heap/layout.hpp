@@ -40,26 +40,26 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexce
   return (value + step - 1) / step * step;
 }
 
-/// Words are read without the mutex too (sizes of blocks, targets of tickets). It orders the rest.
+/// Words are read without the mutex too (sizes of blocks, targets of hold ids). It orders the rest.
 inline Word load(const Word& word) noexcept {
   return std::atomic_ref<Word>(const_cast<Word&>(word)).load(std::memory_order_relaxed);
 }
 
 /// What a block is used for. The values are unlikely in memory that was overwritten by accident.
 enum class State : std::uint8_t {
-  free = 0xF1,    // on the free list of its class
-  used = 0xA2,    // someone holds it
-  zombie = 0xD3,  // nobody does, but it holds others, which are dropped one by one
-  record = 0xB4,  // the record of a hold, one that did not fit into the header of its target
+  free = 0xF1,      // on the free list of its class
+  used = 0xA2,      // someone holds it
+  deferred = 0xD3,  // nobody does, but it holds others, which are dropped one by one
+  record = 0xB4,    // the record of a hold, one that did not fit into the header of its target
 };
 
 /// One hold: a member of the doubly linked list of what its owner holds, which starts at the
-/// owner's `first_held`. A ticket is the offset of a record.
+/// owner's `first_held`. A hold id is the offset of a record.
 struct HoldRecord {
   Word target;  // the block that is held
   Word owner;   // the block that holds it; 0: this record is not in use
-  Word next;    // ticket; 0: the last one
-  Word prev;    // ticket; 0: the first one
+  Word next;    // hold id; 0: the last one
+  Word prev;    // hold id; 0: the first one
 };
 
 /// What the heap knows of a block.
@@ -68,9 +68,9 @@ struct HoldRecord {
 ///             bit  8     sparse: the whole pages inside the payload may be holes of the file
 ///             bit  9     finalized: the last hold on it goes to the finalization queue
 ///             bits 16-63 size of the payload, in units of its region
-///     link    the next block on the same free list or on the list of zombies; 0: the last
+///     link    the next block on the same free list or on the list of deferred ones; 0: the last
 ///     holds   how many holds there are on this block
-///     first   the first hold that this block owns (a ticket)
+///     first   the first hold that this block owns (a hold id)
 ///     hold    room for the record of one hold: in a used block, one of the holds on it; in a
 ///             record, which has no payload, the hold that it is the record of
 ///
@@ -125,13 +125,13 @@ struct Header {
 
   platform::RobustMutexLine mutex;
 
-  alignas(64) Word zombies;  // the list of zombies
-  Word rebuilding;           // see rebuild.cpp: the block at which it goes on; 0: none under way
-  Word idle;                 // bytes of large free blocks that are not sparse
-  Word links;                // since it was last looked for circles, see circles.hpp. Not logged
-  Word links_limit;          // when so many there are, or the regions take so many bytes, it is
-  Word extent_limit;         // looked for them again. Not logged
-  Word finalization;         // the block to which last holds go, see finalization.cpp. 0: none yet
+  alignas(64) Word deferred;  // the list of blocks that are to be released
+  Word rebuilding;            // see rebuild.cpp: the block at which it goes on; 0: none under way
+  Word idle;                  // bytes of large free blocks that are not sparse
+  Word links;                 // since it was last looked for circles, see circles.hpp. Not logged
+  Word links_limit;           // when so many there are, or the regions take so many bytes, it is
+  Word extent_limit;          // looked for them again. Not logged
+  Word finalization;          // the block to which last holds go, see finalization.cpp. 0: none yet
 
   alignas(64) Word log_count;  // entries that are to be undone; 0: no transaction is under way
   LogEntry log[kLogEntries];
@@ -181,17 +181,17 @@ inline Offset header_of(const Header& heap, Offset block) noexcept {
 inline BlockHeader& block_at(Header& heap, Offset block) noexcept {
   return *reinterpret_cast<BlockHeader*>(place(heap, header_of(heap, block)));
 }
-inline HoldRecord& record_at(Header& heap, Ticket ticket) noexcept {
-  return *reinterpret_cast<HoldRecord*>(place(heap, ticket));
+inline HoldRecord& record_at(Header& heap, HoldId hold_id) noexcept {
+  return *reinterpret_cast<HoldRecord*>(place(heap, hold_id));
 }
 
 /// The block in whose header the record of a hold lies, and the other way round.
-inline Offset block_of(const Header& heap, Ticket ticket) noexcept {
-  const Offset header = ticket - offsetof(BlockHeader, hold);
+inline Offset block_of(const Header& heap, HoldId hold_id) noexcept {
+  const Offset header = hold_id - offsetof(BlockHeader, hold);
   if (header >= heap.shadow) return heap.users + (header - heap.shadow) * 4;
   return header + sizeof(BlockHeader);
 }
-inline Ticket ticket_in(const Header& heap, Offset block) noexcept {
+inline HoldId hold_id_in(const Header& heap, Offset block) noexcept {
   return header_of(heap, block) + offsetof(BlockHeader, hold);
 }
 

@@ -11,7 +11,7 @@ namespace procession::detail {
 
 class LocalHold {
  public:
-  explicit LocalHold(heap::Ticket ticket) noexcept : ticket_(ticket) {}
+  explicit LocalHold(heap::HoldId hold_id) noexcept : hold_id_(hold_id) {}
 
   void share() noexcept { ++handles_; }
   /// True when that was the last one.
@@ -21,8 +21,8 @@ class LocalHold {
   friend class LocalHolds;
 
   std::atomic<std::uint32_t> handles_{1};
-  heap::Ticket ticket_;
-  heap::Ticket child_ticket_ = 0;  ///< the hold of a child that is being forked
+  heap::HoldId hold_id_;
+  heap::HoldId child_hold_id_ = 0;  ///< the hold of a child that is being forked
   LocalHold* next_ = nullptr;
   LocalHold* prev_ = nullptr;
 };

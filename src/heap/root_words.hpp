@@ -27,7 +27,7 @@ T& shared_by_tree(std::uint64_t RootWords::* word, Prepare prepare) {
     Block block(sizeof(T), true);
     const Offset made = block.offset();
     prepare(*at<T>(made));
-    if (move_if(block.ticket(), root(), &place, 0, made)) static_cast<void>(block.release());
+    if (move_if(block.hold_id(), root(), &place, 0, made)) static_cast<void>(block.release());
   }
   return *at<T>(settled(place));
 }

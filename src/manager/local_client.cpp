@@ -57,12 +57,12 @@ bool has_ended_meanwhile(const ManagerBlock& block) {
 }
 
 /// What its objects held is given back, though its owner has not joined it.
-void bury_server(const ManagerBlock& manager) noexcept {
-  if (manager.on_thread == 0 && manager.server != 0) process::bury_orphans();
+void reap_server(const ManagerBlock& manager) noexcept {
+  if (manager.on_thread == 0 && manager.server != 0) process::reap_orphans();
 }
 
 [[noreturn]] void throw_server_gone(const ManagerBlock& manager) {
-  bury_server(manager);
+  reap_server(manager);
   throw BrokenPipe(std::string("asked to call an object of a manager whose server has ended: ") +
                    (manager.ending != 0 ? "its owner has called shutdown() or let go of the Manager"
                                         : "it was killed, or its owner has ended") +
@@ -212,7 +212,7 @@ Decoder& LocalCall::make() {
   } catch (const EndOfFile&) {
     hang_up(*pipe_);
     if (!has_ended_meanwhile(block_of(manager_))) throw_server_short();
-    bury_server(block_of(manager_));
+    reap_server(block_of(manager_));
     throw EndOfFile(
         std::string("asked to call an object of a manager, and its server ended before it "
                     "replied: ") +

@@ -51,7 +51,7 @@ void run_request(Objects& objects, Decoder& request, Encoder& reply) {
       return;
     }
     case Request::count:
-      process::bury_orphans();
+      process::reap_orphans();
       objects.sweep_all();
       encode(reply, std::uint64_t{objects.size()});
       return;
@@ -99,7 +99,7 @@ void serve_manager(heap::Offset manager) {
     } catch (const ShutDown&) {
       break;
     } catch (const Empty&) {
-      process::bury_orphans();
+      process::reap_orphans();
       objects->sweep_all();
       if (own_streams) platform::flush_streams();  // destructors print, too
       continue;

@@ -11,7 +11,7 @@ namespace procession::manager {
 
 Objects::~Objects() {
   for (const auto& [block, entry] : entries_)
-    heap::drop(entry.ticket);
+    heap::drop(entry.hold_id);
 }
 
 detail::Handle Objects::add(detail::ServedPtr object) {
@@ -25,7 +25,7 @@ detail::Handle Objects::add(detail::ServedPtr object) {
   detail::Handle handle = detail::Handle::own(block.release());
   const std::unique_lock guard(mutex_);
   order_.push_back(place);
-  entries_.emplace(place, Entry{mine.ticket(), std::move(object)});
+  entries_.emplace(place, Entry{mine.hold_id(), std::move(object)});
   static_cast<void>(mine.release());
   return handle;
 }
@@ -67,7 +67,7 @@ bool Objects::sweep(std::size_t most) {
   }
   for (Entry& entry : gone) {
     entry.object.reset();
-    heap::drop(entry.ticket);
+    heap::drop(entry.hold_id);
   }
   return !gone.empty();
 }

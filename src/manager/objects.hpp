@@ -34,7 +34,7 @@ class Objects {
 
  private:
   struct Entry {
-    heap::Ticket ticket;
+    heap::HoldId hold_id;
     detail::ServedPtr object;
   };
 

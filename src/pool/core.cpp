@@ -228,7 +228,7 @@ void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
     backoff_.succeeded();
     return;
   }
-  if (const heap::Ticket failure = heap::settled(shared_.failure); failure != 0) {
+  if (const heap::HoldId failure = heap::settled(shared_.failure); failure != 0) {
     if (const ThreadThrows as_thrown = on_threads() ? take_thrown(shared_) : ThreadThrows{};
         !as_thrown.empty()) {
       fail_all(as_thrown.front());

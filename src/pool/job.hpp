@@ -33,8 +33,8 @@ struct JobBytes {
   /// Takes what was drafted.
   void take(TaskDraft& draft) {
     size = draft.size();
-    if (const heap::Ticket ticket = draft.release(); ticket != 0) {
-      block = heap::Block::own(ticket);
+    if (const heap::HoldId hold_id = draft.release(); hold_id != 0) {
+      block = heap::Block::own(hold_id);
       return;
     }
     if (size > kNear) {

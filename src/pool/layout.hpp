@@ -62,7 +62,7 @@ struct alignas(64) Slot {
   /// and a worker that is killed for one element has not begun the next. Once a task that is
   /// measured is done: kExpired and what TaskTime makes of it.
   heap::Stepped<std::uint64_t> clock;
-  heap::Ticket result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
+  heap::HoldId result;  ///< block with the results, held by the pool's block; 0: in `inline_result`
 
   /// Of a task of several chunks: bits 0-31 how many elements the worker has begun chunks of,
   /// 32-63 how many there are. The worker adds a chunk before it begins it; the owner takes back
@@ -201,7 +201,7 @@ struct Shared {
   heap::Stepped<std::uint32_t> stop;  ///< Stop
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
   /// none.
-  heap::Ticket failure;
+  heap::HoldId failure;
   /// Block with a sync::WaitWord on which the owner's listener sleeps (listener.hpp); held by this
   /// block, and there before any slot has kTells.
   heap::Offset bell;

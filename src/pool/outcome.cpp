@@ -77,7 +77,7 @@ void PoolCore::collect(std::uint32_t number) {
     results.as_thrown = take_thrown(slot);
   }
   // A worker may have been killed over handing over a block, which then is not there.
-  const heap::Ticket block =
+  const heap::HoldId block =
       phase_of(state) == Slot::done ? slot.result : heap::settled(slot.result);
   if (block != 0) {
     heap::move(block, heap::self());

@@ -16,10 +16,10 @@ void ResultEncoder::grow(std::size_t at_least) {
   for (const heap::Offset attached : attached_) {
     static_cast<void>(heap::hold(attached, block.offset()));
   }
-  const heap::Ticket old = slot_.result;
+  const heap::HoldId old = slot_.result;
   // The slot never names a block that is not the pool's. A worker killed before the old one is
   // dropped leaves that to the end of the pool.
-  heap::move(block.ticket(), pool_, &slot_.result, block.ticket());
+  heap::move(block.hold_id(), pool_, &slot_.result, block.hold_id());
   begin_ = block.data();
   cursor_ = begin_ + used;
   end_ = begin_ + block.size();

@@ -59,7 +59,7 @@ bool initialize(heap::Offset pool, Shared& shared, const platform::CopyCheck& ch
     // The size travels in the block, so that one store tells all.
     *reinterpret_cast<std::uint64_t*>(block.data()) = bytes.size();
     std::memcpy(block.data() + sizeof(std::uint64_t), bytes.bytes().data(), bytes.size());
-    if (heap::move_if(block.ticket(), pool, &shared.failure, 0, block.ticket())) {
+    if (heap::move_if(block.hold_id(), pool, &shared.failure, 0, block.hold_id())) {
       static_cast<void>(block.release());
     }
     return false;

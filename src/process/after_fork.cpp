@@ -51,7 +51,7 @@ void call(Handler handler) {
 }
 
 /// Makes the record of a child that the program forks by itself; none where there is no heap, or
-/// no room in it. A fork that fails leaves it behind, for others to bury.
+/// no room in it. A fork that fails leaves it behind, for others to reap.
 void prepare_plain_fork() noexcept {
   plain_claim = {};
   try {

@@ -84,10 +84,10 @@ void Child::settle(int exitcode) {
     return;
   }
   record_kept_ = {};
-  bury(record_, serial_);
+  reap_record(record_, serial_);
   record_ = 0;
   if (exitcode != 0) {
-    bury_orphans();
+    reap_orphans();
   } else {
     tidy();
   }

@@ -111,9 +111,9 @@ class Child : public std::enable_shared_from_this<Child> {
   EncodedCall call_;
   heap::Offset maker_ = heap::self();
   int pid_ = 0;
-  heap::Ticket record_ = 0;   ///< listed; buried once the child has ended
+  heap::HoldId record_ = 0;   ///< listed; reaped once the child has ended
   std::uint32_t serial_ = 0;  ///< of the record
-  heap::Block record_kept_;   ///< so that it can be read until then, whoever buries it
+  heap::Block record_kept_;   ///< so that it can be read until then, whoever reaps it
   platform::Descriptor end_;  ///< the sentinel
   process::OwnGroup own_group_ = process::OwnGroup::none;
   /// Without a group of its own: the programs that it had started when it was terminated.

@@ -53,7 +53,7 @@ void tell(heap::Offset record, const BootMessage& message) {
   told.message_size = encoder.size();
   heap::Block block = encoder.take();
   told.message = block.offset();
-  heap::move(block.ticket(), record);
+  heap::move(block.hold_id(), record);
   static_cast<void>(block.release());
 }
 
@@ -228,7 +228,7 @@ void Child::finish_process(int pid) {
 void Child::abandon_process() noexcept {
   end_.reset();
   record_kept_ = {};
-  bury(record_, serial_);
+  reap_record(record_, serial_);
   record_ = 0;
 }
 

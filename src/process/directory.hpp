@@ -10,12 +10,12 @@
 
 namespace procession::process {
 
-/// Its words are tickets, 0 where free.
+/// Its words are hold ids, 0 where free.
 struct Directory {
   static constexpr std::size_t kRoom = 32768;
   std::uint64_t used;     ///< no word at or behind this index was ever used
   std::uint64_t orphans;  ///< 1: see expects_orphans
-  std::uint64_t tickets[kRoom];
+  std::uint64_t hold_ids[kRoom];
 };
 
 inline Directory& directory() {
@@ -41,8 +41,8 @@ inline void expect_orphans(Directory& all, bool some) noexcept {
   std::atomic_ref<std::uint64_t>(all.orphans).store(some ? 1 : 0);
 }
 
-/// Buries the record that `entry`, a word of the list, is the ticket of; see `bury`. Whether it was
-/// this call that did.
-bool bury_listed(std::uint64_t& entry, heap::Ticket record, std::uint32_t serial) noexcept;
+/// Reaps the record that `entry`, a word of the list, is the hold id of; see `reap_record`. Whether
+/// it was this call that did.
+bool reap_listed(std::uint64_t& entry, heap::HoldId record, std::uint32_t serial) noexcept;
 
 }  // namespace procession::process

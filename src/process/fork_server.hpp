@@ -21,7 +21,7 @@ class ForkServer {
 
   /// A record for which a child is to be made, and descriptors that it is to be given.
   struct Wanted {
-    heap::Ticket record = 0;
+    heap::HoldId record = 0;
     std::span<const platform::Descriptor> passed;
   };
 

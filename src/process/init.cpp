@@ -164,7 +164,7 @@ void init() {
     }
     run_child(boot->claim, platform::Descriptor(kBootWatched), std::move(passed));
   }
-  // With a record of its own, it is buried when this process and its parent were killed.
+  // With a record of its own, it is reaped when this process and its parent were killed.
   serve_forks(boot->claim.record, platform::Descriptor(kBootWatched),
               platform::Descriptor(kBootSocket));
 }

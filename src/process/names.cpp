@@ -180,22 +180,22 @@ platform::Descriptor make_file(const std::string& name, std::uint64_t size,
 /// False when the name is taken.
 bool give_name(const std::string& temporary, const std::string& name) {
   if (platform::rename_named_memory(temporary, name)) return true;
-  bury_orphans();  // whose it was may have ended
+  reap_orphans();  // whose it was may have ended
   return platform::rename_named_memory(temporary, name);
 }
 
 /// Removes the names of blocks that nobody has any more. Under the mutex.
 void remove_unused(Table& all) noexcept {
-  while (const heap::Ticket ticket = heap::first_hold_of(heap::offset_of(&all))) {
+  while (const heap::HoldId hold_id = heap::first_hold_of(heap::offset_of(&all))) {
     ++looks;
-    const heap::Offset offset = heap::target(ticket);
+    const heap::Offset offset = heap::target(hold_id);
     if (heap::holds_on(offset) != 1) {
-      heap::drop(ticket);  // somebody has attached to it since
+      heap::drop(hold_id);  // somebody has attached to it since
       continue;
     }
     static_cast<void>(remove_name(entry_at(offset)));
     take_off(all, offset);
-    heap::drop_finalized(ticket);
+    heap::drop_finalized(hold_id);
   }
 }
 

@@ -47,16 +47,16 @@ std::optional<int> Record::exitcode() const {
 namespace {
 
 /// 0 when the directory is full.
-heap::Ticket list(heap::Block& block) {
+heap::HoldId list(heap::Block& block) {
   Directory& all = directory();
   for (std::size_t i = 0; i < Directory::kRoom; ++i) {
-    if (heap::glance(all.tickets[i]) != 0) {
+    if (heap::glance(all.hold_ids[i]) != 0) {
       continue;
     }
     note_use_of(all, i + 1);
     // Listed and handed to the root in one step: killed before it, this process still holds the
     // block.
-    if (heap::move_if(block.ticket(), heap::root(), &all.tickets[i], 0, block.ticket())) {
+    if (heap::move_if(block.hold_id(), heap::root(), &all.hold_ids[i], 0, block.hold_id())) {
       return block.release();
     }
   }
@@ -75,7 +75,7 @@ std::uint32_t next_serial() noexcept {
 
 /// Lists a new record of which `describe` says the rest.
 template <class Describe>
-heap::Ticket make_and_list(const Describe& describe) {
+heap::HoldId make_and_list(const Describe& describe) {
   heap::Block block(heap::kRecordBytes, true);
   Record& record = record_at(block.offset());
   record.maker = heap::self();
@@ -83,41 +83,41 @@ heap::Ticket make_and_list(const Describe& describe) {
   record.serial = next_serial();
   describe(record);
   record.request(0);
-  heap::Ticket ticket = list(block);
-  if (ticket == 0) {
-    bury_orphans();
-    ticket = list(block);
+  heap::HoldId hold_id = list(block);
+  if (hold_id == 0) {
+    reap_orphans();
+    hold_id = list(block);
   }
-  if (ticket == 0) {
+  if (hold_id == 0) {
     throw ProcessError("cannot start a process: this process tree has " +
                        std::to_string(Directory::kRoom) + " processes already; end some first");
   }
-  return ticket;
+  return hold_id;
 }
 
 }  // namespace
 
-heap::Ticket make_record(bool tied) {
+heap::HoldId make_record(bool tied) {
   tidy_at_start();
   return make_and_list([tied](Record& record) { record.tied = tied ? 1 : 0; });
 }
 
-heap::Ticket make_record(const platform::ForkMarkName& mark) {
+heap::HoldId make_record(const platform::ForkMarkName& mark) {
   // Each look at all of them costs a system call for each that lives: not with every fork, where
   // there are many, but so often that no more dead ones are left than there are living ones.
   static std::atomic<std::size_t> forks{0};
   static std::atomic<std::size_t> next_look{0};
   if (++forks > next_look) {
     forks = 0;
-    next_look = bury_orphans();
+    next_look = reap_orphans();
   }
-  const heap::Ticket ticket = make_and_list([&mark](Record& record) {
+  const heap::HoldId hold_id = make_and_list([&mark](Record& record) {
     record.plain_fork = 1;
     record.fork_mark = mark;
   });
   // Once it is listed: who looks meanwhile, and says that none is expected, has not seen it.
   expect_orphans(directory(), true);
-  return ticket;
+  return hold_id;
 }
 
 bool become_process(const Record::Claim& claim) {
@@ -133,7 +133,7 @@ bool become_process(const Record::Claim& claim) {
       heap::mark_alive(claim.record);
       break;
     } catch (const ProcessError&) {
-      // Another process took this for its record, because the one it was made for was buried, and
+      // Another process took this for its record, because the one it was made for was reaped, and
       // will see in a moment that it is not.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -145,9 +145,9 @@ bool become_process(const Record::Claim& claim) {
   return true;
 }
 
-bool bury_listed(std::uint64_t& entry, heap::Ticket record, std::uint32_t serial) noexcept {
+bool reap_listed(std::uint64_t& entry, heap::HoldId record, std::uint32_t serial) noexcept {
   const heap::Offset place = heap::target(record);
-  if (place == 0) return false;  // it was buried, and something else is there
+  if (place == 0) return false;  // it was reaped, and something else is there
   const std::uint32_t& found = record_at(place).serial;
   // What it held goes even where its parent keeps the record itself, to read the exit code from;
   // and goes first, so that whoever is killed here leaves the record listed.
@@ -159,12 +159,12 @@ bool bury_listed(std::uint64_t& entry, heap::Ticket record, std::uint32_t serial
   return true;
 }
 
-void bury(heap::Ticket record, std::uint32_t serial) noexcept {
+void reap_record(heap::HoldId record, std::uint32_t serial) noexcept {
   Directory* const all = existing_directory();
   const std::uint64_t end = all != nullptr ? used_of(*all) : 0;
   for (std::size_t i = 0; i < end; ++i) {
-    if (heap::glance(all->tickets[i]) == record) {
-      static_cast<void>(bury_listed(all->tickets[i], record, serial));
+    if (heap::glance(all->hold_ids[i]) == record) {
+      static_cast<void>(reap_listed(all->hold_ids[i], record, serial));
       return;
     }
   }
@@ -174,12 +174,12 @@ bool is_of_tree(int pid) noexcept {
   Directory* const all = existing_directory();
   const std::uint64_t end = all != nullptr ? used_of(*all) : 0;
   for (std::size_t i = 0; i < end; ++i) {
-    const heap::Ticket ticket = heap::glance(all->tickets[i]);
-    const heap::Offset place = ticket != 0 ? heap::target(ticket) : 0;
+    const heap::HoldId hold_id = heap::glance(all->hold_ids[i]);
+    const heap::Offset place = hold_id != 0 ? heap::target(hold_id) : 0;
     if (place == 0) continue;
     const std::uint64_t life = record_at(place).life();
     if (Record::state_of(life) == Record::State::running && static_cast<int>(life >> 32) == pid &&
-        lives(place, record_at(place).serial) && heap::glance(all->tickets[i]) == ticket) {
+        lives(place, record_at(place).serial) && heap::glance(all->hold_ids[i]) == hold_id) {
       return true;
     }
   }

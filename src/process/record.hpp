@@ -42,7 +42,7 @@ class Record {
   /// The parent wants a child. Only the child of this very request may take the record.
   void request(std::uint16_t attempt) { life_ = word(State::requested, attempt, serial); }
   /// What a child needs to know to take the record. It may come so late that its maker is dead and
-  /// the record was buried, and something else is in its place.
+  /// the record was reaped, and something else is in its place.
   struct Claim {
     heap::Offset record = 0;
     std::uint32_t serial = 0;
@@ -86,13 +86,13 @@ class Record {
 static_assert(sizeof(Record) <= heap::kRecordBytes);
 
 /// A new record, held by the root of the heap and listed in the tree's directory, so that
-/// it can be found and given back even when all who knew of it were killed. Returns its ticket.
+/// it can be found and given back even when all who knew of it were killed. Returns its hold id.
 /// With `tied`, the child is not to outlive this process.
-heap::Ticket make_record(bool tied);
+heap::HoldId make_record(bool tied);
 
 /// The same for a child that the program forks by itself. It inherits the mark, which this process
 /// closes after the fork, and the child once it has taken the record.
-heap::Ticket make_record(const platform::ForkMarkName& mark);
+heap::HoldId make_record(const platform::ForkMarkName& mark);
 
 /// Makes the record that of this process, which was started for it, and tells the tree that it
 /// lives. Again for the same record, it does nothing. False when the request does not stand any
@@ -106,24 +106,24 @@ inline Record& record_at(heap::Offset offset) { return *heap::at<Record>(offset)
 bool lives(heap::Offset record, std::uint32_t serial) noexcept;
 
 /// The process has ended: everything it held is given back, and its record too. `serial` is the
-/// record's: where somebody else has buried it, another one may have the ticket, and stays.
-void bury(heap::Ticket record, std::uint32_t serial) noexcept;
+/// record's: where somebody else has reaped it, another one may have the hold id, and stays.
+void reap_record(heap::HoldId record, std::uint32_t serial) noexcept;
 
 /// Whether a process of this number is one of the tree's that runs.
 bool is_of_tree(int pid) noexcept;
 
-/// Buries the records of processes that have ended, and that nobody has joined yet: perhaps nobody
+/// Reaps the records of processes that have ended, and that nobody has joined yet: perhaps nobody
 /// is left to, as with children of killed parents, and of plain forks; and those of children that
 /// do not come any more, because their makers were killed, or they were themselves. Also removes
 /// the names that nobody uses any more. Returns how many processes there are that nobody else will
-/// bury when they end.
-std::size_t bury_orphans() noexcept;
+/// reap when they end.
+std::size_t reap_orphans() noexcept;
 /// Whether there may be some by now: there were such processes when last looked for.
 bool expects_orphans() noexcept;
-/// To be called when something has ended or was let go: `bury_orphans` where some are expected;
+/// To be called when something has ended or was let go: `reap_orphans` where some are expected;
 /// else just removes the names that nobody uses any more.
 void tidy() noexcept;
-/// To be called before a process is started: `bury_orphans` where some are expected, and else as
+/// To be called before a process is started: `reap_orphans` where some are expected, and else as
 /// often as there are never more starts since the last look than processes lived then.
 void tidy_at_start() noexcept;
 

@@ -56,7 +56,7 @@ ServerLink ServerLink::launch(heap::Offset preload, std::size_t preload_size) {
     link.pid_ = platform::execute_self(
         passed, boot_variables(BootRole::server, {offset, link.serial_}), "procession-forkserver");
   } catch (...) {
-    bury(link.record_, link.serial_);
+    reap_record(link.record_, link.serial_);
     throw;
   }
   return link;
@@ -77,7 +77,7 @@ int ServerLink::end(const platform::Deadline& grace) noexcept {
     platform::send_signal_to(pid_, platform::Signal::kill);
     reaped = platform::reap_waiting(pid_);
   }
-  bury(record_, serial_);
+  reap_record(record_, serial_);
   return reaped.exitcode;
 }
 

@@ -71,7 +71,7 @@ class ServerLink {
 
   int pid_ = 0;
   platform::Descriptor socket_;
-  heap::Ticket record_ = 0;
+  heap::HoldId record_ = 0;
   std::uint32_t serial_ = 0;  ///< of the record
   std::vector<Order> asked_;
   std::uint16_t attempt_ = 0;

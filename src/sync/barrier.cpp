@@ -95,7 +95,7 @@ Barrier::Barrier(std::size_t parties, Function<void()> action) {
         made.action_size = encoder.size();
         heap::Block block = encoder.take_for_keeps();
         made.action = block.offset();
-        heap::move(block.ticket(), offset);
+        heap::move(block.hold_id(), offset);
         static_cast<void>(block.release());
       },
       2 * parties * sizeof(Body::Place));

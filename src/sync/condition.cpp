@@ -67,7 +67,7 @@ struct Pages {
     init(*heap::at<Page>(block.offset()));
     const heap::Offset made = block.offset();
     heap::testing::step();
-    heap::move(block.ticket(), heap::offset_of(&condition), &last->next, made);
+    heap::move(block.hold_id(), heap::offset_of(&condition), &last->next, made);
     static_cast<void>(block.release());
   }
 };

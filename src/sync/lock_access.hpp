@@ -12,7 +12,7 @@ struct LockAccess {
   }
   static const char* what(const LockHandle& lock) { return lock.what_; }
   /// Takes over a hold of this process on an RLock's block.
-  static RLock own_rlock(heap::Ticket ticket) { return RLock(Handle::own(ticket)); }
+  static RLock own_rlock(heap::HoldId hold_id) { return RLock(Handle::own(hold_id)); }
 };
 
 }  // namespace procession::detail

@@ -52,7 +52,7 @@ heap::Offset make_lock_for(heap::Offset holder) {
   lock.header = header(Kind::rlock);
   lock.mutex.init();
   const heap::Offset offset = block.offset();
-  heap::move(block.ticket(), holder);
+  heap::move(block.hold_id(), holder);
   static_cast<void>(block.release());
   return offset;
 }

@@ -78,11 +78,11 @@ class CircleOf : public testing::TestWithParam<std::pair<const char*, void (*)()
 TEST_P(CircleOf, IsGivenBackWithItsDescriptors) {
   GetParam().second();
   mp::heap::reclaim();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   for (int i = 0; i < 20; ++i)
     GetParam().second();
   mp::heap::reclaim();
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
   // As whoever comes by does.
@@ -93,16 +93,16 @@ TEST_P(CircleOf, IsGivenBackWithItsDescriptors) {
 TEST_P(CircleOf, DoesNotMakeTheHeapGrow) {
   GetParam().second();
   mp::heap::reclaim();
-  const std::uint64_t before = mp::heap::books().blocks;
+  const std::uint64_t before = mp::heap::audit().blocks;
   std::uint64_t most = 0;
   for (int i = 0; i < 3'000; ++i) {
     GetParam().second();
-    if (i % 50 == 0) most = std::max(most, mp::heap::books().blocks);
+    if (i % 50 == 0) most = std::max(most, mp::heap::audit().blocks);
   }
   // There are five blocks and more to each round, and some hundred rounds are not looked at yet.
   EXPECT_LT(most, before + 5'000);
   mp::heap::reclaim();
-  EXPECT_LE(mp::heap::books().blocks, before);
+  EXPECT_LE(mp::heap::audit().blocks, before);
 }
 
 INSTANTIATE_TEST_SUITE_P(What, CircleOf,
@@ -164,9 +164,9 @@ TEST(Circle, OfAKilledProcessIsGivenBack) {
     mp::heap::reclaim();
   };
   round();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   round();
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
 }
 
 TEST(Circle, OfAPlainForkIsGivenBack) {
@@ -182,10 +182,10 @@ TEST(Circle, OfAPlainForkIsGivenBack) {
   };
   round();
   mp::heap::reclaim();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   round();
   mp::heap::reclaim();
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
 }
 
 // 512 connections may be on their way.

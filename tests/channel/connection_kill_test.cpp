@@ -105,7 +105,7 @@ class EachStep : public testing::TestWithParam<Case> {
   static bool round(const Case& one, const std::vector<std::size_t>& steps) {
     auto [first, second] = mp::Pipe();
     auto [carried, other] = mp::Pipe();
-    const std::uint64_t blocks = mp::heap::books().blocks;
+    const std::uint64_t blocks = mp::heap::audit().blocks;
     for (const char name : one.before) {
       if (name == '*') {
         first.send(carried);
@@ -129,7 +129,7 @@ class EachStep : public testing::TestWithParam<Case> {
     first.send(text('a'));
     EXPECT_TRUE(second.poll(1h));
     EXPECT_EQ(second.recv<std::string>(), text('a'));
-    EXPECT_EQ(mp::heap::books().blocks, blocks) << "what lay in the pipe is gone";
+    EXPECT_EQ(mp::heap::audit().blocks, blocks) << "what lay in the pipe is gone";
     return last;
   }
 };
@@ -141,13 +141,13 @@ INSTANTIATE_TEST_SUITE_P(Of, EachStep, testing::ValuesIn(cases()), name_of);
 TEST_P(EachStep, OfAPipeMayBeTheLastOfAProcess) {
   settle_in();
   round(GetParam(), {0});
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::size_t step = 1;
   while (round(GetParam(), {step}) && !HasFailure())
     ++step;
   EXPECT_GT(step, 3U);
   std::printf("%zu steps\n", step - 1);
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }
@@ -166,7 +166,7 @@ TEST(EachStepOf, ASenderMayBeFollowedByAnotherDeathInItsRepair) {
 
 TEST(EachStepOf, AReceiverThatSleepsMayBeItsLast) {
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::size_t step = 1;
   for (bool was_killed = true; was_killed && !HasFailure(); ++step) {
     auto [first, second] = mp::Pipe();
@@ -182,7 +182,7 @@ TEST(EachStepOf, AReceiverThatSleepsMayBeItsLast) {
     EXPECT_TRUE(names == "z" || (was_killed && names == "az")) << names << " at step " << step;
   }
   EXPECT_GT(step, 3U);
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }

@@ -300,10 +300,10 @@ TEST(Connection, ASenderThatWaitsForRoomHasNoMemoryYet) {
   constexpr std::size_t kLarge = std::size_t{12} << 20;  // there is room for one of them
   auto [receiver, sender] = mp::Pipe(false);
   sender.send(std::string(kLarge, 'a'));
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::thread thread([&] { sender.send(std::string(kLarge, 'b')); });
   std::this_thread::sleep_for(20ms);
-  EXPECT_LT(mp::heap::books().in_use, before.in_use + kLarge);
+  EXPECT_LT(mp::heap::audit().in_use, before.in_use + kLarge);
   EXPECT_EQ(receiver.recv<std::string>().front(), 'a');
   EXPECT_EQ(receiver.recv<std::string>().front(), 'b');
   thread.join();
@@ -311,7 +311,7 @@ TEST(Connection, ASenderThatWaitsForRoomHasNoMemoryYet) {
 
 TEST(Connection, LeavesNoMemoryAndNoDescriptor) {
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   const std::size_t open = process_test::open_descriptors().size();
   for (int i = 0; i < 20; ++i) {
     auto [mine, its] = mp::Pipe();
@@ -321,7 +321,7 @@ TEST(Connection, LeavesNoMemoryAndNoDescriptor) {
     its.send(1);
   }
   mp::heap::settle();
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
   EXPECT_EQ(process_test::open_descriptors().size(), open);

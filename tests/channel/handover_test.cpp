@@ -149,10 +149,10 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
     constexpr std::size_t kItem = std::size_t{24} << 20;
     const ByteQueue queue;
     const auto taken = mp::heap::Block::for_users(std::size_t{16} << 20);
-    const mp::heap::Books before = mp::heap::books();
+    const mp::heap::Audit before = mp::heap::audit();
     EXPECT_THROW(queue.put(Bytes(kItem)), mp::OutOfMemory) << "with nobody there";
     EXPECT_THROW(queue.put(Bytes(std::size_t{40} << 20)), mp::OutOfMemory);
-    EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+    EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
     std::thread thread([&] { EXPECT_TRUE(queue.get() == noise(kItem, 7)); });
     const Bytes item = noise(kItem, 7);
     for (bool done = false; !done;) {
@@ -164,7 +164,7 @@ TEST(Handover, NeedsNoMemoryForTheItem) {
       }
     }
     thread.join();
-    EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+    EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
   });
 }
 

@@ -62,7 +62,7 @@ TEST(Pains, Pain03_AQueueOutlivesItsKilledProducersAndConsumersLong) {
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   for (const std::size_t maxsize : {0U, 100U}) {
     const Queue<Product> queue(maxsize);
     const mp::Array<std::uint32_t> begun(2);
@@ -107,7 +107,7 @@ TEST(Pains, Pain03_AQueueOutlivesItsKilledProducersAndConsumersLong) {
     EXPECT_LE(lost, may_be_lost);
     std::printf("%u items, %zu lost\n", begun[0] + begun[1], lost);
   }
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }

@@ -59,7 +59,7 @@ void expect_from(std::size_t begin, const std::vector<Mixed>& items) {
 
 TEST(GetMany, TakesWhatIsThere) {
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   {
     const MixedQueue queue;
     put_all(queue);
@@ -73,8 +73,8 @@ TEST(GetMany, TakesWhatIsThere) {
     }
     EXPECT_TRUE(queue.join(0s));
   }
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
-  EXPECT_EQ(mp::heap::books().holds, before.holds);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
+  EXPECT_EQ(mp::heap::audit().holds, before.holds);
 }
 
 TEST(GetMany, TakesNoMoreThanItWasAskedFor) {
@@ -143,15 +143,15 @@ struct Unreadable {
 
 TEST(GetMany, GivesBackWhatCannotBeDecoded) {
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   {
     const mp::Queue<Unreadable> queue;
     queue.put_many({Unreadable(), Unreadable(), Unreadable()});
     EXPECT_THROW(static_cast<void>(queue.get_many(2)), mp::DecodeError);
     EXPECT_EQ(queue.size(), 1);
-    EXPECT_EQ(mp::heap::books().blocks, before.blocks + 3);  // queue, ring, and one item
+    EXPECT_EQ(mp::heap::audit().blocks, before.blocks + 3);  // queue, ring, and one item
   }
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
 }
 
 #ifndef NDEBUG
@@ -160,7 +160,7 @@ constexpr std::size_t kAskedFor = 6;
 
 TEST(GetMany, KilledAtEachStepLosesWhatItMovedItself) {
   settle_in();
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::size_t step = 1;
   for (bool killed = true; killed && !HasFailure(); ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
@@ -188,8 +188,8 @@ TEST(GetMany, KilledAtEachStepLosesWhatItMovedItself) {
       if (gone != 0) expect_from(0, queue.get_many(gone));
       EXPECT_TRUE(queue.empty());
     }
-    EXPECT_EQ(mp::heap::books().blocks, before.blocks);
-    EXPECT_EQ(mp::heap::books().holds, before.holds);
+    EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
+    EXPECT_EQ(mp::heap::audit().holds, before.holds);
   }
   std::printf("%zu steps\n", step);
 }

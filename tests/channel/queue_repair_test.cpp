@@ -67,7 +67,7 @@ template <class Script>
 void kill_everywhere(const Items& before, Script /*script*/,
                      const std::function<void(const Items&)>& check) {
   process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
-  const mp::heap::Books books = mp::heap::books();
+  const mp::heap::Audit audit = mp::heap::audit();
   std::uint64_t step = 1;
   for (bool killed = true; killed && !testing::Test::HasFailure();
        step += process_test::kSanitized ? 7 : 1) {
@@ -97,9 +97,9 @@ void kill_everywhere(const Items& before, Script /*script*/,
       EXPECT_EQ(found.size(), size);
       check(found);
     }
-    const mp::heap::Books after = mp::heap::books();
-    EXPECT_EQ(after.blocks, books.blocks);
-    EXPECT_EQ(after.holds, books.holds);
+    const mp::heap::Audit after = mp::heap::audit();
+    EXPECT_EQ(after.blocks, audit.blocks);
+    EXPECT_EQ(after.holds, audit.holds);
   }
   std::printf("%llu steps\n", static_cast<unsigned long long>(step));
 }

@@ -173,7 +173,7 @@ TEST(Queue, OfJobsThatNameTheQueueForTheirAnswer) {
 
 TEST(Queue, LeavesNothingBehindInTheHeap) {
   process_test::exitcode_of(StartMethod::forkserver, [] {});
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   {
     const Queue<Queue<std::string>> outer;
     for (int i = 0; i < 50; ++i) {
@@ -183,7 +183,7 @@ TEST(Queue, LeavesNothingBehindInTheHeap) {
     }
     EXPECT_EQ(outer.get().get().size(), 100'000U);
   }
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }
@@ -192,10 +192,10 @@ TEST(Queue, AProducerThatWaitsForRoomHasNoMemoryYet) {
   constexpr std::size_t kLarge = std::size_t{8} << 20;
   const Queue<std::string> queue(1);
   queue.put("before");
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::thread thread([&] { queue.put(std::string(kLarge, 'x')); });
   std::this_thread::sleep_for(20ms);
-  EXPECT_LT(mp::heap::books().in_use, before.in_use + kLarge);
+  EXPECT_LT(mp::heap::audit().in_use, before.in_use + kLarge);
   EXPECT_EQ(queue.get(), "before");
   EXPECT_EQ(queue.get().size(), kLarge);
   thread.join();

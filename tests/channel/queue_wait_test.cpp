@@ -133,26 +133,26 @@ TEST(Queue, AKilledWaiterKeepsNobodyAsleep) {
 TEST(Pains, Pain18_ALargeMessageIsCopiedInOnceAndIsGoneAfterwards) {
   const mp::Queue<std::string> queue;
   const std::string message(16'000'000, 'm');
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   queue.put(message);
   queue.put(message);
-  const mp::heap::Books with = mp::heap::books();
+  const mp::heap::Audit with = mp::heap::audit();
   EXPECT_EQ(with.blocks, before.blocks + 2);
   EXPECT_LT(with.in_use, before.in_use + 2 * 17'000'000);
   EXPECT_EQ(queue.get(), message);
   EXPECT_EQ(queue.get(), message);
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
-  EXPECT_EQ(mp::heap::books().in_use, before.in_use);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
+  EXPECT_EQ(mp::heap::audit().in_use, before.in_use);
 }
 
 TEST(Pains, Pain18_AnArrayIsHandedOnWithoutACopy) {
   const mp::Queue<mp::Array<char>> queue;
   const mp::Array<char> array(16'000'000);
   array[array.size() - 1] = 'a';
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   for (int i = 0; i < 10; ++i)
     queue.put(array);
-  EXPECT_LT(mp::heap::books().in_use, before.in_use + 100'000);
+  EXPECT_LT(mp::heap::audit().in_use, before.in_use + 100'000);
   mp::Process process(
       [](const mp::Queue<mp::Array<char>>& from) {
         for (int i = 0; i < 10; ++i) {

@@ -42,13 +42,13 @@ void at_steps(const Round& round) {
   std::mt19937 random(seed);
   settle_in();
   round(std::size_t{0});
-  const auto before = procession::heap::books();
+  const auto before = procession::heap::audit();
   std::size_t step = 1;
   while (round(step) && !testing::Test::HasFailure())
     step += 1 + random() % (procession::kSanitized ? 40 : 12);
   EXPECT_GT(step, 100U);
   // What the round without a kill left may have gone only now.
-  const auto after = procession::heap::books();
+  const auto after = procession::heap::audit();
   EXPECT_LE(after.blocks, before.blocks);
   EXPECT_LE(after.holds, before.holds);
 }

@@ -121,7 +121,7 @@ TEST(Relay, ReceiversOfOneEndEachGetWholeMessages) {
 
 TEST(Relay, ACloseEndsTheWaitForAReceiver) {
   auto [receiver, sender] = mp::Pipe(false);
-  while (mp::heap::books().in_use < (std::size_t{12} << 20))
+  while (mp::heap::audit().in_use < (std::size_t{12} << 20))
     sender.send_bytes(Bytes(kRelayLeast));  // that is all for which there is room
   std::thread thread([&] {
     std::this_thread::sleep_for(20ms);
@@ -154,7 +154,7 @@ TEST(RelayKill, OfSendersLeavesNothingToWaitForButWhatOthersSent) {
       auto [receiver, sender] = mp::Pipe(false);
       const auto taken = mp::heap::Block::for_users(std::size_t{28} << 20);
       process_test::exitcode_of(mp::StartMethod::fork, [] {});  // what is made once is made now
-      const auto before = mp::heap::books();
+      const auto before = mp::heap::audit();
       for (int i = 0; i < 3; ++i)
         send_and_be_killed(receiver, sender);
       if (with_message) sender.send(77);
@@ -164,7 +164,7 @@ TEST(RelayKill, OfSendersLeavesNothingToWaitForButWhatOthersSent) {
       }
       EXPECT_FALSE(receiver.poll());
       EXPECT_TRUE(mp::wait({receiver}, 0ms).empty());
-      EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+      EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
     });
   }
 }

@@ -29,7 +29,7 @@ TEST(SizeClass, EverySizeFitsItsClassAndLittleIsLost) {
 
 TEST(Allocate, GivesAlignedMemoryThatDoesNotOverlap) {
   ensure();
-  const Books before = books();
+  const Audit before = audit();
   std::vector<Block> blocks;
   std::set<Offset> places;
   for (std::size_t bytes = 0; bytes < 5000; bytes += 37) {
@@ -38,15 +38,15 @@ TEST(Allocate, GivesAlignedMemoryThatDoesNotOverlap) {
     EXPECT_EQ(block.offset() % 64, 0U);
     EXPECT_TRUE(contains(block.data()));
     EXPECT_EQ(offset_of(block.data()), block.offset());
-    EXPECT_EQ(owner(block.ticket()), self());
+    EXPECT_EQ(owner(block.hold_id()), self());
     std::memset(block.data(), 0xEE, block.size());
     EXPECT_TRUE(places.insert(block.offset()).second);
     blocks.push_back(std::move(block));
   }
-  const Books during = books();  // also: nothing was written over
+  const Audit during = audit();  // also: nothing was written over
   EXPECT_EQ(during.blocks, before.blocks + blocks.size());
   blocks.clear();
-  expect_same_use(books(), before);
+  expect_same_use(audit(), before);
 }
 
 TEST(Allocate, TheSameBlockComesBack) {
@@ -93,7 +93,7 @@ TEST(Exhaustion, IsAnExceptionThatSaysWhatToDo) {
     EXPECT_NE(text.find("10000 bytes"), std::string::npos) << text;
     EXPECT_NE(text.find("1048576"), std::string::npos) << text;
     EXPECT_NE(text.find("PROCESSION_HEAP"), std::string::npos) << text;
-    EXPECT_EQ(books().blocks, blocks.size() + 1);
+    EXPECT_EQ(audit().blocks, blocks.size() + 1);
     blocks.pop_back();
     EXPECT_NO_THROW(blocks.emplace_back(10'000));
     EXPECT_THROW(Block(2 * kMebi), OutOfMemory);
@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Of, ExhaustionOfARegion, kBothRegions, &region_name);
 TEST_P(ExhaustionOfARegion, JoinsFreeNeighboursAndCutsLargerOnes) {
   with_new_heap("4M", [region = GetParam()] {
     ensure();
-    const Books before = books();
+    const Audit before = audit();
     for (int round = 0; round < 3; ++round) {
       for (const std::size_t bytes :
            std::initializer_list<std::size_t>{100, 3'000, 70'000, 1'200'000, 500, 300'000}) {
@@ -127,9 +127,9 @@ TEST_P(ExhaustionOfARegion, JoinsFreeNeighboursAndCutsLargerOnes) {
         EXPECT_GE((blocks.size() + (bytes > kMebi ? 1 : 0)) * each, 4 * kMebi * 4 / 5) << bytes;
         for (const Block& block : blocks)
           std::memset(block.data(), 0xEE, block.size());
-        books();
+        audit();
       }
-      expect_same_use(books(), before);
+      expect_same_use(audit(), before);
     }
     const Block all(3 * kMebi, false, region);
     std::memset(all.data(), 1, all.size());
@@ -139,17 +139,17 @@ TEST_P(ExhaustionOfARegion, JoinsFreeNeighboursAndCutsLargerOnes) {
 TEST(Exhaustion, OfHoldsToo) {
   with_new_heap("256K", [] {
     const Block block(64);
-    std::vector<Ticket> tickets;
+    std::vector<HoldId> hold_ids;
     try {
       for (;;)
-        tickets.push_back(hold(block.offset(), self()));
+        hold_ids.push_back(hold(block.offset(), self()));
     } catch (const OutOfMemory&) {
     }
-    EXPECT_GT(tickets.size(), 3000U);
-    EXPECT_EQ(books().holds, tickets.size() + 2);
-    for (const Ticket ticket : tickets)
-      drop(ticket);
-    EXPECT_EQ(books().holds, 2U);
+    EXPECT_GT(hold_ids.size(), 3000U);
+    EXPECT_EQ(audit().holds, hold_ids.size() + 2);
+    for (const HoldId hold_id : hold_ids)
+      drop(hold_id);
+    EXPECT_EQ(audit().holds, 2U);
     EXPECT_NO_THROW(Block(200'000));  // made of what were records
   });
 }

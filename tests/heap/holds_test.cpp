@@ -14,43 +14,43 @@ class Holds : public ::testing::Test {
  protected:
   void SetUp() override {
     ensure();
-    before_ = books();
+    before_ = audit();
   }
-  void TearDown() override { expect_same_use(books(), before_); }
+  void TearDown() override { expect_same_use(audit(), before_); }
 
-  Books before_;
+  Audit before_;
 };
 
 TEST_F(Holds, ABlockLivesAsLongAsItsLastHold) {
-  const Ticket first = allocate(100, self());
+  const HoldId first = allocate(100, self());
   const Offset block = target(first);
-  const Ticket second = hold(block, root());
-  const Ticket third = hold(block, self());
+  const HoldId second = hold(block, root());
+  const HoldId third = hold(block, self());
   EXPECT_EQ(target(second), block);
   EXPECT_EQ(owner(second), root());
   drop(first);
-  EXPECT_EQ(books().holds, before_.holds + 2);
+  EXPECT_EQ(audit().holds, before_.holds + 2);
   EXPECT_EQ(hold(block, self()), first) << "the room in the block is used first";
   drop(third);
   drop(first);
-  EXPECT_EQ(books().blocks, before_.blocks + 1);
+  EXPECT_EQ(audit().blocks, before_.blocks + 1);
   drop(second);
   drop(0);
 }
 
 TEST_F(Holds, AMessageDropsTheHandlesInside) {
-  const Ticket queue = allocate(100, self());
+  const HoldId queue = allocate(100, self());
   Block message(100);
-  const Ticket inside = hold(target(queue), message.offset());
+  const HoldId inside = hold(target(queue), message.offset());
   EXPECT_EQ(owner(inside), message.offset());
   drop(queue);
-  EXPECT_EQ(books().blocks, before_.blocks + 2);
+  EXPECT_EQ(audit().blocks, before_.blocks + 2);
 }
 
-TEST_F(Holds, MovesKeepTheTicket) {
-  const Ticket queue = allocate(100, self(), true);
+TEST_F(Holds, MovesKeepTheHoldId) {
+  const HoldId queue = allocate(100, self(), true);
   auto* word = at<std::uint64_t>(target(queue));
-  const Ticket message = allocate(100, self());
+  const HoldId message = allocate(100, self());
   move(message, target(queue), word, message);
   EXPECT_EQ(owner(message), target(queue));
   EXPECT_EQ(*word, message);
@@ -64,20 +64,20 @@ TEST_F(Holds, MovesKeepTheTicket) {
 }
 
 TEST_F(Holds, LongChainsAndWideTreesAreGivenBack) {
-  const Ticket top = allocate(64, self());
+  const HoldId top = allocate(64, self());
   Offset last = target(top);
   for (int i = 0; i < 10'000; ++i)
     last = target(allocate(64, last));
   for (int i = 0; i < 10'000; ++i) {
     static_cast<void>(hold(target(allocate(64, target(top))), target(top)));
   }
-  EXPECT_EQ(books().blocks, before_.blocks + 20'001);
+  EXPECT_EQ(audit().blocks, before_.blocks + 20'001);
   drop(top);
 }
 
 TEST_F(Holds, ARecordGivesBackAllThatItsProcessHeld) {
-  const Ticket record = allocate(kRecordBytes, root(), true);
-  const Ticket shared = allocate(1000, self());
+  const HoldId record = allocate(kRecordBytes, root(), true);
+  const HoldId shared = allocate(1000, self());
   EXPECT_EQ(join(fork_child([&] {
               set_self(target(record));
               const Offset kept = target(shared);
@@ -90,33 +90,33 @@ TEST_F(Holds, ARecordGivesBackAllThatItsProcessHeld) {
               static_cast<void>(Block(50 * kMebi).release());
             })),
             0);
-  EXPECT_EQ(books().blocks, before_.blocks + 2 + 100 + 100 + 1);
+  EXPECT_EQ(audit().blocks, before_.blocks + 2 + 100 + 100 + 1);
   drop(record);
-  EXPECT_EQ(books().blocks, before_.blocks + 1);
+  EXPECT_EQ(audit().blocks, before_.blocks + 1);
   drop(shared);
 }
 
 TEST_F(Holds, OfWhatIsNoBlockAreRefused) {
-  const Ticket ticket = allocate(64, self());
-  const Offset block = target(ticket);
+  const HoldId hold_id = allocate(64, self());
+  const Offset block = target(hold_id);
   EXPECT_THROW(static_cast<void>(hold(block + 64, self())), ProcessError);
   EXPECT_THROW(static_cast<void>(hold(block + 8, self())), ProcessError);
   EXPECT_THROW(static_cast<void>(hold(0, self())), ProcessError);
   EXPECT_THROW(static_cast<void>(hold(~Offset{63}, self())), ProcessError);
   EXPECT_THROW(static_cast<void>(hold(block, 64)), ProcessError);
   EXPECT_THROW(static_cast<void>(allocate(64, 0)), ProcessError);
-  EXPECT_THROW(move(ticket, 3), ProcessError);
-  EXPECT_EQ(owner(ticket), self());
-  drop(ticket);
+  EXPECT_THROW(move(hold_id, 3), ProcessError);
+  EXPECT_EQ(owner(hold_id), self());
+  drop(hold_id);
   EXPECT_THROW(static_cast<void>(hold(block, self())), ProcessError);
 }
 
 TEST_F(Holds, DroppingTwiceEndsTheProgram) {
-  const Ticket ticket = allocate(64, self());
-  drop(ticket);
-  EXPECT_DEATH(drop(ticket), "dropped before");
+  const HoldId hold_id = allocate(64, self());
+  drop(hold_id);
+  EXPECT_DEATH(drop(hold_id), "dropped before");
   EXPECT_DEATH(drop(77), "no such hold");
-  books();
+  audit();
 }
 
 TEST_F(Holds, BlocksAreMoved) {
@@ -129,9 +129,9 @@ TEST_F(Holds, BlocksAreMoved) {
   EXPECT_EQ(second.offset(), place);
   first = std::move(second);
   EXPECT_EQ(first.offset(), place);
-  const Ticket ticket = first.release();
+  const HoldId hold_id = first.release();
   EXPECT_FALSE(first);
-  first = Block::own(ticket);
+  first = Block::own(hold_id);
   EXPECT_EQ(first.offset(), place);
 }
 

@@ -41,34 +41,34 @@ namespace {
         if (slot) static_cast<void>(hold(common, slot.offset()));
         break;
       case 4:
-        if (slot && move_if(slot.ticket(), board, &word, 0, slot.ticket())) {
+        if (slot && move_if(slot.hold_id(), board, &word, 0, slot.hold_id())) {
           static_cast<void>(slot.release());
         }
         break;
       default:
-        if (const Ticket ticket = std::atomic_ref(word).load(); ticket != 0) {
-          if (move_if(ticket, self(), &word, ticket, 0)) slot = Block::own(ticket);
+        if (const HoldId hold_id = std::atomic_ref(word).load(); hold_id != 0) {
+          if (move_if(hold_id, self(), &word, hold_id, 0)) slot = Block::own(hold_id);
         }
     }
   }
 }
 
-TEST(Kill, AnyTimeLeavesTheBooksExact) {
+TEST(Kill, AnyTimeLeavesTheHeapExact) {
   const unsigned seed = std::random_device()();
   std::printf("seed %u\n", seed);
   with_new_heap("64M", [seed] {
     ensure();
-    const Books before = books();
-    const Ticket board = allocate(64, root(), true);
-    const Ticket common = allocate(64, root());
+    const Audit before = audit();
+    const HoldId board = allocate(64, root(), true);
+    const HoldId common = allocate(64, root());
     std::mt19937 random(seed);
     struct Worker {
       pid_t pid;
-      Ticket record;
+      HoldId record;
     };
     std::vector<Worker> workers;
     const auto hire = [&] {
-      const Ticket record = allocate(kRecordBytes, root(), true);
+      const HoldId record = allocate(kRecordBytes, root(), true);
       const unsigned own = static_cast<unsigned>(random());
       workers.push_back({fork_child([&] {
                            set_self(target(record));
@@ -85,7 +85,7 @@ TEST(Kill, AnyTimeLeavesTheBooksExact) {
       ASSERT_EQ(join(workers[victim].pid), -SIGKILL);
       drop(workers[victim].record);
       workers.erase(workers.begin() + static_cast<std::ptrdiff_t>(victim));
-      if (killed % 20 == 0) books();
+      if (killed % 20 == 0) audit();
       hire();
     }
     for (const Worker& worker : workers) {
@@ -94,14 +94,14 @@ TEST(Kill, AnyTimeLeavesTheBooksExact) {
       drop(worker.record);
     }
     for (int i = 0; i < 8; ++i) {  // a word names a block of the board's, or none
-      const Ticket ticket = at<std::uint64_t>(target(board))[i];
-      if (ticket != 0) {
-        EXPECT_EQ(owner(ticket), target(board));
+      const HoldId hold_id = at<std::uint64_t>(target(board))[i];
+      if (hold_id != 0) {
+        EXPECT_EQ(owner(hold_id), target(board));
       }
     }
     drop(board);
     drop(common);
-    expect_same_use(books(), before);
+    expect_same_use(audit(), before);
   });
 }
 
@@ -117,7 +117,7 @@ void count_down() {
 }
 
 /// Runs `script` in a process that is killed at its Nth step. False when it ended before.
-bool killed_at(std::uint64_t step, Ticket record, const std::function<void()>& script) {
+bool killed_at(std::uint64_t step, HoldId record, const std::function<void()>& script) {
   const int code = join(fork_child([&] {
     set_self(target(record));
     steps_left = step;
@@ -132,15 +132,15 @@ bool killed_at(std::uint64_t step, Ticket record, const std::function<void()>& s
 /// Kills `script` at each of its steps; `check` looks at what it left.
 std::uint64_t kill_everywhere(const std::function<void()>& script,
                               const std::function<void()>& check) {
-  const Books before = books();
+  const Audit before = audit();
   for (std::uint64_t step = 1;; step += kStride) {
-    const Ticket record = allocate(kRecordBytes, root(), true);
+    const HoldId record = allocate(kRecordBytes, root(), true);
     const bool killed = killed_at(step, record, script);
-    books();  // which repairs first
+    audit();  // which repairs first
     check();
-    books();
+    audit();
     drop(record);
-    expect_same_use(books(), before);
+    expect_same_use(audit(), before);
     if (!killed || ::testing::Test::HasFailure()) return step;
   }
 }
@@ -153,21 +153,21 @@ INSTANTIATE_TEST_SUITE_P(Of, KillAtEveryStep, kBothRegions, &region_name);
 TEST_P(KillAtEveryStep, OfEveryOperation) {
   with_new_heap("16M", [region = GetParam()] {
     ensure();
-    const Ticket board = allocate(64, root(), true);
+    const HoldId board = allocate(64, root(), true);
     auto* word = at<std::uint64_t>(target(board));
     const auto script = [&] {
       Block first(100, false, region);
       Block second(1'000, false, region);
-      const Ticket inside = hold(first.offset(), second.offset());
-      const Ticket also = hold(target(board), self());
+      const HoldId inside = hold(first.offset(), second.offset());
+      const HoldId also = hold(target(board), self());
       static_cast<void>(hold(first.offset(), second.offset()));
       drop(inside);
       Block third(5'000, false, region);
-      const Ticket ticket = third.release();
-      move(ticket, target(board), word, ticket);
+      const HoldId hold_id = third.release();
+      move(hold_id, target(board), word, hold_id);
       move(also, first.offset());
-      if (!move_if(ticket, self(), word, ticket, 0)) std::abort();
-      drop(ticket);
+      if (!move_if(hold_id, self(), word, hold_id, 0)) std::abort();
+      drop(hold_id);
       second = Block();
     };
     const auto check = [&] {  // a word and the owner of what it names change together
@@ -191,8 +191,8 @@ TEST(Pains, Pain28_WhatAKilledProcessWasSettingUpIsSetUpByTheNext) {
     step += kStride;
     with_new_heap("16M", [&] {
       ensure();
-      const Ticket record = allocate(kRecordBytes, root(), true);
-      const Books before = books();
+      const HoldId record = allocate(kRecordBytes, root(), true);
+      const Audit before = audit();
       const auto set_up = []() -> std::uint64_t& {
         return shared_by_tree<std::uint64_t>(&RootWords::depot,
                                              [](std::uint64_t& word) { ++word; });
@@ -201,7 +201,7 @@ TEST(Pains, Pain28_WhatAKilledProcessWasSettingUpIsSetUpByTheNext) {
       EXPECT_EQ(set_up(), 1U) << "killed at step " << step;
       EXPECT_EQ(set_up(), 1U);
       drop(record);  // as when the dead process is reaped
-      EXPECT_EQ(books().blocks, before.blocks) << "one record less, one word more";
+      EXPECT_EQ(audit().blocks, before.blocks) << "one record less, one word more";
     });
   }
   EXPECT_GT(step, 20U);
@@ -258,19 +258,19 @@ TEST_P(KillAtEveryStep, OfTheRepairToo) {
       Block first(100, false, region);
       static_cast<void>(hold(first.offset(), target(allocate(64, self(), false, region))));
     };
-    const Books before = books();
+    const Audit before = audit();
     bool first_done = false;
     for (std::uint64_t first = 1; !first_done; first += 3 * kStride) {
       bool second_done = false;
       for (std::uint64_t second = 1; !second_done; second += kStride) {
-        const Ticket one = allocate(kRecordBytes, root(), true);
-        const Ticket two = allocate(kRecordBytes, root(), true);
+        const HoldId one = allocate(kRecordBytes, root(), true);
+        const HoldId two = allocate(kRecordBytes, root(), true);
         first_done = !killed_at(first, one, script);
         second_done = second > 40 || !killed_at(second, two, script);
-        books();
+        audit();
         drop(one);
         drop(two);
-        expect_same_use(books(), before);
+        expect_same_use(audit(), before);
         ASSERT_FALSE(::testing::Test::HasFailure()) << first << ' ' << second;
       }
     }

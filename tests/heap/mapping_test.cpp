@@ -49,7 +49,7 @@ TEST(Reserve, CanBeSetBeforeButNotAfter) {
   with_new_heap("", [] {
     set_reserve(32 * kMebi);
     ensure();
-    EXPECT_EQ(books().reserve, 32 * kMebi);
+    EXPECT_EQ(audit().reserve, 32 * kMebi);
     EXPECT_THROW(set_reserve(64 * kMebi), ProcessError);
   });
 }
@@ -58,7 +58,7 @@ TEST(Reserve, IsTheMachinesMemoryByDefault) {
   if (kSanitized) GTEST_SKIP();
   with_new_heap("", [] {
     ensure();
-    EXPECT_GE(books().reserve, platform::physical_memory());
+    EXPECT_GE(audit().reserve, platform::physical_memory());
     EXPECT_LT(platform::file_memory(descriptor()), kMebi) << "and takes none";
   });
 }
@@ -69,8 +69,8 @@ TEST(Reserve, LeavesHalfOfALimitedAddressSpace) {
     const rlimit limit{512 * kMebi, 512 * kMebi};
     ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
     ensure();
-    EXPECT_LE(2 * books().reserve, 256 * kMebi);
-    EXPECT_GE(2 * books().reserve, 128 * kMebi);
+    EXPECT_LE(2 * audit().reserve, 256 * kMebi);
+    EXPECT_GE(2 * audit().reserve, 128 * kMebi);
     const std::vector<char> others(100 * kMebi);
     EXPECT_NO_THROW(Block(10 * kMebi));
   });
@@ -96,7 +96,7 @@ TEST(Reserve, StaysBelowTheLimitOfFileSizes) {
     const rlimit limit{40 * kMebi, 40 * kMebi};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
     ensure();
-    EXPECT_EQ(books().reserve, 16 * kMebi) << "for each region, and something to keep them apart";
+    EXPECT_EQ(audit().reserve, 16 * kMebi) << "for each region, and something to keep them apart";
     for (const Region region : {Region::library, Region::users}) {
       Block block(12 * kMebi, false, region);
       std::memset(block.data(), 1, block.size());
@@ -116,8 +116,8 @@ TEST(Reserve, SaysWhatIsLeftUnderALimitThatIsTooLow) {
 
 TEST(Adopt, MapsTheSameHeap) {
   ensure();
-  const Ticket ticket = allocate(100, self(), true);
-  *at<int>(target(ticket)) = 41;
+  const HoldId hold_id = allocate(100, self(), true);
+  *at<int>(target(hold_id)) = 41;
   const int heap = descriptor();
   EXPECT_TRUE((::fcntl(heap, F_GETFD) & FD_CLOEXEC) != 0);
   EXPECT_EQ(join(fork_child([&] {
@@ -127,13 +127,13 @@ TEST(Adopt, MapsTheSameHeap) {
               EXPECT_EQ(self(), 0U);
               EXPECT_GE(descriptor(), 16) << "out of the way of standard descriptors";
               EXPECT_THROW(adopt(heap), ProcessError);
-              ++*at<int>(target(ticket));
-              drop(hold(target(ticket), root()));
+              ++*at<int>(target(hold_id));
+              drop(hold(target(hold_id), root()));
             })),
             0);
-  EXPECT_EQ(*at<int>(target(ticket)), 42);
-  drop(ticket);
-  books();
+  EXPECT_EQ(*at<int>(target(hold_id)), 42);
+  drop(hold_id);
+  audit();
 }
 
 TEST(Adopt, RefusesWhatIsNoHeap) {
@@ -180,13 +180,13 @@ TEST(Ensure, ByManyThreadsMakesOneHeap) {
       thread.join();
     for (const int one : found)
       EXPECT_EQ(one, descriptor());
-    EXPECT_EQ(books().blocks, found.size() + 1);
+    EXPECT_EQ(audit().blocks, found.size() + 1);
   });
 }
 
 TEST(Alive, FollowsTheProcess) {
   ensure();
-  const Ticket record = allocate(kRecordBytes, root(), true);
+  const HoldId record = allocate(kRecordBytes, root(), true);
   EXPECT_TRUE(alive(self()));
   EXPECT_FALSE(alive(target(record)));
   int ready[2];

@@ -28,7 +28,7 @@ TEST_P(MemoryReturn, LargeBlocksBeyondTheBudgetGoBack) {
         std::memset(block.data(), 0xEE, block.size());
       }
       EXPECT_LT(used(), 2 * kMebi);
-      books();
+      audit();
     }
   });
 }
@@ -52,14 +52,14 @@ TEST_P(MemoryReturn, SomeStaysForTheNext) {
     blocks.clear();
     EXPECT_LT(used(), 70 * kMebi);
     EXPECT_GE(used(), 40 * kMebi);
-    books();
+    audit();
   });
 }
 
 TEST(Pains, Pain06_MemoryThatADeadProcessHeldGoesBack) {
   with_new_heap("256M", [] {
     ensure();
-    const Ticket record = allocate(kRecordBytes, root());
+    const HoldId record = allocate(kRecordBytes, root());
     EXPECT_EQ(join(fork_child([&] {
                 set_self(target(record));
                 for (int i = 0; i < 3; ++i)
@@ -70,7 +70,7 @@ TEST(Pains, Pain06_MemoryThatADeadProcessHeldGoesBack) {
     EXPECT_GE(used(), 150 * kMebi);
     drop(record);
     EXPECT_LT(used(), 70 * kMebi);
-    EXPECT_EQ(books().blocks, 1U);
+    EXPECT_EQ(audit().blocks, 1U);
   });
 }
 
@@ -80,7 +80,7 @@ TEST_P(MemoryReturn, BlocksOfNobodyAreReturnedAtOnce) {
     set_self(0);
     drop(allocate(100 * kMebi, root(), false, region));
     EXPECT_LT(used(), 2 * kMebi);
-    books();
+    audit();
   });
 }
 
@@ -101,9 +101,9 @@ TEST_P(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
         }
       } catch (const OutOfMemory&) {
       }
-      books();
+      audit();
     }
-    const std::uint64_t in_use = books().in_use;
+    const std::uint64_t in_use = audit().in_use;
     EXPECT_LT(in_use, 1000U);
   });
 }
@@ -111,12 +111,12 @@ TEST_P(MemoryReturn, PiecesOfReturnedBlocksAreBackedAgain) {
 TEST_P(MemoryReturn, TooLargeForTheMachineIsAnException) {
   with_new_heap("8T", [region = GetParam()] {
     ensure();
-    const std::uint64_t reserve = books().reserve;
+    const std::uint64_t reserve = audit().reserve;
     const std::uint64_t wanted = platform::physical_memory() * 2;
     if (reserve < wanted + kMebi) GTEST_SKIP() << "no address space for the test";
     EXPECT_THROW(Block(static_cast<std::size_t>(wanted), false, region), OutOfMemory);
     EXPECT_LT(used(), 2 * kMebi);
-    EXPECT_EQ(books().blocks, 1U);
+    EXPECT_EQ(audit().blocks, 1U);
   });
 }
 

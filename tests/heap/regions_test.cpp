@@ -31,14 +31,14 @@ TEST(Regions, AreAsFarApartAsTheyAreTold) {
     EXPECT_EQ(users.size(), 1024U);
     EXPECT_TRUE(contains(users.data()));
     EXPECT_EQ(offset_of(users.data()), users.offset());
-    books();
+    audit();
   });
 }
 
 TEST(Regions, AnOverrunOfUsersMemoryEndsWithoutReachingTheLibrarys) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer reports it in its own way";
   with_new_heap("64M", [] {
-    const Books before = books();
+    const Audit before = audit();
     for (const std::ptrdiff_t step : {1, -1}) {
       const Block front = Block::for_users(100);
       const Block users = Block::for_users(5'000);
@@ -46,10 +46,10 @@ TEST(Regions, AnOverrunOfUsersMemoryEndsWithoutReachingTheLibrarys) {
       const Block large = Block::for_users(3 * kMebi);
       EXPECT_EQ(join(fork_child([&] { overrun(users.data(), step); })), -SIGSEGV);
       EXPECT_EQ((step > 0 ? behind : front).data()[0], std::byte{0xA2}) << "it has written";
-      EXPECT_EQ(books().blocks, before.blocks + 4);
+      EXPECT_EQ(audit().blocks, before.blocks + 4);
       EXPECT_EQ(users.size(), 6'144U);
     }
-    expect_same_use(books(), before);
+    expect_same_use(audit(), before);
   });
 }
 
@@ -67,13 +67,13 @@ TEST(Regions, AnOverrunOfOtherMemoryDoesNotReachTheHeap) {
   with_new_heap("64M", [] {
     ensure();
     for (const std::ptrdiff_t step : {1, -1}) {
-      const Books before = books();
+      const Audit before = audit();
       // The kernel places it next to what was mapped last.
       auto* const other = static_cast<std::byte*>(
           ::mmap(nullptr, kMebi, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
       ASSERT_NE(other, MAP_FAILED);
       EXPECT_EQ(join(fork_child([&] { overrun(other + kMebi / 2, step); })), -SIGSEGV);
-      expect_same_use(books(), before);
+      expect_same_use(audit(), before);
       ::munmap(other, kMebi);
     }
   });
@@ -117,7 +117,7 @@ TEST(Regions, AHoldOnWhatOnlyLooksLikeABlockIsRefused) {
       if (offset == users.offset()) continue;
       EXPECT_THROW(static_cast<void>(hold(offset, self())), ProcessError) << offset;
     }
-    books();
+    audit();
   });
 }
 
@@ -125,7 +125,7 @@ TEST(Regions, AHoldOnAnyOffsetIsRefusedOrABlocks) {
   with_new_heap("4M", [] {
     const Block one(100);
     const Block other = Block::for_users(100);
-    const Books before = books();
+    const Audit before = audit();
     const std::uint64_t seed = setting("PROCESSION_TEST_SEED", std::random_device()());
     std::printf("seed %llu (PROCESSION_TEST_SEED)\n", static_cast<unsigned long long>(seed));
     std::mt19937_64 random(seed);
@@ -144,21 +144,21 @@ TEST(Regions, AHoldOnAnyOffsetIsRefusedOrABlocks) {
     EXPECT_EQ(held, before.blocks + 1) << "the blocks in use, and the root";
     for (int i = 0; i < 20'000; ++i)
       attempt(random() >> random() % 64);
-    expect_same_use(books(), before);
+    expect_same_use(audit(), before);
   });
 }
 
-TEST(Regions, TheBooksSeeAMarkThatIsWrong) {
+TEST(Regions, TheAuditSeesAMarkThatIsWrong) {
   with_new_heap("4M", [] {
     const Block block(1024);
     auto& heap = *reinterpret_cast<Header*>(internal::base.load());
     mark_word(heap, block.offset() + 128) ^= mark_bit(block.offset() + 128);
-    EXPECT_THROW(books(), ProcessError);
+    EXPECT_THROW(audit(), ProcessError);
     mark_word(heap, block.offset() + 128) ^= mark_bit(block.offset() + 128);
     mark_word(heap, block.offset()) ^= mark_bit(block.offset());
-    EXPECT_THROW(books(), ProcessError);
+    EXPECT_THROW(audit(), ProcessError);
     mark_word(heap, block.offset()) ^= mark_bit(block.offset());
-    books();
+    audit();
   });
 }
 

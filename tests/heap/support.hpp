@@ -59,8 +59,8 @@ inline std::string region_name(const ::testing::TestParamInfo<Region>& region) {
   return region.param == Region::users ? "Users" : "Library";
 }
 
-/// The books are the same, but for memory that moved between free and never used.
-inline void expect_same_use(const Books& found, const Books& expected) {
+/// The audit are the same, but for memory that moved between free and never used.
+inline void expect_same_use(const Audit& found, const Audit& expected) {
   EXPECT_EQ(found.blocks, expected.blocks);
   EXPECT_EQ(found.in_use, expected.in_use);
   EXPECT_EQ(found.holds, expected.holds);

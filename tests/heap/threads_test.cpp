@@ -10,8 +10,8 @@ namespace {
 
 TEST(Threads, HammerTheHeap) {
   ensure();
-  const Books before = books();
-  const Ticket common = allocate(64, self());
+  const Audit before = audit();
+  const HoldId common = allocate(64, self());
   std::vector<std::thread> threads;
   for (unsigned seed = 0; seed < 6; ++seed) {
     threads.emplace_back([seed, common] {
@@ -41,37 +41,37 @@ TEST(Threads, HammerTheHeap) {
   for (std::thread& thread : threads)
     thread.join();
   drop(common);
-  expect_same_use(books(), before);
+  expect_same_use(audit(), before);
 }
 
 TEST(Threads, PassMessagesThroughAWord) {
   ensure();
-  const Books before = books();
-  const Ticket queue = allocate(64, self(), true);
+  const Audit before = audit();
+  const HoldId queue = allocate(64, self(), true);
   auto* word = at<std::uint64_t>(target(queue));
   constexpr int kMessages = 5'000;
   std::thread producer([&] {
     for (int i = 0; i < kMessages;) {
       Block message(64);
       *at<int>(message.offset()) = i;
-      const Ticket ticket = message.release();
-      while (!move_if(ticket, target(queue), word, 0, ticket))
+      const HoldId hold_id = message.release();
+      while (!move_if(hold_id, target(queue), word, 0, hold_id))
         std::this_thread::yield();
       ++i;
     }
   });
   for (int i = 0; i < kMessages;) {
-    const Ticket ticket = std::atomic_ref(*word).load();
-    if (ticket == 0 || !move_if(ticket, self(), word, ticket, 0)) {
+    const HoldId hold_id = std::atomic_ref(*word).load();
+    if (hold_id == 0 || !move_if(hold_id, self(), word, hold_id, 0)) {
       std::this_thread::yield();
       continue;
     }
-    EXPECT_EQ(*at<int>(target(ticket)), i++);
-    drop(ticket);
+    EXPECT_EQ(*at<int>(target(hold_id)), i++);
+    drop(hold_id);
   }
   producer.join();
   drop(queue);
-  expect_same_use(books(), before);
+  expect_same_use(audit(), before);
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ TEST(Mesh, OfLargeItemsSurvivesKillsLong) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::uint64_t kills = 0;
   std::uint64_t items = 0;
-  mp::heap::Books before;
+  mp::heap::Audit before;
   for (std::uint64_t round = 0; kills < least || std::chrono::steady_clock::now() < end; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     {
@@ -158,7 +158,7 @@ TEST(Mesh, OfLargeItemsSurvivesKillsLong) {
       items += carriers.items();
       kills += kRound;
     }
-    const mp::heap::Books after = mp::heap::books();
+    const mp::heap::Audit after = mp::heap::audit();
     if (round != 0) {
       EXPECT_EQ(after.blocks, before.blocks);
       EXPECT_EQ(after.holds, before.holds);

@@ -372,7 +372,7 @@ TEST(Mesh, SurvivesKillsOfItsMembersLong) {
   constexpr std::uint64_t kRound = 60;
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::uint64_t items = 0;
-  std::optional<mp::heap::Books> before;
+  std::optional<mp::heap::Audit> before;
   std::size_t descriptors = 0;
   std::size_t maps = 0;
   std::uint64_t kills = 0;
@@ -387,7 +387,7 @@ TEST(Mesh, SurvivesKillsOfItsMembersLong) {
       items += controller.items();
     }
     EXPECT_TRUE(mp::active_children().empty());
-    const mp::heap::Books after = mp::heap::books();
+    const mp::heap::Audit after = mp::heap::audit();
     if (before) {
       EXPECT_EQ(after.blocks, before->blocks);
       EXPECT_EQ(after.holds, before->holds);

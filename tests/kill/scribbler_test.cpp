@@ -177,7 +177,7 @@ TEST(Scribbler, ThatWritesSoManyPastTheEndHarmsNobodyElse) {
       EXPECT_EQ(pool.map([](int x) { return x * x; }, {1, 2, 3}), (std::vector<int>{1, 4, 9}));
       EXPECT_EQ(mp::Array<double>(1'000)[999], 0);
     }
-    mp::heap::books();
+    mp::heap::audit();
   }
 }
 

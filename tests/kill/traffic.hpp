@@ -187,7 +187,7 @@ class Traffic {
     EXPECT_EQ(++total_, 6U);
     mp::Array<int> array(100'000);
     EXPECT_EQ(std::accumulate(array.begin(), array.end(), 0), 0);
-    mp::heap::books();
+    mp::heap::audit();
     pool_.close();
     pool_.join();
   }

@@ -47,12 +47,12 @@ class Leaks : public Managed {
   /// Threads of servers and killed processes give back what they had a moment later.
   struct Left {
     std::size_t descriptors = 0;
-    mp::heap::Books books;
+    mp::heap::Audit audit;
 
-    static Left look() { return {manager_test::descriptors(), mp::heap::books()}; }
+    static Left look() { return {manager_test::descriptors(), mp::heap::audit()}; }
     [[nodiscard]] bool is_within(const Left& other) const {
-      return descriptors <= other.descriptors && books.blocks <= other.books.blocks &&
-             books.in_use <= other.books.in_use && books.holds <= other.books.holds;
+      return descriptors <= other.descriptors && audit.blocks <= other.audit.blocks &&
+             audit.in_use <= other.audit.in_use && audit.holds <= other.audit.holds;
     }
   };
 };

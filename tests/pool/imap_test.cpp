@@ -322,7 +322,7 @@ TYPED_TEST(PoolImap, SeveralAtATimeAndFromSeveralThreads) {
 TYPED_TEST(PoolImap, MoreElementsThanSlotsAndBlocksAreGivenBack) {
   TypeParam pool(2);
   pool.map(square, std::views::iota(0, 100));
-  const std::uint64_t before = heap::books().blocks;
+  const std::uint64_t before = heap::audit().blocks;
   {
     std::size_t sum = 0;
     for (const std::string& text :
@@ -332,7 +332,7 @@ TYPED_TEST(PoolImap, MoreElementsThanSlotsAndBlocksAreGivenBack) {
     }
     EXPECT_EQ(sum, 5000U * 4999U / 2);
   }
-  EXPECT_EQ(heap::books().blocks, before);
+  EXPECT_EQ(heap::audit().blocks, before);
 }
 
 TEST(PoolImapLost, AWorkerThatDiesFailsItsElementAlone) {

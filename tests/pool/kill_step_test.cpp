@@ -116,7 +116,7 @@ void have_callbacks() {
 
 void at_each_step(const Scene& scene) {
   have_callbacks();
-  settled_books();
+  settled_audit();
   const Left before = Left::look();
   std::size_t step = 1;
   std::size_t steps = 0;
@@ -145,7 +145,7 @@ void at_each_step(const Scene& scene) {
         ++survived;
       }
     }
-    until([&] { return heap::books().blocks <= before.books.blocks; });
+    until([&] { return heap::audit().blocks <= before.audit.blocks; });
   }
   expect_nothing_left(before);
   std::printf("%zu steps\n", steps);

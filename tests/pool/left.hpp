@@ -15,10 +15,10 @@ namespace procession::pooltest {
 
 /// What this process has.
 struct Left {
-  heap::Books books;
+  heap::Audit audit;
   std::size_t descriptors = 0;
 
-  static Left look() { return {heap::books(), open_descriptors()}; }
+  static Left look() { return {heap::audit(), open_descriptors()}; }
 };
 
 /// Processes of this program that have lost their parent: who adopts them, the watchdog, is the
@@ -67,27 +67,27 @@ inline void expect_nothing_left(const Left& before) {
       std::fprintf(stderr,
                    "still left: blocks %+lld, bytes %+lld, holds %+lld, descriptors %+lld, "
                    "%zu processes, %zu orphans\n",
-                   static_cast<long long>(now.books.blocks - before.books.blocks),
-                   static_cast<long long>(now.books.in_use - before.books.in_use),
-                   static_cast<long long>(now.books.holds - before.books.holds),
+                   static_cast<long long>(now.audit.blocks - before.audit.blocks),
+                   static_cast<long long>(now.audit.in_use - before.audit.in_use),
+                   static_cast<long long>(now.audit.holds - before.audit.holds),
                    static_cast<long long>(now.descriptors - before.descriptors), processes, lost);
     }
-    return now.books.in_use <= before.books.in_use && now.books.blocks <= before.books.blocks &&
-           now.books.holds <= before.books.holds && now.descriptors <= before.descriptors &&
+    return now.audit.in_use <= before.audit.in_use && now.audit.blocks <= before.audit.blocks &&
+           now.audit.holds <= before.audit.holds && now.descriptors <= before.descriptors &&
            processes <= kMostServers && lost == 0;
   });
 }
 
-/// The books once what earlier tests had has been given back.
-inline heap::Books settled_books() {
+/// The audit once what earlier tests had has been given back.
+inline heap::Audit settled_audit() {
   have_servers();
   until([] { return children().size() <= kMostServers; });
   start_something();
-  for (std::uint64_t seen = ~std::uint64_t{0}; seen != heap::books().blocks;) {
-    seen = heap::books().blocks;
+  for (std::uint64_t seen = ~std::uint64_t{0}; seen != heap::audit().blocks;) {
+    seen = heap::audit().blocks;
     std::this_thread::sleep_for(100ms);
   }
-  return heap::books();
+  return heap::audit();
 }
 
 }  // namespace procession::pooltest

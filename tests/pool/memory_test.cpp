@@ -19,7 +19,7 @@ std::string some(std::size_t size) { return std::string(size, 's'); }
 TEST(PoolMemory, ComesBack) {
   have_servers();
   std::this_thread::sleep_for(10ms);
-  const heap::Books before = heap::books();
+  const heap::Audit before = heap::audit();
   {
     Pool pool(2);
     pool.apply(some, 5'000'000);
@@ -36,7 +36,7 @@ TEST(PoolMemory, ComesBack) {
         std::vector<std::string>(3000, some(200)), {.chunksize = 1});
   }
   until([&] {
-    const heap::Books now = heap::books();
+    const heap::Audit now = heap::audit();
     return now.in_use <= before.in_use && now.blocks <= before.blocks && now.holds <= before.holds;
   });
 }
@@ -45,13 +45,13 @@ TEST(PoolMemory, ComesBack) {
 TEST(PoolMemory, ComesBackFromEachTask) {
   Pool pool(1);
   pool.apply(some, 100'000);
-  const heap::Books before = heap::books();
+  const heap::Audit before = heap::audit();
   for (int i = 0; i < 50; ++i) {
     pool.apply(some, 1'000'000);
     pool.map(some, {std::size_t{100}, std::size_t{200'000}, std::size_t{1'000}});
     EXPECT_THROW(pool.apply([] { throw std::runtime_error(some(10'000)); }), std::runtime_error);
   }
-  const heap::Books after = heap::books();
+  const heap::Audit after = heap::audit();
   EXPECT_LE(after.in_use, before.in_use);
   EXPECT_LE(after.holds, before.holds);
 }

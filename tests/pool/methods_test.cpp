@@ -247,7 +247,7 @@ INSTANTIATE_TEST_SUITE_P(By, PoolInChild, testing::ValuesIn(get_all_start_method
 
 // A program may fork by itself; in the child, what the parent holds is not given back again.
 TEST(PoolInFork, OfTheProgramItselfUnwindsAndWorks) {
-  const heap::Books before = settled_books();
+  const heap::Audit before = settled_audit();
   int child = -1;
   {
     Pool pool(2);
@@ -268,7 +268,7 @@ TEST(PoolInFork, OfTheProgramItselfUnwindsAndWorks) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
-  EXPECT_GE(heap::books().blocks, before.blocks);
+  EXPECT_GE(heap::audit().blocks, before.blocks);
 }
 
 TEST(PoolInFork, RefusesTheParentsPool) {

@@ -43,7 +43,7 @@ void own_a_pool(Where starts, Where ends, std::size_t step) {
 }
 
 TEST(PoolAtEachStep, TheOwnersDeathLeavesNothing) {
-  const heap::Books before = settled_books();
+  const heap::Audit before = settled_audit();
   std::deque<Tally> tallies;
   std::size_t step = 1;
   std::size_t steps = 0;
@@ -71,7 +71,7 @@ TEST(PoolAtEachStep, TheOwnersDeathLeavesNothing) {
   tallies.clear();
   until([&] {
     start_something();
-    const heap::Books now = heap::books();
+    const heap::Audit now = heap::audit();
     return now.blocks <= before.blocks && now.holds <= before.holds;
   });
   std::printf("%zu steps\n", steps);

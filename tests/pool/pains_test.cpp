@@ -158,12 +158,12 @@ TEST(Pains, Pain18_ALargeArgumentIsCopiedOnceAndNotKept) {
   const std::string large(16U << 20U, 'l');
   const auto size = [](const std::string& text) { return text.size(); };
   EXPECT_EQ(pool.apply(size, large), large.size());
-  const heap::Books before = heap::books();
+  const heap::Audit before = heap::audit();
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(pool.apply(size, large), large.size());
   }
   // The one copy lay in the shared heap, and has been given back.
-  EXPECT_LT(heap::books().in_use, before.in_use + large.size());
+  EXPECT_LT(heap::audit().in_use, before.in_use + large.size());
 }
 
 /// What cannot be taken apart by the library says itself how it is sent.

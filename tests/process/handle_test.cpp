@@ -76,8 +76,8 @@ bool start_a_pool() {
     pool.apply([] {});
   }
   // What a pool had is given back a moment after its end.
-  for (std::uint64_t seen = 0; seen != mp::heap::books().blocks;) {
-    seen = mp::heap::books().blocks;
+  for (std::uint64_t seen = 0; seen != mp::heap::audit().blocks;) {
+    seen = mp::heap::audit().blocks;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return true;
@@ -86,7 +86,7 @@ bool start_a_pool() {
 /// Blocks in use, besides what a process has for good once it has had children.
 std::uint64_t blocks() {
   static const bool warm = exitcode_of(StartMethod::forkserver, [] {}) == 0 && start_a_pool();
-  return mp::heap::books().blocks - (warm ? 0 : 1);
+  return mp::heap::audit().blocks - (warm ? 0 : 1);
 }
 
 class HandleBy : public testing::TestWithParam<StartMethod> {};

@@ -151,7 +151,7 @@ TEST(Forked, TheChildsCopyOfAnUnstartedProcessIsNotItsToGiveBack) {
   unstarted->join();
   EXPECT_EQ(unstarted->exitcode(), 0);
   unstarted.reset();
-  static_cast<void>(mp::heap::books());
+  static_cast<void>(mp::heap::audit());
 }
 
 }  // namespace

@@ -65,12 +65,12 @@ void be_killed() { ::raise(SIGKILL); }
 /// The blocks that there are at the most while `round` runs again and again, beyond those before.
 std::uint64_t most_blocks(const std::function<void()>& round) {
   round();
-  mp::process::bury_orphans();
-  const std::uint64_t before = mp::heap::books().blocks;
+  mp::process::reap_orphans();
+  const std::uint64_t before = mp::heap::audit().blocks;
   std::uint64_t most = before;
   for (int i = 0; i < 60; ++i) {
     round();
-    most = std::max(most, mp::heap::books().blocks);
+    most = std::max(most, mp::heap::audit().blocks);
   }
   return most - before;
 }
@@ -157,7 +157,7 @@ TEST(PlainFork, ThatComesLateHasWhatItWasGiven) {
   const pid_t child = fork_plainly([&] { add_seven(value); });
   early = Early::nothing;
   await_stop(child);
-  mp::process::bury_orphans();
+  mp::process::reap_orphans();
   expect_it_goes_on(value, child);
 }
 
@@ -172,18 +172,18 @@ TEST(PlainFork, ThatComesAfterItsMakersEndHasWhatItWasGiven) {
     *grandchild = child;
   });
   EXPECT_EQ(await_end(maker), 0);
-  const std::uint64_t before = mp::heap::books().blocks;
-  mp::process::bury_orphans();
-  EXPECT_EQ(mp::heap::books().blocks, before - 1) << "the maker's record, and no other";
+  const std::uint64_t before = mp::heap::audit().blocks;
+  mp::process::reap_orphans();
+  EXPECT_EQ(mp::heap::audit().blocks, before - 1) << "the maker's record, and no other";
   ::kill(*grandchild, SIGCONT);
   wait_until([&] { return value->value() == 7; });
   wait_until([&] {
-    mp::process::bury_orphans();
-    return mp::heap::books().blocks == before - 2;
+    mp::process::reap_orphans();
+    return mp::heap::audit().blocks == before - 2;
   });
 }
 
-TEST(PlainFork, ThatLivesIsNotBuried) {
+TEST(PlainFork, ThatLivesIsNotReaped) {
   const std::optional<mp::Value<int>> value(0);
   int go[2];
   ASSERT_EQ(::pipe(go), 0);
@@ -192,12 +192,12 @@ TEST(PlainFork, ThatLivesIsNotBuried) {
     if (::read(go[0], &byte, 1) == 1) add_seven(value);
     ::_exit(1);
   });
-  mp::process::bury_orphans();
-  EXPECT_EQ(mp::process::bury_orphans(), 1U);
+  mp::process::reap_orphans();
+  EXPECT_EQ(mp::process::reap_orphans(), 1U);
   EXPECT_EQ(::write(go[1], "x", 1), 1);
   EXPECT_EQ(await_end(child), 0);
   EXPECT_EQ(value->value(), 7);
-  EXPECT_EQ(mp::process::bury_orphans(), 0U);
+  EXPECT_EQ(mp::process::reap_orphans(), 0U);
   ::close(go[0]);
   ::close(go[1]);
 }
@@ -209,7 +209,7 @@ TEST(PlainFork, ThatClosedWhatItInheritedTooEarlyEndsAndSaysWhy) {
   const pid_t child = fork_plainly([&] { add_seven(value); });
   early = Early::nothing;
   await_stop(child);
-  mp::process::bury_orphans();
+  mp::process::reap_orphans();
   ::kill(child, SIGCONT);
   EXPECT_EQ(await_end(child), mp::platform::kCopyExit);
   EXPECT_EQ(value->value(), 0);
@@ -256,16 +256,16 @@ TEST(PlainFork, ThatIsKilledAtAnyStepWithItsMakerLeavesNothing) {
     const auto code = exitcode_of(StartMethod::forkserver, fork_and_be_killed, value, step);
     // Where its maker was killed, nobody waits for the child.
     for (std::size_t left = 1; left != 0;) {
-      left = mp::process::bury_orphans();
+      left = mp::process::reap_orphans();
       std::this_thread::yield();
     }
     return code == -SIGKILL;
   };
   round(0);
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::size_t step = 1;
   for (; round(step) && !HasFailure(); step += kSanitized ? 17 : 3) {
-    const auto after = mp::heap::books();
+    const auto after = mp::heap::audit();
     EXPECT_EQ(after.blocks, before.blocks) << "step " << step;
     EXPECT_EQ(after.holds, before.holds) << "step " << step;
   }

@@ -64,7 +64,7 @@ void wait_for_end_of(int pid) {
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
 }
 
-std::uint64_t bytes_in_use() { return mp::heap::books().in_use; }
+std::uint64_t bytes_in_use() { return mp::heap::audit().in_use; }
 
 class Unjoined : public testing::TestWithParam<StartMethod> {};
 
@@ -185,7 +185,7 @@ TEST_P(Unjoined, AManagersServerGivesBackWhatItsObjectsHeld) {
 
 #ifndef NDEBUG
 // Whoever is killed while it gives that back leaves the rest to the next one.
-TEST(UnjoinedProcess, IsBuriedThoughTheOneWhoBuriesIsKilled) {
+TEST(UnjoinedProcess, IsReapedThoughTheOneWhoReapsIsKilled) {
   const std::uint64_t before = bytes_in_use();
   const std::string name = fresh_name("steps");
   bool done = false;
@@ -197,7 +197,7 @@ TEST(UnjoinedProcess, IsBuriedThoughTheOneWhoBuriesIsKilled) {
         [](std::size_t killed_at, const mp::Queue<int>& told) {
           told.get();
           kill_step::arm(killed_at);
-          mp::process::bury_orphans();
+          mp::process::reap_orphans();
           kill_step::disarm();
         },
         step, dead);
@@ -209,12 +209,12 @@ TEST(UnjoinedProcess, IsBuriedThoughTheOneWhoBuriesIsKilled) {
     dead.put(1);
     other.join();
     done = other.exitcode() == 0;
-    mp::process::bury_orphans();
+    mp::process::reap_orphans();
     ASSERT_LT(bytes_in_use(), before + kBytes / 2) << "step " << step;
     ASSERT_FALSE(name_exists(name)) << "step " << step;
     process.join();
     if (done) {
-      EXPECT_GT(step, 10U) << "it was buried before";
+      EXPECT_GT(step, 10U) << "it was reaped before";
     }
   }
 }

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 template <class Object, class Make, class Check>
 void at_each_step(Make make, void (*act)(const Object&), std::size_t least, Check check) {
   process_test::exitcode_of(mp::StartMethod::forkserver, [] {});
-  const auto before = mp::heap::books();
+  const auto before = mp::heap::audit();
   std::size_t step = 1;
   for (bool killed = true; killed && !testing::Test::HasFailure(); ++step) {
     SCOPED_TRACE("killed at step " + std::to_string(step));
@@ -46,7 +46,7 @@ void at_each_step(Make make, void (*act)(const Object&), std::size_t least, Chec
   }
   std::printf("%zu steps\n", step - 2);
   EXPECT_GE(step - 2, least);
-  const auto after = mp::heap::books();
+  const auto after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }

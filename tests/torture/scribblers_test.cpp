@@ -103,7 +103,7 @@ TEST(Scribblers, HarmNobodyElse) {
     }
     // What the first round of each kind made for good is there from then on.
     if (rounds == 8) {
-      mp::pooltest::settled_books();
+      mp::pooltest::settled_audit();
       before = mp::pooltest::Left::look();
     } else if (rounds > 8) {
       mp::pooltest::expect_nothing_left(*before);

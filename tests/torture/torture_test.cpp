@@ -112,7 +112,7 @@ void warm_up() {
     result.then([&] { called = true; });
     procession::pooltest::until([&] { return called.load(); });
   }
-  procession::pooltest::settled_books();
+  procession::pooltest::settled_audit();
 }
 
 TEST(Torture, EveryTaskEndsOnceAndAsItShould) {

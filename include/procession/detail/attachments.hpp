@@ -18,7 +18,7 @@ class Attachments {
     }
   }
 
-  [[nodiscard]] bool empty() const noexcept { return tickets_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return hold_ids_.empty(); }
 
   /// One more. Throws OutOfMemory; ProcessError when it is no block in use.
   void add(std::uint64_t block);
@@ -27,7 +27,7 @@ class Attachments {
   void drop_all() noexcept;
 
  private:
-  std::vector<std::uint64_t> tickets_;
+  std::vector<std::uint64_t> hold_ids_;
 };
 
 }  // namespace procession::detail

@@ -62,9 +62,9 @@ class Incoming {
   void describe(std::uint64_t fingerprint, std::string_view type) noexcept;
   /// At most kInline bytes.
   void fill(std::span<const std::byte> bytes) noexcept;
-  /// The message begins the block that the ticket holds, which is this process's. What was owned
+  /// The message begins the block of that hold, which is this process's. What was owned
   /// before is given back.
-  void own(std::uint64_t ticket, std::size_t size) noexcept;
+  void own(std::uint64_t hold_id, std::size_t size) noexcept;
   /// The message is these bytes.
   void keep(std::vector<std::byte> bytes) noexcept;
   /// The message lies there, in the caller's memory.
@@ -80,7 +80,7 @@ class Incoming {
   const std::byte* begin_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t fingerprint_ = 0;
-  std::uint64_t ticket_ = 0;
+  std::uint64_t hold_id_ = 0;
   std::size_t type_size_ = 0;
   std::span<std::byte> room_;
   std::vector<std::byte> kept_;

@@ -16,11 +16,11 @@ class Draft : public Encoder {
   ~Draft() override;
 
   /// Whether the bytes are in place and nothing is attached to them.
-  [[nodiscard]] bool in_place() const { return ticket_ == 0 && attachments_.empty(); }
+  [[nodiscard]] bool in_place() const { return hold_id_ == 0 && attachments_.empty(); }
   /// Whether the bytes name blocks of the shared heap, handles among them. Until release().
   [[nodiscard]] bool has_attachments() const { return !attachments_.empty(); }
 
-  /// The hold on the block (a ticket of the shared heap), which the caller now has to drop or move;
+  /// The hold on the block (its id in the shared heap), which the caller now has to drop or move;
   /// 0 when the bytes are in place. What was attached is held by the block from then on. Throws
   /// OutOfMemory.
   std::uint64_t release();
@@ -34,7 +34,7 @@ class Draft : public Encoder {
   void grow(std::size_t at_least) override;
 
  private:
-  std::uint64_t ticket_ = 0;
+  std::uint64_t hold_id_ = 0;
   Attachments attachments_;
 };
 

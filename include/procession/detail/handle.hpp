@@ -54,9 +54,9 @@ class Handle {
     }
   }
 
-  /// Takes over a hold (a ticket of the shared heap) of this process on a block that begins with an
+  /// Takes over a hold (its id in the shared heap) of this process on a block that begins with an
   /// ObjectHeader. Throws std::bad_alloc, and has then given the hold back.
-  static Handle own(std::uint64_t ticket);
+  static Handle own(std::uint64_t hold_id);
 
   /// Writes the name of the object, and has the message hold it. `what` names the class in the text
   /// of the ProcessError that is thrown for a handle that names nothing.

@@ -47,7 +47,7 @@ class ReceivedItem {
 
   FlatSink* const sink_;
   std::span<const std::byte> bytes_;
-  std::uint64_t ticket_ = 0;  ///< of the block that the bytes lie in; 0: they lie here
+  std::uint64_t hold_id_ = 0;  ///< of the block that the bytes lie in; 0: they lie here
   alignas(8) std::byte inline_[kInlineItem];
 };
 
@@ -119,7 +119,7 @@ class ItemBatch {
   void grow(std::size_t at_least);
   /// Makes room for one in a block, for which `add_block` then needs no memory.
   void expect_block();
-  void add_block(std::uint64_t ticket, std::size_t size) noexcept;
+  void add_block(std::uint64_t hold_id, std::size_t size) noexcept;
   std::span<const std::byte> next_block(std::span<const std::byte>& rest);
   /// Of the first blocks those that are still there.
   void drop_blocks(std::size_t end);
@@ -128,7 +128,7 @@ class ItemBatch {
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
   std::size_t count_ = 0;
-  std::vector<std::uint64_t> blocks_;  ///< tickets, in the order of their records
+  std::vector<std::uint64_t> blocks_;  ///< hold ids, in the order of their records
   std::size_t read_ = 0;               ///< how many of them were the next one
   std::size_t dropped_ = 0;            ///< how many were given back
 };

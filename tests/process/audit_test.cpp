@@ -14,8 +14,8 @@
 namespace process_test {
 namespace {
 
-using Books = EachMethod;
-PROCESSION_BY_ALL_METHODS(Books);
+using Audit = EachMethod;
+PROCESSION_BY_ALL_METHODS(Audit);
 
 /// Blocks that the child holds when it ends, whatever way.
 void hold(std::size_t bytes, const std::string& end) {
@@ -59,14 +59,14 @@ void run_all(StartMethod method) {
       method);
 }
 
-TEST_P(Books, NothingIsLeftBehind) {
+TEST_P(Audit, NothingIsLeftBehind) {
   run_all(GetParam());  // what is made once is made now
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   const auto descriptors = open_descriptors();
   for (int i = 0; i < 2; ++i) {
     run_all(GetParam());
   }
-  const mp::heap::Books after = mp::heap::books();
+  const mp::heap::Audit after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.in_use, before.in_use);
   EXPECT_EQ(after.holds, before.holds);
@@ -76,28 +76,28 @@ TEST_P(Books, NothingIsLeftBehind) {
 }
 
 // Without the help of a failure, which looks for all who ended.
-TEST_P(Books, EachChildIsBuriedWhenItHasBeenJoined) {
+TEST_P(Audit, EachChildIsReapedWhenItHasBeenJoined) {
   EXPECT_EQ(exitcode_of(GetParam(), [] {}), 0);
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   for (int i = 0; i < 3; ++i) {
     mp::Process process = started(GetParam(), [] {});
     process.join();
     process.close();
-    const mp::heap::Books after = mp::heap::books();
+    const mp::heap::Audit after = mp::heap::audit();
     EXPECT_EQ(after.blocks, before.blocks);
     EXPECT_EQ(after.holds, before.holds);
   }
 }
 
-TEST(BooksOfTheTree, ARefusedStartLeavesNothing) {
+TEST(AuditOfTheTree, ARefusedStartLeavesNothing) {
   EXPECT_EQ(exitcode_of(StartMethod::spawn, [] {}), 0);
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   {
     int on_the_stack = 0;
     mp::Process process({.start_method = StartMethod::spawn}, [&on_the_stack] { ++on_the_stack; });
     EXPECT_THROW(process.start(), std::invalid_argument);
   }
-  const mp::heap::Books after = mp::heap::books();
+  const mp::heap::Audit after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
 }
@@ -124,9 +124,9 @@ void be_killed_with_a_child(std::uint64_t place) {
   ::raise(SIGKILL);
 }
 
-// A child whose parent was killed is nobody's to bury, and so is that parent's fork server; the
+// A child whose parent was killed is nobody's to reap, and so is that parent's fork server; the
 // next failure in the tree does it.
-TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
+TEST(AuditOfTheTree, OrphansGiveBackWhatTheyHeld) {
   const auto leave_orphans = [] {
     const Board<Orphans> orphans;
     EXPECT_EQ(exitcode_of(StartMethod::forkserver, be_killed_with_a_child, orphans.place()),
@@ -136,9 +136,9 @@ TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
     EXPECT_EQ(exitcode_of(StartMethod::forkserver, [] { std::_Exit(1); }), 1);
   };
   leave_orphans();
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   leave_orphans();
-  const mp::heap::Books after = mp::heap::books();
+  const mp::heap::Audit after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.in_use, before.in_use);
   EXPECT_EQ(after.holds, before.holds);
@@ -146,7 +146,7 @@ TEST(BooksOfTheTree, OrphansGiveBackWhatTheyHeld) {
 
 // A process that is killed while it starts a tied child, which then never comes. The next start in
 // the tree looks for it, without any failure.
-TEST(BooksOfTheTree, ChildrenThatNeverCameAreBuried) {
+TEST(AuditOfTheTree, ChildrenThatNeverCameAreReaped) {
   const auto leave_a_request = [] {
     EXPECT_EQ(
         exitcode_of(StartMethod::forkserver,
@@ -159,52 +159,52 @@ TEST(BooksOfTheTree, ChildrenThatNeverCameAreBuried) {
         -SIGKILL);
   };
   leave_a_request();
-  const mp::heap::Books before = mp::heap::books();
+  const mp::heap::Audit before = mp::heap::audit();
   for (int i = 0; i < 5; ++i) {
     leave_a_request();
   }
-  const mp::heap::Books after = mp::heap::books();
+  const mp::heap::Audit after = mp::heap::audit();
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.in_use, before.in_use);
 }
 
 // It finds neither its request nor its record there any more.
-TEST(BooksOfTheTree, AChildThatComesAfterItsBurialTakesNothing) {
+TEST(AuditOfTheTree, AChildThatComesAfterItWasReapedTakesNothing) {
   const auto first = mp::process::make_record(true);
   const mp::heap::Offset place = mp::heap::target(first);
   const mp::process::Record::Claim claim{place, mp::process::record_at(place).serial};
   EXPECT_TRUE(mp::process::Record::stands(claim));
-  mp::process::bury(first, claim.serial);
+  mp::process::reap_record(first, claim.serial);
   const auto second = mp::process::make_record(true);
   ASSERT_EQ(mp::heap::target(second), place) << "the place was not used again";
   EXPECT_FALSE(mp::process::Record::stands(claim));
   EXPECT_FALSE(mp::process::Record::take(claim, 12345));
   EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
-  mp::process::bury(second, mp::process::record_at(place).serial);
+  mp::process::reap_record(second, mp::process::record_at(place).serial);
 }
 
 // A child is tied to the very process that asked for it, and not to one that has its place now.
-TEST(BooksOfTheTree, AChildWhoseMakersPlaceIsAnothersIsBuried) {
+TEST(AuditOfTheTree, AChildWhoseMakersPlaceIsAnothersIsReaped) {
   const auto other = mp::process::make_record(true);  // makes what is made once
-  const mp::heap::Books before = mp::heap::books();
-  const auto ticket = mp::process::make_record(true);
-  mp::process::bury_orphans();
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks + 1) << "its maker lives";
-  ++mp::process::record_at(mp::heap::target(ticket)).maker_serial;
-  mp::process::bury_orphans();
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
-  mp::process::bury(other, mp::process::record_at(mp::heap::target(other)).serial);
+  const mp::heap::Audit before = mp::heap::audit();
+  const auto hold_id = mp::process::make_record(true);
+  mp::process::reap_orphans();
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks + 1) << "its maker lives";
+  ++mp::process::record_at(mp::heap::target(hold_id)).maker_serial;
+  mp::process::reap_orphans();
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
+  mp::process::reap_record(other, mp::process::record_at(mp::heap::target(other)).serial);
 }
 
 // The records of killed processes stay for a while, and their process ids are used again.
-TEST(BooksOfTheTree, TheProcessIdOfADeadProcessIsNotOneOfTheTree) {
-  const auto ticket = mp::process::make_record(false);
-  const mp::heap::Offset place = mp::heap::target(ticket);
+TEST(AuditOfTheTree, TheProcessIdOfADeadProcessIsNotOneOfTheTree) {
+  const auto hold_id = mp::process::make_record(false);
+  const mp::heap::Offset place = mp::heap::target(hold_id);
   const mp::process::Record::Claim claim{place, mp::process::record_at(place).serial};
   constexpr int kPid = 54321;
   ASSERT_TRUE(mp::process::Record::take(claim, kPid));
   EXPECT_FALSE(mp::process::is_of_tree(kPid)) << "nobody has marked the record as alive";
-  mp::process::bury(ticket, claim.serial);
+  mp::process::reap_record(hold_id, claim.serial);
   mp::Process living = started(StartMethod::forkserver, sleep_for_ever);
   wait_until([&] { return mp::process::is_of_tree(living.pid()); });
   living.kill();
@@ -212,30 +212,31 @@ TEST(BooksOfTheTree, TheProcessIdOfADeadProcessIsNotOneOfTheTree) {
 }
 
 // Serials are counted, for the same process id may be had by two that make records.
-TEST(BooksOfTheTree, NoTwoRecordsHaveTheSameSerial) {
+TEST(AuditOfTheTree, NoTwoRecordsHaveTheSameSerial) {
   const auto first = mp::process::make_record(false);
   const auto second = mp::process::make_record(false);
   const std::uint32_t serial = mp::process::record_at(mp::heap::target(first)).serial;
   EXPECT_EQ(mp::process::record_at(mp::heap::target(second)).serial, serial + 1);
-  mp::process::bury(first, serial);
-  mp::process::bury(second, serial + 1);
+  mp::process::reap_record(first, serial);
+  mp::process::reap_record(second, serial + 1);
 }
 
-// Two processes may find the same one dead, and the later burial come when its ticket is another's.
-TEST(BooksOfTheTree, ASecondBurialDoesNotTouchWhatHasTheTicketNow) {
-  const auto ticket = mp::process::make_record(false);
-  const mp::heap::Offset place = mp::heap::target(ticket);
+// Two processes may find the same one dead, and the later reaping come when its hold id is
+// another's.
+TEST(AuditOfTheTree, ASecondReapingDoesNotTouchWhatHasTheHoldIdNow) {
+  const auto hold_id = mp::process::make_record(false);
+  const mp::heap::Offset place = mp::heap::target(hold_id);
   const std::uint32_t serial = mp::process::record_at(place).serial;
   const std::uint64_t life = mp::process::record_at(place).life();
-  mp::process::bury(ticket, serial);
-  ASSERT_EQ(mp::process::make_record(false), ticket) << "the ticket was not used again";
-  const mp::heap::Books before = mp::heap::books();
-  mp::process::bury(ticket, serial);
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks);
+  mp::process::reap_record(hold_id, serial);
+  ASSERT_EQ(mp::process::make_record(false), hold_id) << "the hold_id was not used again";
+  const mp::heap::Audit before = mp::heap::audit();
+  mp::process::reap_record(hold_id, serial);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks);
   EXPECT_FALSE(mp::process::record_at(place).cancel_seen(life));
   EXPECT_EQ(mp::process::record_at(place).state(), mp::process::Record::State::requested);
-  mp::process::bury(ticket, mp::process::record_at(place).serial);
-  EXPECT_EQ(mp::heap::books().blocks, before.blocks - 1);
+  mp::process::reap_record(hold_id, mp::process::record_at(place).serial);
+  EXPECT_EQ(mp::heap::audit().blocks, before.blocks - 1);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heap/allocator.hpp"
-#include "heap/burial.hpp"
+#include "heap/deferred_release.hpp"
 #include "heap/heap.hpp"
 #include "heap/mapping.hpp"
 #include "heap/transaction.hpp"
@@ -17,11 +17,11 @@
 namespace procession::heap {
 namespace {
 
-class Audit {
+class Auditor {
  public:
-  explicit Audit(Header& heap) : heap_(heap) {}
+  explicit Auditor(Header& heap) : heap_(heap) {}
 
-  Books run() {
+  Audit run() {
     check(load(heap_.log_count) == 0, "an unfinished transaction", 0);
     check(load(heap_.rebuilding) == 0, "an unfinished rebuild", 0);
     for (const Region region : {Region::library, Region::users}) {
@@ -31,7 +31,7 @@ class Audit {
     }
     check(idle_ == load(heap_.idle), "a wrong count of idle bytes", 0);
     check_marks();
-    walk_zombies();
+    walk_deferred();
     check_holds_of(kRoot);
     for (const Offset owner : owners_)
       check_holds_of(owner);
@@ -40,8 +40,8 @@ class Audit {
       check(count == said, "a wrong count of holds", block);
     }
     check(records_seen_ == records_, "a hold that no owner lists", 0);
-    books_.reserve = load(heap_.reserve);
-    return books_;
+    audit_.reserve = load(heap_.reserve);
+    return audit_;
   }
 
  private:
@@ -56,8 +56,8 @@ class Audit {
     const RegionState& state = state_of(heap_, region);
     const std::uint64_t committed = load(state.committed);
     check(load(state.frontier) <= committed, "blocks without memory", load(state.frontier));
-    books_.committed += committed - (region == Region::users ? load(state.first) : 0);
-    if (region == Region::users) books_.committed += (committed - load(state.first)) / 4;
+    audit_.committed += committed - (region == Region::users ? load(state.first) : 0);
+    if (region == Region::users) audit_.committed += (committed - load(state.first)) / 4;
   }
 
   /// There is a mark for each block of the library's region, and for nothing else there.
@@ -96,28 +96,28 @@ class Audit {
     }
     switch (state_of(header)) {
       case State::free:
-        books_.free += bytes;
+        audit_.free += bytes;
         free_.push_back(block);
         if (!is_sparse(header) && bytes > kLarge) idle_ += bytes - sizeof(BlockHeader);
         return;
       case State::record:
-        books_.in_use += bytes;
+        audit_.in_use += bytes;
         ++records_;
         check(units_of(header) == 0, "the record of a hold with a payload", block);
         return;
       case State::used:
-        books_.in_use += bytes;
-        ++books_.blocks;
+        audit_.in_use += bytes;
+        ++audit_.blocks;
         owners_.push_back(block);
         counted_.emplace(block, 0);
         if (load(header.hold.owner) != 0) ++records_;
         check(load(header.holds) != 0, "a block in use that nobody holds", block);
         return;
-      case State::zombie:  // made since the last ones were buried, or a moment ago
-        books_.in_use += bytes;
+      case State::deferred:  // since the last ones were released, or for a moment
+        audit_.in_use += bytes;
         owners_.push_back(block);
-        zombies_.push_back(block);
-        check(load(header.holds) == 0, "a zombie that somebody holds", block);
+        deferred_.push_back(block);
+        check(load(header.holds) == 0, "a block to be released that somebody holds", block);
         return;
     }
     check(false, "a block in no known state", block);
@@ -139,15 +139,16 @@ class Audit {
     check_same(std::move(listed), free_, "a free block that is on no list, or on two");
   }
 
-  void walk_zombies() {
+  void walk_deferred() {
     std::vector<Offset> listed;
-    for (Offset block = load(heap_.zombies); block != 0;
+    for (Offset block = load(heap_.deferred); block != 0;
          block = load(block_at(heap_, block).link)) {
-      check(plausible(heap_, block) && listed.size() <= zombies_.size(), "a broken list of zombies",
-            block);
+      check(plausible(heap_, block) && listed.size() <= deferred_.size(),
+            "a broken list of blocks to be released", block);
       listed.push_back(block);
     }
-    check_same(std::move(listed), zombies_, "a zombie that is on no list, or on two");
+    check_same(std::move(listed), deferred_,
+               "a block to be released that is on no list, or on two");
   }
 
   static void check_same(std::vector<Offset> listed, const std::vector<Offset>& found,
@@ -157,11 +158,11 @@ class Audit {
   }
 
   void check_holds_of(Offset owner) {
-    Ticket prev = 0;
-    for (Ticket ticket = load(block_at(heap_, owner).first); ticket != 0;) {
-      const Offset place = block_of(heap_, ticket);
+    HoldId prev = 0;
+    for (HoldId hold_id = load(block_at(heap_, owner).first); hold_id != 0;) {
+      const Offset place = block_of(heap_, hold_id);
       check(plausible(heap_, place) && place != kRoot, "a broken list of holds", owner);
-      const HoldRecord& record = record_at(heap_, ticket);
+      const HoldRecord& record = record_at(heap_, hold_id);
       check(load(record.owner) == owner, "a hold on the list of another owner", place);
       check(load(record.prev) == prev, "a list of holds that is not linked well", place);
       const auto target = counted_.find(load(record.target));
@@ -171,31 +172,31 @@ class Audit {
       }
       ++records_seen_;
       if (target != counted_.end()) ++target->second;
-      ++books_.holds;
-      prev = ticket;
-      ticket = load(record.next);
+      ++audit_.holds;
+      prev = hold_id;
+      hold_id = load(record.next);
     }
   }
 
   Header& heap_;
-  Books books_;
+  Audit audit_;
   std::uint64_t idle_ = 0;
   std::uint64_t records_ = 0;
   std::uint64_t records_seen_ = 0;
   std::uint64_t marked_ = 0;  // blocks of the library's region
   std::vector<Offset> free_;  // of one region, in the order of offsets
-  std::vector<Offset> zombies_;
-  std::vector<Offset> owners_;  // blocks in use, and zombies
+  std::vector<Offset> deferred_;
+  std::vector<Offset> owners_;  // blocks in use, and those to be released
   std::unordered_map<Offset, Word> counted_;
 };
 
 }  // namespace
 
-Books books() {
+Audit audit() {
   Header& heap = ensured_header();
-  bury_all(heap);
+  release_deferred(heap);
   const Guard guard(heap);
-  return Audit(heap).run();
+  return Auditor(heap).run();
 }
 
 }  // namespace procession::heap
