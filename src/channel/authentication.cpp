@@ -85,20 +85,20 @@ bool proves(std::span<const std::byte> reply, std::span<const std::byte> challen
   return platform::equal_secrets(reply, platform::hmac(digest, key, challenge));
 }
 
-Handshake::Handshake(Side side, AuthKey key, bool allow_md5)
+KeyProof::KeyProof(Side side, AuthKey key, bool allow_md5)
     : side_(side), key_(std::move(key)), allow_md5_(allow_md5), length_(kLongestMessage) {
   if (side_ == Side::listener) send_challenge();
 }
 
-Handshake::State Handshake::state() const noexcept {
+KeyProof::State KeyProof::state() const noexcept {
   if (!unsent().empty()) return State::going;
   if (!failure_.empty()) return State::failed;
   return done_ ? State::done : State::going;
 }
 
-std::span<std::byte> Handshake::room() { return body_ ? body_->room() : length_.room(); }
+std::span<std::byte> KeyProof::room() { return body_ ? body_->room() : length_.room(); }
 
-void Handshake::received(std::size_t bytes) {
+void KeyProof::received(std::size_t bytes) {
   if (body_) {
     body_->filled(bytes);
   } else {
@@ -113,7 +113,7 @@ void Handshake::received(std::size_t bytes) {
   take(message);
 }
 
-void Handshake::take_length(std::size_t bytes) {
+void KeyProof::take_length(std::size_t bytes) {
   try {
     length_.filled(bytes);
   } catch (const DecodeError&) {
@@ -124,7 +124,7 @@ void Handshake::take_length(std::size_t bytes) {
   }
 }
 
-void Handshake::take(std::span<const std::byte> message) {
+void KeyProof::take(std::span<const std::byte> message) {
   switch (step_) {
     case Step::challenge:
       return take_challenge(message);
@@ -135,7 +135,7 @@ void Handshake::take(std::span<const std::byte> message) {
   }
 }
 
-void Handshake::take_challenge(std::span<const std::byte> message) {
+void KeyProof::take_challenge(std::span<const std::byte> message) {
   if (!text_of(message).starts_with(kChallenge)) {
     return fail(
         "the other side sent no challenge; it may have no authkey, which both or neither must "
@@ -149,7 +149,7 @@ void Handshake::take_challenge(std::span<const std::byte> message) {
   step_ = Step::verdict;
 }
 
-void Handshake::take_reply(std::span<const std::byte> message) {
+void KeyProof::take_reply(std::span<const std::byte> message) {
   if (!proves(message, challenge_, key_, allow_md5_)) {
     send(kFailure);
     return fail(
@@ -164,7 +164,7 @@ void Handshake::take_reply(std::span<const std::byte> message) {
   }
 }
 
-void Handshake::take_verdict(std::span<const std::byte> message) {
+void KeyProof::take_verdict(std::span<const std::byte> message) {
   if (text_of(message) != kWelcome) {
     return fail("the other side refused our key; both need the same authkey");
   }
@@ -175,7 +175,7 @@ void Handshake::take_verdict(std::span<const std::byte> message) {
   }
 }
 
-void Handshake::send_challenge() {
+void KeyProof::send_challenge() {
   std::array<std::byte, kNonce> nonce;
   platform::fill_random(nonce);
   append(challenge_, kOurDigest);
@@ -184,7 +184,7 @@ void Handshake::send_challenge() {
   step_ = Step::reply;
 }
 
-void Handshake::send(std::string_view word, std::span<const std::byte> more) {
+void KeyProof::send(std::string_view word, std::span<const std::byte> more) {
   const FrameHead head(word.size() + more.size());
   out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(std::exchange(sent_, 0)));
   out_.insert(out_.end(), head.bytes().begin(), head.bytes().end());
@@ -192,6 +192,6 @@ void Handshake::send(std::string_view word, std::span<const std::byte> more) {
   out_.insert(out_.end(), more.begin(), more.end());
 }
 
-void Handshake::fail(std::string why) { failure_ = std::move(why); }
+void KeyProof::fail(std::string why) { failure_ = std::move(why); }
 
 }  // namespace procession::channel

@@ -27,12 +27,12 @@ bool proves(std::span<const std::byte> reply, std::span<const std::byte> challen
 
 /// The whole of it for one side: asks for bytes, never for one more than the other side has to send
 /// before it gets an answer, and has bytes to be sent.
-class Handshake {
+class KeyProof {
  public:
   enum class Side { listener, client };
   enum class State { going, done, failed };
 
-  Handshake(Side side, AuthKey key, bool allow_md5);
+  KeyProof(Side side, AuthKey key, bool allow_md5);
 
   /// Bytes for the other side; they go before anything is received.
   [[nodiscard]] std::span<const std::byte> unsent() const noexcept {

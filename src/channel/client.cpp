@@ -3,14 +3,14 @@
 #include <string>
 #include <utility>
 
-#include "channel/greeting.hpp"
+#include "channel/handshake.hpp"
 #include "platform/stream_socket.hpp"
 #include "procession/detail/listener_core.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
 
-using channel::Greeting;
+using channel::Handshake;
 
 namespace {
 
@@ -31,10 +31,10 @@ TransportPtr connect_to(const Address& address, const ClientOptions& options) {
     const std::string& name = options.tls->server_name;
     tls = context->open(socket.get(), name.empty() ? host_of(address) : name);
   }
-  Greeting greeting(std::move(socket), std::move(tls), Greeting::Side::client, options.authkey,
-                    options.allow_md5);
-  while (const auto wanted = greeting.go_on()) {
-    if (!channel::wait_for(greeting.socket(), *wanted, deadline)) {
+  Handshake handshake(std::move(socket), std::move(tls), Handshake::Side::client, options.authkey,
+                      options.allow_md5);
+  while (const auto wanted = handshake.go_on()) {
+    if (!channel::wait_for(handshake.socket(), *wanted, deadline)) {
       throw TimeoutError(
           "asked to connect to " + to_string(address) +
           ", whose listener had not finished the proof of the key when the time-out "
@@ -42,7 +42,7 @@ TransportPtr connect_to(const Address& address, const ClientOptions& options) {
           "side does not?");
     }
   }
-  return greeting.finish(options.max_frame);
+  return handshake.finish(options.max_frame);
 }
 
 }  // namespace procession::detail

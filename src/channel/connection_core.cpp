@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "channel/lane_sender.hpp"
 #include "channel/pipe_end.hpp"
+#include "channel/pipe_ring_sender.hpp"
 #include "channel/socket_transport.hpp"
 #include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"

@@ -5,19 +5,19 @@
 #include <string>
 #include <utility>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "log/log.hpp"
 #include "platform/wait.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {
 
-using channel::Greeting;
+using channel::Handshake;
 using platform::Deadline;
 
 namespace {
 
-// Tags of the poller; a guest's is its address.
+// Tags of the poller; a client's is its address.
 constexpr std::uint64_t kEvent = 0;
 constexpr std::uint64_t kSocket = 1;
 
@@ -86,7 +86,7 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
       return std::move(ready.connection);
     }
     std::uint64_t tag = 0;
-    channel::sweep_depot_of_sent();
+    channel::sweep_broker_of_sent();
     const bool something = poller_.wait({&tag, 1}, until(deadline)) != 0;
     go_on();
     if (!something && ready_.empty() && deadline.passed()) break;
@@ -96,16 +96,16 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
                      "where one is asked for, when the time-out passed");
 }
 
-/// Until the deadline, or the end of the first guest's time.
+/// Until the deadline, or the end of the first client's time.
 Deadline ListenerCore::until(const Deadline& deadline) const {
   Timeout left = deadline.left();
   // A server hands connections over, and waits for the next one while they come to their end.
-  if (channel::depot_may_have_sent())
+  if (channel::broker_may_have_sent())
     left = std::min<Duration>(left.value_or(kHandedOverLook), kHandedOverLook);
-  if (guests_.empty()) return Deadline(left);
-  const Timeout guests = guests_.front().deadline.left();
-  if (!guests) return Deadline(left);
-  return Deadline(left ? std::min(*left, *guests) : *guests);
+  if (pending_clients_.empty()) return Deadline(left);
+  const Timeout pending = pending_clients_.front().deadline.left();
+  if (!pending) return Deadline(left);
+  return Deadline(left ? std::min(*left, *pending) : *pending);
 }
 
 bool ListenerCore::settle() {
@@ -125,78 +125,82 @@ void ListenerCore::go_on() {
   drop_late();
   std::array<std::uint64_t, kAtATime> tags;
   const std::size_t count = poller_.wait(tags, Deadline(Duration::zero()));
-  bool visitors = false;
+  bool clients = false;
   for (std::size_t i = 0; i != count && !closed_; ++i) {
     if (tags[i] == kSocket) {
-      visitors = true;
+      clients = true;
     } else if (tags[i] != kEvent) {
-      const auto guest = std::find_if(guests_.begin(), guests_.end(), [&](const Guest& one) {
-        return reinterpret_cast<std::uint64_t>(&one) == tags[i];
-      });
-      if (guest != guests_.end()) go_on_with(guest);
+      const auto client = std::find_if(pending_clients_.begin(), pending_clients_.end(),
+                                       [&](const PendingClient& one) {
+                                         return reinterpret_cast<std::uint64_t>(&one) == tags[i];
+                                       });
+      if (client != pending_clients_.end()) go_on_with(client);
     }
   }
-  // Last: it may drop guests of which the tags speak.
-  if (visitors && !closed_) welcome();
+  // Last: it may drop clients of which the tags speak.
+  if (clients && !closed_) welcome();
 }
 
 void ListenerCore::welcome() {
   for (int i = 0; i != kAtATime && ready_.empty(); ++i) {
-    platform::Guest visitor = platform::accept_stream(socket_.get());
-    if (!visitor.socket) return;
-    const int socket = visitor.socket.get();
+    platform::AcceptedStream accepted = platform::accept_stream(socket_.get());
+    if (!accepted.socket) return;
+    const int socket = accepted.socket.get();
     auto tls = tls_ ? tls_->open(socket, "") : nullptr;
-    guests_.push_back({Greeting(std::move(visitor.socket), std::move(tls), Greeting::Side::listener,
-                                options_.authkey, options_.allow_md5),
-                       std::move(visitor.address), Deadline(options_.handshake_timeout),
-                       Greeting::For::reading});
-    const auto guest = std::prev(guests_.end());
-    poller_.add(socket, reinterpret_cast<std::uint64_t>(&*guest), guest->waits_for);
-    go_on_with(guest);
-    if (guests_.size() > options_.max_handshakes) {
-      drop(guests_.begin(), "newer clients came, and no more can be at it at a time");
+    pending_clients_.push_back(
+        {Handshake(std::move(accepted.socket), std::move(tls), Handshake::Side::listener,
+                   options_.authkey, options_.allow_md5),
+         std::move(accepted.address), Deadline(options_.handshake_timeout),
+         Handshake::For::reading});
+    const auto client = std::prev(pending_clients_.end());
+    poller_.add(socket, reinterpret_cast<std::uint64_t>(&*client), client->waits_for);
+    go_on_with(client);
+    if (pending_clients_.size() > options_.max_handshakes) {
+      drop(pending_clients_.begin(), "newer clients came, and no more can be at it at a time");
     }
   }
 }
 
-void ListenerCore::go_on_with(Guests::iterator guest) {
+void ListenerCore::go_on_with(PendingClients::iterator client) {
   try {
-    if (const auto wanted = guest->greeting.go_on()) {
-      if (guest->waits_for != *wanted) {
-        poller_.change(guest->greeting.socket(), reinterpret_cast<std::uint64_t>(&*guest), *wanted);
-        guest->waits_for = *wanted;
+    if (const auto wanted = client->handshake.go_on()) {
+      if (client->waits_for != *wanted) {
+        poller_.change(client->handshake.socket(), reinterpret_cast<std::uint64_t>(&*client),
+                       *wanted);
+        client->waits_for = *wanted;
       }
       return;
     }
-    poller_.remove(guest->greeting.socket());
-    ready_.push_back({guest->greeting.finish(options_.max_frame), std::move(guest->address)});
+    poller_.remove(client->handshake.socket());
+    ready_.push_back({client->handshake.finish(options_.max_frame), std::move(client->address)});
     platform::raise_event(event_.get());
-    guests_.erase(guest);
+    pending_clients_.erase(client);
   } catch (const std::exception& error) {
-    drop(guest, error.what());
+    drop(client, error.what());
   }
 }
 
 /// A client that cannot be let in is no fault of the program that listens: it is logged, and the
 /// others go on.
-void ListenerCore::drop(Guests::iterator guest, const char* why) noexcept {
+void ListenerCore::drop(PendingClients::iterator client, const char* why) noexcept {
   if (log::enabled(LogLevel::info)) {
     try {
       log::write(LogLevel::info, to_string(address_) + ": dropped a connection from " +
-                                     text_of(guest->address) + ": " + why);
+                                     text_of(client->address) + ": " + why);
     } catch (const std::bad_alloc&) {
       // Then it goes unsaid.
     }
   }
-  if (guest->greeting.socket() >= 0) poller_.remove(guest->greeting.socket());
-  guests_.erase(guest);
+  if (client->handshake.socket() >= 0) poller_.remove(client->handshake.socket());
+  pending_clients_.erase(client);
 }
 
 void ListenerCore::drop_late() {
-  while (!guests_.empty() && guests_.front().deadline.passed()) {
-    drop(guests_.begin(), tls_ ? "it had not begun with TLS, or not proved its key, within "
-                                 "handshake_timeout; does it use TLS?"
-                               : "it had not proved its key within handshake_timeout");
+  while (!pending_clients_.empty() && pending_clients_.front().deadline.passed()) {
+    drop(pending_clients_.begin(), tls_
+                                       ? "it had not begun with TLS, or not proved its key, within "
+                                         "handshake_timeout; does it use TLS?"
+                                       : "it had not proved its key within handshake_timeout");
   }
 }
 
@@ -220,8 +224,8 @@ void ListenerCore::close() noexcept {
   file_.remove();
   poller_.remove(socket_.get());
   socket_.reset();
-  while (!guests_.empty()) {
-    drop(guests_.begin(), "the listener was closed");
+  while (!pending_clients_.empty()) {
+    drop(pending_clients_.begin(), "the listener was closed");
   }
   ready_.clear();
 }

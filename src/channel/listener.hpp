@@ -8,7 +8,7 @@
 #include <list>
 #include <optional>
 
-#include "channel/greeting.hpp"
+#include "channel/handshake.hpp"
 #include "platform/deadline.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
@@ -42,13 +42,13 @@ class ListenerCore {
   [[noreturn]] static void refuse_closed();
 
  private:
-  struct Guest {
-    channel::Greeting greeting;
+  struct PendingClient {
+    channel::Handshake handshake;
     std::optional<Address> address;
     platform::Deadline deadline;
-    channel::Greeting::For waits_for;
+    channel::Handshake::For waits_for;
   };
-  using Guests = std::list<Guest>;
+  using PendingClients = std::list<PendingClient>;
   struct Ready {
     TransportPtr connection;
     std::optional<Address> address;
@@ -57,9 +57,9 @@ class ListenerCore {
   void check() const;
   void go_on();
   void welcome();
-  void let_in(channel::Greeting& greeting, std::optional<Address> address);
-  void go_on_with(Guests::iterator guest);
-  void drop(Guests::iterator guest, const char* why) noexcept;
+  void let_in(channel::Handshake& handshake, std::optional<Address> address);
+  void go_on_with(PendingClients::iterator client);
+  void drop(PendingClients::iterator client, const char* why) noexcept;
   void drop_late();
   [[nodiscard]] platform::Deadline until(const platform::Deadline& deadline) const;
 
@@ -73,8 +73,8 @@ class ListenerCore {
   platform::Poller poller_;
   std::atomic<bool> closed_{false};
 
-  platform::OwnTimedMutex mutex_;  ///< for all below, and the poller's set
-  Guests guests_;                  ///< who came first is first
+  platform::OwnTimedMutex mutex_;   ///< for all below, and the poller's set
+  PendingClients pending_clients_;  ///< who came first is first
   std::deque<Ready> ready_;
   std::optional<Address> last_accepted_;
 };

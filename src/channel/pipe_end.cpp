@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "channel/depot.hpp"
-#include "channel/lane_receiver.hpp"
-#include "channel/lane_sender.hpp"
+#include "channel/descriptor_broker.hpp"
+#include "channel/pipe_ring_receiver.hpp"
+#include "channel/pipe_ring_sender.hpp"
 #include "channel/relay.hpp"
 #include "platform/naps.hpp"
 #include "procession/detail/copy_bytes.hpp"
@@ -44,13 +44,13 @@ PipeEnd::PipeEnd(Handle handle, std::uint32_t end, platform::Descriptor descript
     : Transport(std::move(descriptor)), handle_(std::move(handle)), end_(end) {}
 
 std::pair<TransportPtr, TransportPtr> PipeEnd::make(bool duplex) {
-  heap::Block block(duplex ? sizeof(PipeObject) : offsetof(PipeObject, lanes[1]));
-  static_cast<void>(depot_descriptor());
+  heap::Block block(duplex ? sizeof(PipeObject) : offsetof(PipeObject, rings[1]));
+  static_cast<void>(broker_socket());
   auto& pipe = *heap::at<PipeObject>(block.offset());
   pipe.header = kPipeHeader;
   pipe.duplex = duplex ? 1 : 0;
-  pipe.lanes[0].init();
-  if (duplex) pipe.lanes[1].init();
+  pipe.rings[0].init();
+  if (duplex) pipe.rings[1].init();
   auto bells = platform::doorbell_pair();
   const Handle handle = Handle::own(block.release());
   return {std::make_shared<PipeEnd>(handle, 0, std::move(bells.first)),
@@ -65,26 +65,26 @@ void PipeEnd::send(Outgoing& message) {
         "Pipe(false), or use Pipe()");
   }
   tidy();
-  Lane& lane = outgoing();
-  std::optional<BellDuty> ring;
+  PipeRing& ring = outgoing();
+  std::optional<BellDuty> duty;
   std::uint64_t end = 0;
   for (;;) {
     {
-      const SendLock lock(lane);
-      if (has_room(lane, message)) {
-        ring = begin_ring(lane, use.descriptor());
-        if (ring) end = put(pipe(), lane, message);
+      const SendLock lock(ring);
+      if (has_room(ring, message)) {
+        duty = begin_ring(ring, use.descriptor());
+        if (duty) end = put(pipe(), ring, message);
         break;
       }
     }
     wait_for_room(message, use.descriptor());
   }
-  if (!ring) throw_broken_pipe();
+  if (!duty) throw_broken_pipe();
   // Who rang the bell knows whether there is a receiver; else it is asked now, since a receiver
   // need not wait for that. One that took this message and then went is not missed.
-  const bool heard = end_ring(lane, *ring, use.descriptor()) &&
-                     (ring->strokes != 0 || !has_left(use.descriptor()));
-  if (!heard && !was_received(lane, end)) throw_broken_pipe();
+  const bool heard = end_ring(ring, *duty, use.descriptor()) &&
+                     (duty->strokes != 0 || !has_left(use.descriptor()));
+  if (!heard && !was_received(ring, end)) throw_broken_pipe();
 }
 
 void PipeEnd::send_bytes(std::span<const std::byte> bytes) {
@@ -117,33 +117,33 @@ void PipeEnd::await_room(std::size_t size) {
 }
 
 bool PipeEnd::has_left(int descriptor) {
-  const std::uint32_t departures = outgoing().departures.load(std::memory_order_acquire);
+  const std::uint32_t closes = outgoing().closes.load(std::memory_order_acquire);
   const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
-  if (departures == departures_.load(std::memory_order_relaxed) &&
+  if (closes == closes_.load(std::memory_order_relaxed) &&
       now - checked_.load(std::memory_order_relaxed) < kTrust.count()) {
     return false;
   }
   if (platform::is_abandoned(descriptor)) return true;
-  departures_.store(departures, std::memory_order_relaxed);
+  closes_.store(closes, std::memory_order_relaxed);
   checked_.store(now, std::memory_order_relaxed);
   return false;
 }
 
 void PipeEnd::wait_for_room(const Outgoing& message, int descriptor) {
-  Lane& lane = outgoing();
-  const auto there = [&] { return may_have_room(lane, message); };
-  if (sync::spin_at(&lane.room).spin(there)) return;
+  PipeRing& ring = outgoing();
+  const auto there = [&] { return may_have_room(ring, message); };
+  if (sync::spin_at(&ring.room).spin(there)) return;
   const platform::Deadline never{Timeout()};
   sync::Sleeper sleeper(never);
   while (!there()) {
     if (platform::is_abandoned(descriptor)) throw_broken_pipe();
     if (closed()) refuse_closed();
-    const std::uint32_t seen = lane.room.prepare();
+    const std::uint32_t seen = ring.room.prepare();
     if (there()) break;
-    sleeper.sleep(lane.room, seen);
-    sweep_depot();
+    sleeper.sleep(ring.room, seen);
+    sweep_broker();
   }
-  sleeper.leave(lane.room);
+  sleeper.leave(ring.room);
 }
 
 void PipeEnd::check_readable() const {
@@ -158,7 +158,7 @@ bool PipeEnd::take(Incoming& message, int descriptor) {
   const Take result = channel::take(incoming(), message, descriptor);
   if (result == Take::damaged) give_up();
   if (result != Take::relayed) return result == Take::done;
-  return receive_relayed(message, sync::spin_at(&incoming().ring), [this] {
+  return receive_relayed(message, sync::spin_at(&incoming().bytes), [this] {
     if (closed()) refuse_closed();
   });
 }
@@ -167,16 +167,16 @@ void PipeEnd::receive(Incoming& message) {
   const Use use(*this);
   check_readable();
   tidy();
-  Lane& lane = incoming();
-  const auto there = [&] { return expect_message(lane); };
+  PipeRing& ring = incoming();
+  const auto there = [&] { return expect_message(ring); };
   platform::Naps naps(platform::kShortNap);
   for (bool slept = sleeps_at_once();;) {
-    if (slept ? there() : sync::spin_at(&lane.tail).spin(there)) {
+    if (slept ? there() : sync::spin_at(&ring.tail).spin(there)) {
       if (take(message, use.descriptor())) return;
       continue;
     }
     slept = true;
-    const Bell bell = sleep(lane, use.descriptor(), naps.next());
+    const Bell bell = sleep(ring, use.descriptor(), naps.next());
     if (bell == Bell::foreign) give_up();
     if (bell == Bell::gone) {
       while (there()) {
@@ -187,19 +187,19 @@ void PipeEnd::receive(Incoming& message) {
           "or its processes have ended, and all that they sent was received");
     }
     if (closed()) refuse_closed();
-    if (bell == Bell::silent) sweep_depot();
+    if (bell == Bell::silent) sweep_broker();
   }
 }
 
 void PipeEnd::doze(Duration most, const std::function<void()>& before_sleep) {
-  Lane& lane = incoming();
+  PipeRing& ring = incoming();
   const platform::Deadline deadline(most);
   sync::Sleeper sleeper(deadline);
-  while (!lane.may_have_message()) {
-    const std::uint32_t seen = lane.dozing.prepare();
-    if (lane.may_have_message()) return;
+  while (!ring.may_have_message()) {
+    const std::uint32_t seen = ring.dozing.prepare();
+    if (ring.may_have_message()) return;
     before_sleep();
-    if (!sleeper.sleep(lane.dozing, seen)) return;
+    if (!sleeper.sleep(ring.dozing, seen)) return;
   }
 }
 
@@ -207,11 +207,11 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
   const Use use(*this);
   check_readable();
   tidy();
-  Lane& lane = incoming();
+  PipeRing& ring = incoming();
   bool slept = false;
   platform::Naps naps(platform::kShortNap);
   for (;;) {
-    if (lane.may_have_message() && settle(use.descriptor())) return true;
+    if (ring.may_have_message() && settle(use.descriptor())) return true;
     const Timeout left = deadline.left();
     const Duration most = slept ? naps.next() : Duration(0);
     const Timeout nap = left ? std::min(*left, most) : most;
@@ -225,8 +225,8 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
     }
     if (deadline.passed()) return false;
     if (closed()) refuse_closed();
-    if (slept) sweep_depot();
-    slept = slept || !sync::spin_at(&lane.tail).spin([&] { return lane.may_have_message(); });
+    if (slept) sweep_broker();
+    slept = slept || !sync::spin_at(&ring.tail).spin([&] { return ring.may_have_message(); });
   }
 }
 
@@ -262,12 +262,12 @@ void PipeEnd::give_up() {
 void PipeEnd::left() noexcept {
   tidy();
   if (!readable()) return;
-  ++incoming().departures;
+  ++incoming().closes;
   incoming().room.wake_all();
 }
 
 void PipeEnd::tidy() noexcept {
-  if (parked_.load(std::memory_order_relaxed) && parked_.exchange(false)) sweep_depot();
+  if (queued_.load(std::memory_order_relaxed) && queued_.exchange(false)) sweep_broker();
 }
 
 void PipeEnd::encode(Encoder& encoder) {
@@ -293,7 +293,7 @@ TransportPtr PipeEnd::decode(Decoder& decoder) {
   });
   SentDescriptor sent = decode_descriptor(decoder);
   auto made = std::make_shared<PipeEnd>(std::move(handle), end, std::move(sent.descriptor));
-  made->parked_ = sent.parked;
+  made->queued_ = sent.queued;
   return made;
 }
 

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "channel/lane.hpp"
+#include "channel/pipe_ring.hpp"
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
 #include "procession/detail/handle.hpp"
@@ -47,8 +47,8 @@ class PipeEnd final : public Transport {
   [[nodiscard]] channel::PipeObject& pipe() const noexcept {
     return *reinterpret_cast<channel::PipeObject*>(handle_.address());
   }
-  [[nodiscard]] channel::Lane& incoming() const noexcept { return pipe().lanes[end_]; }
-  [[nodiscard]] channel::Lane& outgoing() const noexcept { return pipe().lanes[1 - end_]; }
+  [[nodiscard]] channel::PipeRing& incoming() const noexcept { return pipe().rings[end_]; }
+  [[nodiscard]] channel::PipeRing& outgoing() const noexcept { return pipe().rings[1 - end_]; }
 
   void left() noexcept override;
   void relay(std::span<const std::byte> bytes);
@@ -63,9 +63,9 @@ class PipeEnd final : public Transport {
 
   const Handle handle_;
   const std::uint32_t end_;
-  std::atomic<std::uint32_t> departures_{0};  ///< of the outgoing lane, when last checked
-  std::atomic<std::int64_t> checked_{0};      ///< when that was, in nanoseconds
-  std::atomic<bool> parked_{false};           ///< a copy of the descriptor may still be on its way
+  std::atomic<std::uint32_t> closes_{0};  ///< of the outgoing ring, when last checked
+  std::atomic<std::int64_t> checked_{0};  ///< when that was, in nanoseconds
+  std::atomic<bool> queued_{false};       ///< a copy of the descriptor may still be on its way
 };
 
 }  // namespace procession::detail

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "channel/challenge.hpp"
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "channel/frame.hpp"
-#include "channel/lane_sender.hpp"
 #include "channel/ordered_close.hpp"
+#include "channel/pipe_ring_sender.hpp"
 #include "channel/tls_sign.hpp"
 #include "channel/value_frame.hpp"
 #include "heap/heap.hpp"
@@ -231,7 +231,7 @@ void SocketTransport::fill(int socket, Reader& reader, Cautious& cautious) {
     if (moved.flow == Flow::none) {
       if (closed()) refuse_closed();
       // The other side may be what this process has sent to another one, which has ended.
-      sweep_depot_of_sent();
+      sweep_broker_of_sent();
     }
     if (moved.bytes == 0) continue;
     cautious.begin();
@@ -365,7 +365,7 @@ void SocketTransport::forked() noexcept {
 }
 
 void SocketTransport::tidy() noexcept {
-  if (parked_.load(std::memory_order_relaxed) && parked_.exchange(false)) sweep_depot();
+  if (queued_.load(std::memory_order_relaxed) && queued_.exchange(false)) sweep_broker();
 }
 
 void SocketTransport::encode(Encoder& encoder) {
@@ -390,7 +390,7 @@ TransportPtr SocketTransport::decode(Decoder& decoder) {
   const int socket = sent.descriptor.get();
   auto made =
       std::make_shared<SocketTransport>(std::move(sent.descriptor), max_frame, nullptr, proof);
-  made->share_.decode(decoder, !sent.parked);
+  made->share_.decode(decoder, !sent.queued);
   // See PipeEnd::decode.
   const std::uint64_t identity = platform::socket_identity(socket);
   std::vector<SocketShare::Part> left;
@@ -401,7 +401,7 @@ TransportPtr SocketTransport::decode(Decoder& decoder) {
     if (auto part = other->share_.try_take()) left.push_back(std::move(*part));
     return true;
   });
-  made->parked_ = sent.parked;
+  made->queued_ = sent.queued;
   return made;
 }
 

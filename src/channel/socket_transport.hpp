@@ -84,7 +84,7 @@ class SocketTransport final : public Transport {
   std::mutex sending_;
   std::mutex receiving_;
   sync::AdaptiveSpin spin_;          ///< of who receives
-  std::atomic<bool> parked_{false};  ///< a copy of the descriptor may still be on its way
+  std::atomic<bool> queued_{false};  ///< a copy of the descriptor may still be on its way
   std::atomic<Proof> proof_;
   std::atomic<const char*> lost_{nullptr};  ///< why the connection broke; null: it has not
   channel::SocketShare share_;

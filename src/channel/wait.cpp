@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "channel/listener.hpp"
 #include "channel/transport.hpp"
 #include "platform/doorbell.hpp"
@@ -144,7 +144,7 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     std::vector<std::size_t> ready = really_ready(readable_within(nap, watched, all), all, parts);
     if (!ready.empty() || deadline.passed()) return ready;
     check_open(all);
-    if (looked) channel::sweep_depot();
+    if (looked) channel::sweep_broker();
   }
 }
 

@@ -10,9 +10,9 @@ struct RootWords {
   std::uint64_t processes;  ///< process/record.cpp
   std::uint64_t names;      ///< process/names.cpp
   std::uint64_t threads;    ///< sync/lock_object.cpp: how many threads have locked something
-  std::uint64_t depot;      ///< channel/depot.cpp
-  std::uint64_t key;        ///< channel/tree_key.cpp
-  std::uint64_t records;    ///< process/record.cpp: how many were made
+  std::uint64_t descriptor_broker;  ///< channel/descriptor_broker.cpp
+  std::uint64_t key;                ///< channel/tree_key.cpp
+  std::uint64_t records;            ///< process/record.cpp: how many were made
 };
 static_assert(sizeof(RootWords) <= kRootBytes);
 

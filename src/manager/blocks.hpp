@@ -1,6 +1,6 @@
 // What a manager and its objects are in the shared heap.
 //
-// A manager is a block that names the queue at its server's door. Each object is a small block of
+// A manager is a block that names its server's accept queue. Each object is a small block of
 // its own, which holds the manager's. Whoever has a proxy holds the object's block, in whatever
 // process, and so does each message that carries one, so nobody has to tell the server when a proxy
 // is made or gone: the server has one hold on each, and an object on which that is the only one is
@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kObjectKind = 0x65'6a62'6f6d'616d;
 
 struct ManagerBlock {
   detail::ObjectHeader header;
-  heap::Offset door;                  ///< block with the encoded handle of the queue
-  std::uint64_t door_size;            ///< bytes of that
+  heap::Offset accept_queue;          ///< block with the encoded handle of the queue
+  std::uint64_t accept_queue_size;    ///< bytes of that
   std::uint64_t on_thread;            ///< 1: the server is a thread of its owner's process
   std::atomic<std::uint32_t> crowd;   ///< how many sessions call these days
   Lead lead;                          ///< for the crowd's clients to see

@@ -3,8 +3,8 @@
 // Each session has a thread of its own, which sleeps in the client's pipe: a call costs a wake-up
 // of that thread, and one of the client. In a crowd, whose requests come one upon the other and are
 // answered within microseconds, the first is saved: a thread that has answered its client joins the
-// others here, and one of them, the *leader*, looks at the lanes of all of them and answers what it
-// finds, whose it may be. The bells of those lanes stay rung, so their clients ring none. When
+// others here, and one of them, the *leader*, looks at the rings of all of them and answers what it
+// finds, whose it may be. The bells of those rings stay rung, so their clients ring none. When
 // nobody asks for anything, the leader sleeps on a word that all clients look at when they have
 // sent a request.
 //

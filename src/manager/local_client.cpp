@@ -78,17 +78,17 @@ void reap_server(const ManagerBlock& manager) noexcept {
 }
 
 /// Whether the process that was to be the server's has ended before it began cannot be seen from
-/// here: its owner shuts the door then.
-TransportPtr knock(std::byte* manager) {
+/// here: its owner shuts the accept queue then.
+TransportPtr connect(std::byte* manager) {
   const ManagerBlock& block = block_of(manager);
   if (server_has_ended(block)) throw_server_gone(block);
-  Decoder encoded({heap::at(block.door), block.door_size});
-  const Door door = decode<Door>(encoded);
+  Decoder encoded({heap::at(block.accept_queue), block.accept_queue_size});
+  const AcceptQueue accept_queue = decode<AcceptQueue>(encoded);
   auto [mine, its] = detail::make_pipe(true);
   mine->close_in_forks();
   its->close_in_forks();
   try {
-    door.put({its, own_presence()});
+    accept_queue.put({its, own_presence()});
   } catch (const ShutDown&) {
     throw_server_gone(block);
   }
@@ -97,14 +97,14 @@ TransportPtr knock(std::byte* manager) {
   while (!mine->poll(platform::Deadline(200ms))) {
     if (server_has_ended(block)) throw_server_gone(block);
   }
-  detail::Incoming greeting;
+  detail::Incoming welcome;
   try {
-    detail::receive_value(mine, greeting, kReplyPrint, kReplyName);
+    detail::receive_value(mine, welcome, kReplyPrint, kReplyName);
   } catch (const EndOfFile&) {
     if (!has_ended_meanwhile(block)) throw_server_short();
     throw_server_gone(block);
   }
-  Decoder reply(greeting.bytes());
+  Decoder reply(welcome.bytes());
   if (decode<Reply>(reply) != Reply::result) throw_decoded(reply, origin_of(block));
   return mine;
 }
@@ -126,7 +126,7 @@ TransportPtr pipe_to(std::byte* manager) {
   if (TransportPtr found = find_connection(manager)) return found;
   const auto link = std::make_shared<Link>(Link{handle_of(manager), nullptr});
   try {
-    link->pipe = knock(manager);
+    link->pipe = connect(manager);
   } catch (const BrokenPipe&) {
     drop_lost_connections();
     throw;

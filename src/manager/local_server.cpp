@@ -63,8 +63,8 @@ void run_request(Objects& objects, Decoder& request, Encoder& reply) {
 
 void serve_manager(heap::Offset manager) {
   auto& block = *heap::at<ManagerBlock>(manager);
-  Decoder encoded({heap::at(block.door), block.door_size});
-  const Door door = decode<Door>(encoded);
+  Decoder encoded({heap::at(block.accept_queue), block.accept_queue_size});
+  const AcceptQueue accept_queue = decode<AcceptQueue>(encoded);
   const bool own_streams = block.on_thread == 0;
   if (own_streams) {
     // Ctrl-C is for the process that owns the manager to answer.
@@ -80,9 +80,9 @@ void serve_manager(heap::Offset manager) {
   platform::Naps naps(100ms);
   for (;;) {
     try {
-      Visit visit = door.get(naps.next());
+      ConnectRequest client = accept_queue.get(naps.next());
       std::erase_if(sessions, [](const auto& one) { return one.expired(); });
-      detail::Transport* const pipe = visit.transport.get();  // which the session keeps
+      detail::Transport* const pipe = client.transport.get();  // which the session keeps
       const auto answer = [objects, crowd, pipe, manager, last = Crowd::Season{0}](
                               Decoder& request, Encoder& reply) mutable {
         const Clock::time_point begin = Clock::now();
@@ -93,7 +93,7 @@ void serve_manager(heap::Offset manager) {
         return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
       };
       std::weak_ptr<Session>& session = sessions.emplace_back();
-      session = attend({std::move(visit.transport), std::move(visit.presence), answer, &block,
+      session = attend({std::move(client.transport), std::move(client.presence), answer, &block,
                         own_streams, block.on_thread != 0},
                        followers);
     } catch (const ShutDown&) {

@@ -35,16 +35,16 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds kOwnEnd{2};
 static_assert(kOwnEnd < process::kGrace);
 
-Handle make_block(const Door& door, bool on_thread) {
+Handle make_block(const AcceptQueue& accept_queue, bool on_thread) {
   heap::Block block(sizeof(ManagerBlock), true);
   auto& shared = *heap::at<ManagerBlock>(block.offset());
   heap::BlockEncoder encoder(64, heap::Region::library);
-  procession::encode(encoder, door);
+  procession::encode(encoder, accept_queue);
   shared.header = {kManagerKind, 0};
-  shared.door_size = encoder.size();
+  shared.accept_queue_size = encoder.size();
   shared.on_thread = on_thread ? 1 : 0;
   heap::Block encoded = encoder.take();
-  shared.door = encoded.offset();
+  shared.accept_queue = encoded.offset();
   heap::move(encoded.release(), block.offset());
   return Handle::own(block.release());
 }
@@ -69,7 +69,7 @@ std::shared_ptr<Child> make_child(heap::Offset block, StartMethod method) {
 class ManagerCore {
  public:
   explicit ManagerCore(StartMethod method)
-      : block_(make_block(door_, method == StartMethod::thread)),
+      : block_(make_block(accept_queue_, method == StartMethod::thread)),
         child_(make_child(heap::offset_of(block_.address()), method)) {
     child_->start();
     while (block_.object<ManagerBlock>("a Manager").server == 0) {
@@ -102,7 +102,7 @@ class ManagerCore {
     // A method of an object whose server is a thread may ask for it: its caller hears of that.
     if (Session* const asked = Session::answering(block_.address())) asked->close_when_answered();
     process::Grace grace = process::Grace::after_others(process::kGrace);
-    door_.shutdown();
+    accept_queue_.shutdown();
     if (!child_->is_thread() && !child_->join(std::min<Duration>(kOwnEnd, grace.length() / 2))) {
       child_->signal(platform::Signal::terminate);
       process::join_terminated(std::span(&child_, 1), grace);
@@ -115,7 +115,7 @@ class ManagerCore {
  private:
   std::mutex mutex_;
   std::atomic<bool> down_{false};
-  Door door_;
+  AcceptQueue accept_queue_;
   Handle block_;
   std::shared_ptr<Child> child_;
 };

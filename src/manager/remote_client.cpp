@@ -116,9 +116,9 @@ RemoteClient::Connected RemoteClient::connect() const {
   procession::encode(draft, transport->most_taken());
   try {
     std::optional<Decoder> decoder;
-    Incoming greeting;
-    receive_value(transport, greeting, kReplyPrint, kReplyName);
-    transport->limit_sent(procession::decode<std::uint64_t>(read_reply(decoder, greeting)));
+    Incoming welcome;
+    receive_value(transport, welcome, kReplyPrint, kReplyName);
+    transport->limit_sent(procession::decode<std::uint64_t>(read_reply(decoder, welcome)));
     send_value(transport, draft, kRequestPrint, kRequestName);
     Incoming reply;
     receive_value(transport, reply, kReplyPrint, kReplyName);

@@ -1,7 +1,7 @@
 // What clients and servers of different programs say to each other, in the messages of wire.hpp,
 // once both have proved the key.
 //
-//     greeting  as a reply: u64, bytes of the largest message that the server takes
+//     welcome  as a reply: u64, bytes of the largest message that the server takes
 //     request   u8 RemoteRequest, then
 //               enter   16 bytes, the session; u64, bytes of the largest message that the client
 //                       takes: the first request of each connection

@@ -21,48 +21,48 @@ namespace procession::manager {
 using detail::MessageDraft;
 using detail::TransportPtr;
 
-Session::Session(Visitor visitor) : visitor_(std::move(visitor)) {}
+Session::Session(SessionClient client) : client_(std::move(client)) {}
 
 Session::~Session() { take_thrown_here(thrown_); }
 
 bool Session::gone() noexcept {
   if (closed()) return true;
-  if (visitor_.presence.address() != nullptr) return !is_present(visitor_.presence);
+  if (client_.presence.address() != nullptr) return !is_present(client_.presence);
   try {
     // A client sends nothing while it waits, so this is its end.
-    return visitor_.transport->poll(platform::Deadline(Duration::zero()));
+    return client_.transport->poll(platform::Deadline(Duration::zero()));
   } catch (const std::exception&) {
     return true;  // it was closed just now, or tells no more than that
   }
 }
 
-bool Session::has_request() const noexcept { return visitor_.transport->glance(); }
+bool Session::has_request() const noexcept { return client_.transport->glance(); }
 
-bool Session::is_asleep() const noexcept { return visitor_.transport->peer_sleeps(); }
+bool Session::is_asleep() const noexcept { return client_.transport->peer_sleeps(); }
 
-void Session::close() noexcept { detail::close_connection(visitor_.transport); }
+void Session::close() noexcept { detail::close_connection(client_.transport); }
 
-void Session::wake_client() noexcept { visitor_.transport->nudge(); }
+void Session::wake_client() noexcept { client_.transport->nudge(); }
 
-sync::WaitWord* Session::claim_client() noexcept { return visitor_.transport->begin_nudge(); }
+sync::WaitWord* Session::claim_client() noexcept { return client_.transport->begin_nudge(); }
 
-bool Session::closed() const noexcept { return visitor_.transport->closed(); }
+bool Session::closed() const noexcept { return client_.transport->closed(); }
 
 Session* Session::answering(const void* server) noexcept {
   auto* const session = dynamic_cast<Session*>(&Caller::current());
-  return session != nullptr && session->visitor_.server == server ? session : nullptr;
+  return session != nullptr && session->client_.server == server ? session : nullptr;
 }
 
 void Session::greet() {
-  MessageDraft greeting(visitor_.transport);
-  encode(greeting, Reply::result);
-  if (visitor_.transport->abroad()) encode(greeting, visitor_.transport->most_taken());
-  detail::send_value(visitor_.transport, greeting, kReplyPrint, kReplyName);
+  MessageDraft welcome(client_.transport);
+  encode(welcome, Reply::result);
+  if (client_.transport->abroad()) encode(welcome, client_.transport->most_taken());
+  detail::send_value(client_.transport, welcome, kReplyPrint, kReplyName);
 }
 
 void Session::send_exception(const std::exception_ptr& thrown) {
-  MessageDraft reply(visitor_.transport);
-  if (visitor_.here_too && !detail::keeps_its_type(thrown)) {
+  MessageDraft reply(client_.transport);
+  if (client_.here_too && !detail::keeps_its_type(thrown)) {
     thrown_ = keep_thrown_here(thrown);
     encode(reply, Reply::exception_here);
     encode(reply, thrown_);
@@ -70,12 +70,12 @@ void Session::send_exception(const std::exception_ptr& thrown) {
     encode(reply, Reply::exception);
   }
   encode_exception(reply, thrown);
-  detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
+  detail::send_value(client_.transport, reply, kReplyPrint, kReplyName);
 }
 
 Next Session::answer_one() {
   detail::Incoming message;
-  detail::receive_value(visitor_.transport, message, kRequestPrint, kRequestName);
+  detail::receive_value(client_.transport, message, kRequestPrint, kRequestName);
   if (thrown_ != 0) {
     take_thrown_here(std::exchange(thrown_, 0));  // a client elsewhere has no use for it
   }
@@ -91,14 +91,14 @@ Next Session::reply_to(Decoder& request) {
   std::exception_ptr thrown;
   const platform::CopyCheck check;
   const auto leave = [&] {
-    process::leave_user_code(check, "a call of a manager's object", visitor_.own_streams);
+    process::leave_user_code(check, "a call of a manager's object", client_.own_streams);
   };
   try {
-    MessageDraft reply(visitor_.transport);
+    MessageDraft reply(client_.transport);
     encode(reply, Reply::result);
-    const Next next = visitor_.answer(request, reply);
+    const Next next = client_.answer(request, reply);
     leave();
-    detail::send_value(visitor_.transport, reply, kReplyPrint, kReplyName);
+    detail::send_value(client_.transport, reply, kReplyPrint, kReplyName);
     return next;
   } catch (const CallerGone&) {
     leave();
@@ -133,10 +133,10 @@ void serve(SessionPtr session, const std::shared_ptr<Followers>& followers) {
 
 }  // namespace
 
-SessionPtr attend(Visitor visitor, std::shared_ptr<Followers> followers) {
-  const TransportPtr transport = visitor.transport;
+SessionPtr attend(SessionClient client, std::shared_ptr<Followers> followers) {
+  const TransportPtr transport = client.transport;
   transport->close_in_forks();
-  auto session = std::make_shared<Session>(std::move(visitor));
+  auto session = std::make_shared<Session>(std::move(client));
   try {
     std::thread(serve, session, std::move(followers)).detach();
     return session;

@@ -26,7 +26,7 @@ enum class Next {
 using Answer = std::function<Next(Decoder& request, Encoder& reply)>;
 
 /// What makes a session.
-struct Visitor {
+struct SessionClient {
   detail::TransportPtr transport;
   /// Of the client's thread; empty for one of another program, or one that is ending.
   detail::Handle presence = {};
@@ -42,7 +42,7 @@ struct Visitor {
 /// A thread of a client, and what it is answered. One thread at a time deals with it.
 class Session final : public Caller, public std::enable_shared_from_this<Session> {
  public:
-  explicit Session(Visitor visitor);
+  explicit Session(SessionClient client);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() override;
@@ -78,7 +78,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   Next reply_to(Decoder& request);
   void send_exception(const std::exception_ptr& thrown);
 
-  const Visitor visitor_;
+  const SessionClient client_;
   std::atomic<bool> last_{false};
   std::uint64_t thrown_ = 0;  ///< what the last call threw is kept under this number; 0: it is not
 };
@@ -88,6 +88,6 @@ using SessionPtr = std::shared_ptr<Session>;
 /// Greets a client and answers its requests, in a thread of its own, until it has gone; or tells it
 /// that there can be no such thread, and returns null. Without `followers` that is the only thread
 /// to do so.
-SessionPtr attend(Visitor visitor, std::shared_ptr<Followers> followers = nullptr);
+SessionPtr attend(SessionClient client, std::shared_ptr<Followers> followers = nullptr);
 
 }  // namespace procession::manager

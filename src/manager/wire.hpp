@@ -1,7 +1,7 @@
 // What clients and servers of one process tree say to each other through a pipe of their own.
 //
-// A client puts one end of a new pipe into the queue at the server's door, and gets a greeting when
-// a thread of the server's attends to it. Then each request is followed by its reply.
+// A client puts one end of a new pipe into the queue at the server's accept queue, and gets a
+// welcome when a thread of the server's attends to it. Then each request is followed by its reply.
 //
 //     request   u8 Request, then
 //               call    u64 offset of the object's block, record of a ServedCall, arguments
@@ -30,21 +30,21 @@ inline constexpr std::string_view kReplyName = "a reply of a manager";
 inline constexpr std::uint64_t kRequestPrint = detail::Fingerprint::of(kRequestName, 0);
 inline constexpr std::uint64_t kReplyPrint = detail::Fingerprint::of(kReplyName, 0);
 
-/// Who comes to the door: an end of a new pipe, and what tells whether the thread lives that has
-/// the other one.
-struct Visit {
+/// Who comes to the accept queue: an end of a new pipe, and what tells whether the thread lives
+/// that has the other one.
+struct ConnectRequest {
   detail::TransportPtr transport;
   detail::Handle presence = {};
 
-  friend void encode(Encoder& encoder, const Visit& visit) {
-    detail::encode_connection(encoder, visit.transport);
-    encode_presence(encoder, visit.presence);
+  friend void encode(Encoder& encoder, const ConnectRequest& request) {
+    detail::encode_connection(encoder, request.transport);
+    encode_presence(encoder, request.presence);
   }
-  friend void decode(Decoder& decoder, Visit& visit) {
-    visit.transport = detail::decode_connection(decoder);
-    visit.presence = decode_presence(decoder);
+  friend void decode(Decoder& decoder, ConnectRequest& request) {
+    request.transport = detail::decode_connection(decoder);
+    request.presence = decode_presence(decoder);
   }
 };
-using Door = Queue<Visit>;
+using AcceptQueue = Queue<ConnectRequest>;
 
 }  // namespace procession::manager

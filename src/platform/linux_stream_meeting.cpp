@@ -138,7 +138,7 @@ Address local_address(int socket) {
   return name_of(address);
 }
 
-Guest accept_stream(int listener) {
+AcceptedStream accept_stream(int listener) {
   for (;;) {
     SocketAddress peer;
     peer.size = sizeof peer.storage;

@@ -21,14 +21,14 @@ Descriptor listen_stream(const Address& address, int backlog);
 /// Where a socket listens: with the port that the system chose.
 Address local_address(int socket);
 
-struct Guest {
+struct AcceptedStream {
   Descriptor socket;
   std::optional<Address> address;  ///< empty where it has no name
 };
 
 /// Somebody who has connected; the socket does not block. An empty socket when there is nobody.
 /// Throws `ProcessError`, when there are no descriptors left for example.
-Guest accept_stream(int listener);
+AcceptedStream accept_stream(int listener);
 
 /// Connects; the socket does not block. Throws `ProcessError`; `TimeoutError`;
 /// `std::invalid_argument` for what is no address.

@@ -10,8 +10,8 @@ namespace procession::process {
 
 /// A process that executed this program's image for the library finds out by an environment
 /// variable; its descriptors are numbered from 3 on: the heap, the parent's life line, the
-/// depot (channel/depot.hpp) and, for a server, the socket. A janitor has the heap only, and no
-/// record.
+/// descriptor broker (channel/descriptor_broker.hpp) and, for a server, the socket. A janitor has
+/// the heap only, and no record.
 enum class BootRole { child, server, janitor };
 
 struct Boot {
@@ -21,7 +21,7 @@ struct Boot {
 
 inline constexpr int kBootHeap = 3;
 inline constexpr int kBootWatched = 4;
-inline constexpr int kBootDepot = 5;
+inline constexpr int kBootBroker = 5;
 inline constexpr int kBootSocket = 6;  ///< a server's
 inline constexpr int kBootPassed =
     6;  ///< a child's, and those behind it: what its call brings along

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "heap/block_encoder.hpp"
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
@@ -159,7 +159,7 @@ void Child::note_start(StartMethod method) {
 void Child::prepare_process(std::optional<OwnGroup>& group) {
   prepare_exit();
   // Inherited by all, so it is there before the first.
-  static_cast<void>(channel::depot_descriptor());
+  static_cast<void>(channel::broker_socket());
   // What this process has said comes before what the child will say, and a fork does not say it
   // twice.
   platform::flush_streams();

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "platform/cpu.hpp"
 #include "platform/own_mutex.hpp"
 #include "platform/spawn.hpp"
@@ -208,7 +208,7 @@ void ForkServer::forget() noexcept {
 }
 
 int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passed) {
-  std::vector<int> descriptors{heap::descriptor(), watched_line(), channel::depot_descriptor()};
+  std::vector<int> descriptors{heap::descriptor(), watched_line(), channel::broker_socket()};
   for (const platform::Descriptor& descriptor : passed) {
     descriptors.push_back(descriptor.get());
   }

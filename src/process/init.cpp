@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "channel/ordered_close.hpp"
 #include "heap/heap.hpp"
 #include "platform/copy_check.hpp"
@@ -119,7 +119,7 @@ void adopt_tree() {
   if (boot->role == BootRole::janitor) {
     return;
   }
-  channel::adopt_depot(kBootDepot);
+  channel::adopt_broker(kBootBroker);
   if (!become_process(boot->claim)) {
     platform::exit_now(0);  // it comes too late
   }

@@ -251,10 +251,10 @@ NamedMemory open_named(const std::string& name) {
 
 void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t identity) {
   Table& all = table();
-  heap::Block guest;  // of another tree's block, so that what a killed process began is ended
+  heap::Block foreign;  // of another tree's block, so that what a killed process began is ended
   if (entry == 0) {
-    guest = make_entry(all, random_name(), name);
-    entry = guest.offset();
+    foreign = make_entry(all, random_name(), name);
+    entry = foreign.offset();
     entry_at(entry).identity = identity;
   }
   bool removed = false;
@@ -262,8 +262,8 @@ void unlink_named(heap::Offset entry, const std::string& name, std::uint64_t ide
     const Guard guard(all);
     removed = remove_name(entry_at(entry));
   }
-  if (guest) {
-    guest = {};
+  if (foreign) {
+    foreign = {};
     sweep_names();
   }
   if (!removed) throw_not_removed(name, identity);

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "platform/socket.hpp"
 #include "platform/spawn.hpp"
 #include "platform/system_error.hpp"
@@ -51,7 +51,7 @@ ServerLink ServerLink::launch(heap::Offset preload, std::size_t preload_size) {
   record.call = preload;
   record.call_size = preload_size;
   try {
-    const std::array<int, 4> passed{heap::descriptor(), watched_line(), channel::depot_descriptor(),
+    const std::array<int, 4> passed{heap::descriptor(), watched_line(), channel::broker_socket(),
                                     its.get()};
     link.pid_ = platform::execute_self(
         passed, boot_variables(BootRole::server, {offset, link.serial_}), "procession-forkserver");

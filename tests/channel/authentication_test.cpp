@@ -11,7 +11,7 @@ namespace channel_test {
 namespace {
 
 using mp::channel::answer;
-using mp::channel::Handshake;
+using mp::channel::KeyProof;
 using mp::channel::proves;
 using Bytes = std::vector<std::byte>;
 
@@ -82,10 +82,10 @@ TEST(Authentication, TheOldProofCountsOnRequestOnly) {
 }
 
 /// Carries bytes to and fro, `piece` at a time, until both have ended.
-void carry(Handshake& one, Handshake& other, std::size_t piece) {
-  const auto move = [&](Handshake& from, Handshake& to) {
+void carry(KeyProof& one, KeyProof& other, std::size_t piece) {
+  const auto move = [&](KeyProof& from, KeyProof& to) {
     bool moved = false;
-    while (!from.unsent().empty() && to.state() == Handshake::State::going) {
+    while (!from.unsent().empty() && to.state() == KeyProof::State::going) {
       const std::span<std::byte> room = to.room();
       const std::size_t size = std::min({piece, from.unsent().size(), room.size()});
       std::memcpy(room.data(), from.unsent().data(), size);
@@ -101,29 +101,29 @@ void carry(Handshake& one, Handshake& other, std::size_t piece) {
   }
 }
 
-TEST(Handshake, BothAreSatisfiedWhenBothHaveTheKey) {
+TEST(KeyProof, BothAreSatisfiedWhenBothHaveTheKey) {
   for (const std::size_t piece : {1U, 3U, 1000U}) {
-    Handshake listener(Handshake::Side::listener, kKey, false);
-    Handshake client(Handshake::Side::client, kKey, false);
+    KeyProof listener(KeyProof::Side::listener, kKey, false);
+    KeyProof client(KeyProof::Side::client, kKey, false);
     carry(listener, client, piece);
-    EXPECT_EQ(listener.state(), Handshake::State::done);
-    EXPECT_EQ(client.state(), Handshake::State::done);
+    EXPECT_EQ(listener.state(), KeyProof::State::done);
+    EXPECT_EQ(client.state(), KeyProof::State::done);
   }
 }
 
-TEST(Handshake, BothFailWhenTheKeysDiffer) {
-  Handshake listener(Handshake::Side::listener, kKey, false);
-  Handshake client(Handshake::Side::client, key_of("guess"), false);
+TEST(KeyProof, BothFailWhenTheKeysDiffer) {
+  KeyProof listener(KeyProof::Side::listener, kKey, false);
+  KeyProof client(KeyProof::Side::client, key_of("guess"), false);
   carry(listener, client, 7);
-  EXPECT_EQ(listener.state(), Handshake::State::failed);
-  EXPECT_EQ(client.state(), Handshake::State::failed);
+  EXPECT_EQ(listener.state(), KeyProof::State::failed);
+  EXPECT_EQ(client.state(), KeyProof::State::failed);
   EXPECT_NE(client.failure().find("refused our key"), std::string::npos);
   EXPECT_NE(listener.failure().find("did not prove"), std::string::npos);
 }
 
-TEST(Handshake, NoTwoChallengesAreTheSame) {
-  Handshake one(Handshake::Side::listener, kKey, false);
-  Handshake other(Handshake::Side::listener, kKey, false);
+TEST(KeyProof, NoTwoChallengesAreTheSame) {
+  KeyProof one(KeyProof::Side::listener, kKey, false);
+  KeyProof other(KeyProof::Side::listener, kKey, false);
   EXPECT_FALSE(std::ranges::equal(one.unsent(), other.unsent()));
   EXPECT_EQ(one.unsent().size(), 4U + 11 + 8 + 40);
 }

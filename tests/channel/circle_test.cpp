@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 #include "channel/support.hpp"
 #include "heap/support.hpp"
-#include "platform/parking.hpp"
+#include "platform/descriptor_queue.hpp"
 #include "process/support.hpp"
 #include "procession/barrier.hpp"
 #include "procession/connection.hpp"
@@ -86,8 +86,8 @@ TEST_P(CircleOf, IsGivenBackWithItsDescriptors) {
   EXPECT_EQ(after.blocks, before.blocks);
   EXPECT_EQ(after.holds, before.holds);
   // As whoever comes by does.
-  mp::channel::sweep_depot();
-  EXPECT_FALSE(mp::platform::parked_tag(mp::channel::depot_descriptor(), 0));
+  mp::channel::sweep_broker();
+  EXPECT_FALSE(mp::platform::queued_tag(mp::channel::broker_socket(), 0));
 }
 
 TEST_P(CircleOf, DoesNotMakeTheHeapGrow) {

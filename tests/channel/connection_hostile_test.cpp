@@ -5,7 +5,7 @@
 #include <cstring>
 #include <random>
 
-#include "channel/lane.hpp"
+#include "channel/pipe_ring.hpp"
 #include "process/support.hpp"
 #include "procession/connection.hpp"
 #include "procession/queue.hpp"
@@ -77,9 +77,9 @@ TEST(HostileConnection, ADamagedFrameIsNeverMoreThanADecodeError) {
     auto [first, second] = mp::Pipe();
     const bool large = round % 3 == 0;
     first.send(std::string(large ? 20'000 : 40, 'x'));
-    mp::channel::Lane& lane = pipe_of(second).lanes[1];
+    mp::channel::PipeRing& ring = pipe_of(second).rings[1];
     const std::size_t bit = random() % (8 * (sizeof(mp::channel::Frame) - 4));
-    lane.ring[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    ring.bytes[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
     EXPECT_THROW(second.recv<std::string>(), mp::DecodeError) << "bit " << bit;
     EXPECT_TRUE(second.closed());
   }
@@ -89,7 +89,7 @@ TEST(HostileConnection, ATruncatedFrameIsADecodeError) {
   for (const std::uint64_t tail : {1U, 64U, 127U}) {
     auto [first, second] = mp::Pipe();
     first.send(std::string(1'000, 'x'));
-    pipe_of(second).lanes[1].tail = tail;
+    pipe_of(second).rings[1].tail = tail;
     EXPECT_THROW(second.recv<std::string>(), mp::DecodeError) << tail;
     EXPECT_TRUE(second.closed());
   }

@@ -7,7 +7,7 @@
 
 namespace channel_test {
 
-/// What stays for good is there from now on: the fork server, the depot of descriptors.
+/// What stays for good is there from now on: the fork server, the descriptor broker of descriptors.
 inline void settle_in() {
   process_test::exitcode_of(procession::StartMethod::forkserver, [] {});
   auto [first, second] = procession::Pipe();

@@ -17,7 +17,7 @@
 namespace handshake_fuzz {
 
 namespace mp = procession;
-using mp::channel::Handshake;
+using mp::channel::KeyProof;
 
 inline void require(bool holds, const char* what) {
   if (!holds) {
@@ -31,10 +31,10 @@ inline const mp::AuthKey& key() {
   return one;
 }
 
-inline void run(Handshake& handshake, std::span<const std::byte> input, std::size_t piece) {
-  while (handshake.state() == Handshake::State::going) {
+inline void run(KeyProof& handshake, std::span<const std::byte> input, std::size_t piece) {
+  while (handshake.state() == KeyProof::State::going) {
     handshake.sent(std::min(piece, handshake.unsent().size()));
-    if (!handshake.unsent().empty() || handshake.state() != Handshake::State::going) continue;
+    if (!handshake.unsent().empty() || handshake.state() != KeyProof::State::going) continue;
     const std::span<std::byte> room = handshake.room();
     require(!room.empty(), "it waits for bytes and has no room for them");
     const std::size_t size = std::min({piece, room.size(), input.size()});
@@ -43,7 +43,7 @@ inline void run(Handshake& handshake, std::span<const std::byte> input, std::siz
     input = input.subspan(size);
     handshake.received(size);
   }
-  require(handshake.state() == Handshake::State::failed, "it let somebody in who has no key");
+  require(handshake.state() == KeyProof::State::failed, "it let somebody in who has no key");
   require(!handshake.failure().empty(), "it does not say why");
 }
 
@@ -51,8 +51,8 @@ inline void run(Handshake& handshake, std::span<const std::byte> input, std::siz
 inline void attack(std::span<const std::byte> input) {
   if (input.empty()) return;
   const auto first = std::to_integer<unsigned>(input[0]);
-  Handshake handshake((first & 1) != 0 ? Handshake::Side::client : Handshake::Side::listener, key(),
-                      (first & 2) != 0);
+  KeyProof handshake((first & 1) != 0 ? KeyProof::Side::client : KeyProof::Side::listener, key(),
+                     (first & 2) != 0);
   try {
     run(handshake, input.subspan(1), std::size_t{1} + (first >> 2));
   } catch (const mp::DecodeError&) {

@@ -194,7 +194,7 @@ TEST(Pains, Pain28_WhatAKilledProcessWasSettingUpIsSetUpByTheNext) {
       const HoldId record = allocate(kRecordBytes, root(), true);
       const Audit before = audit();
       const auto set_up = []() -> std::uint64_t& {
-        return shared_by_tree<std::uint64_t>(&RootWords::depot,
+        return shared_by_tree<std::uint64_t>(&RootWords::descriptor_broker,
                                              [](std::uint64_t& word) { ++word; });
       };
       was_killed = killed_at(step, record, [&] { set_up(); });

@@ -314,7 +314,7 @@ class RawClient {
  public:
   explicit RawClient(const mp::Address& address)
       : connection_(mp::Client(address, {.authkey = Serving::key()})) {
-    skip_value();  // the greeting
+    skip_value();  // the welcome
     mp::BufferEncoder enter;
     mp::encode(enter, mp::manager::RemoteRequest::enter);
     mp::encode(enter, mp::manager::SessionId{1, 2});

@@ -28,11 +28,11 @@ struct Client {
 
 Client make_client(mp::manager::Answer answer) {
   auto [mine, its] = mp::detail::make_pipe(true);
-  mp::manager::Visitor visitor;
-  visitor.transport = its;
-  visitor.answer = std::move(answer);
-  visitor.own_streams = false;
-  return {mine, std::make_shared<Session>(std::move(visitor))};
+  mp::manager::SessionClient client;
+  client.transport = its;
+  client.answer = std::move(answer);
+  client.own_streams = false;
+  return {mine, std::make_shared<Session>(std::move(client))};
 }
 
 /// Follows with a session, which it then lets go of.

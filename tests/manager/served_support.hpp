@@ -126,12 +126,12 @@ class Cable {
     while (!ended_) {
       pollfd entry{listener_.get(), POLLIN, 0};
       if (::poll(&entry, 1, 10) <= 0) continue;
-      mp::platform::Guest guest = mp::platform::accept_stream(listener_.get());
-      if (!guest.socket) continue;
+      mp::platform::AcceptedStream accepted = mp::platform::accept_stream(listener_.get());
+      if (!accepted.socket) continue;
       mp::platform::Descriptor server =
           mp::platform::connect_stream(server_, mp::platform::Deadline(std::nullopt));
       const std::lock_guard guard(mutex_);
-      Line& line = lines_.emplace_back(Line{std::move(guest.socket), std::move(server)});
+      Line& line = lines_.emplace_back(Line{std::move(accepted.socket), std::move(server)});
       line.thread = std::thread([&line] { carry(line); });
     }
   }

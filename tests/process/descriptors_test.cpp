@@ -23,8 +23,8 @@ INSTANTIATE_TEST_SUITE_P(By, Descriptors,
 struct Listing {
   std::atomic<int> standard;
   std::atomic<int> heaps;
-  std::atomic<int> lines;   // what a daemon watches its parent by
-  std::atomic<int> depots;  // where descriptors travel
+  std::atomic<int> lines;    // what a daemon watches its parent by
+  std::atomic<int> brokers;  // where descriptors travel
   std::atomic<int> others;
   char text[2048];
 };
@@ -41,7 +41,7 @@ void list_descriptors(std::uint64_t place) {
     } else if (target.rfind("pipe:", 0) == 0) {
       ++listing.lines;
     } else if (target.rfind("socket:", 0) == 0) {
-      ++listing.depots;
+      ++listing.brokers;
     } else {
       ++listing.others;
     }
@@ -53,14 +53,14 @@ void expect_clean(const Board<Listing>& listing, bool daemon) {
   EXPECT_EQ(listing->standard, 3) << listing->text;
   EXPECT_EQ(listing->heaps, 1) << listing->text;
   EXPECT_EQ(listing->lines, daemon ? 1 : 0) << listing->text;
-  EXPECT_EQ(listing->depots, 1) << listing->text;
+  EXPECT_EQ(listing->brokers, 1) << listing->text;
   EXPECT_EQ(listing->others, 0) << listing->text;
 }
 
 /// An open descriptor that is not close-on-exec.
 int careless_descriptor() { return ::memfd_create("the user's own", 0); }
 
-TEST_P(Descriptors, OnlyTheStandardOnesTheHeapAndTheDepotReachTheChild) {
+TEST_P(Descriptors, OnlyTheStandardOnesTheHeapAndTheBrokerReachTheChild) {
   const int before = careless_descriptor();
   for (const bool daemon : {false, true}) {
     const Board<Listing> listing;

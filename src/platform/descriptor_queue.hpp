@@ -12,25 +12,25 @@
 namespace procession::platform {
 
 /// What is written beside each file.
-struct ParkedTag {
+struct QueuedTag {
   std::uint64_t place;
   std::uint64_t key;
   std::uint64_t more;  ///< what else is to be known of the file
 };
 
-Descriptor make_parking();
+Descriptor make_descriptor_queue();
 
 /// Adds an open file behind all others. False when there is no room left.
-bool park(int parking, const ParkedTag& tag, int descriptor);
+bool enqueue(int queue, const QueuedTag& tag, int descriptor);
 
 /// The tag at `index`, counted from the front; empty behind the last.
-std::optional<ParkedTag> parked_tag(int parking, std::size_t index);
+std::optional<QueuedTag> queued_tag(int queue, std::size_t index);
 
 /// Another descriptor of the open file at `index`. Throws ProcessError when this process can have
 /// no more descriptors.
-Descriptor parked_file(int parking, std::size_t index);
+Descriptor queued_descriptor(int queue, std::size_t index);
 
 /// Closes the file at the front.
-void remove_parked(int parking) noexcept;
+void dequeue(int queue) noexcept;
 
 }  // namespace procession::platform

@@ -1,4 +1,4 @@
-// What senders do to a lane.
+// What senders do to a ring.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "channel/lane.hpp"
+#include "channel/pipe_ring.hpp"
 
 namespace procession::channel {
 
@@ -21,43 +21,43 @@ struct Outgoing {
   bool relayed = false;              ///< the block is a Relay
 };
 
-/// Has `Lane::sending`, to the end of the scope; what a dead owner left half done is put right.
+/// Has `PipeRing::sending`, to the end of the scope; what a dead owner left half done is put right.
 class SendLock {
  public:
-  explicit SendLock(Lane& lane) noexcept;
+  explicit SendLock(PipeRing& ring) noexcept;
   SendLock(const SendLock&) = delete;
   SendLock& operator=(const SendLock&) = delete;
-  ~SendLock() { lane_.sending.unlock(); }
+  ~SendLock() { ring_.sending.unlock(); }
 
  private:
-  Lane& lane_;
+  PipeRing& ring_;
 };
 
 /// Bytes of the ring that the message takes, wherever it comes to lie.
 std::size_t ring_bytes(const Outgoing& message) noexcept;
 
 /// Whether the message can go now. Under SendLock.
-bool has_room(Lane& lane, const Outgoing& message) noexcept;
+bool has_room(PipeRing& ring, const Outgoing& message) noexcept;
 /// The same without a lock, and perhaps not true any more.
-bool may_have_room(const Lane& lane, const Outgoing& message) noexcept;
+bool may_have_room(const PipeRing& ring, const Outgoing& message) noexcept;
 
 /// What a sender still has to do for the bell when it has given the lock back.
 struct BellDuty {
-  std::uint32_t bell = 0;  ///< what `Lane::bell` was made
+  std::uint32_t bell = 0;  ///< what `PipeRing::bell` was made
   unsigned strokes = 0;    ///< bytes to be written; 0: it has been rung
 };
 
 /// To be called before `put`. Under SendLock. `bell` is the sender's side of the socket. Nothing
 /// when the bell had to be rung at once and nobody has the other side any more.
-std::optional<BellDuty> begin_ring(Lane& lane, int bell) noexcept;
+std::optional<BellDuty> begin_ring(PipeRing& ring, int bell) noexcept;
 
 /// Sends it. Under SendLock, and with room for it. Returns where it ends.
-std::uint64_t put(PipeObject& pipe, Lane& lane, Outgoing& message);
+std::uint64_t put(PipeObject& pipe, PipeRing& ring, Outgoing& message);
 
 /// Wakes who sleeps, without the lock. False when nobody has the other side any more.
-bool end_ring(Lane& lane, const BellDuty& duty, int bell) noexcept;
+bool end_ring(PipeRing& ring, const BellDuty& duty, int bell) noexcept;
 
 /// Whether somebody has received the message that ends there.
-bool was_received(const Lane& lane, std::uint64_t end) noexcept;
+bool was_received(const PipeRing& ring, std::uint64_t end) noexcept;
 
 }  // namespace procession::channel

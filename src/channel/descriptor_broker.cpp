@@ -1,4 +1,4 @@
-#include "channel/depot.hpp"
+#include "channel/descriptor_broker.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,9 +11,9 @@
 #include "channel/socket_share.hpp"
 #include "heap/root_words.hpp"
 #include "heap/testing.hpp"
+#include "platform/descriptor_queue.hpp"
 #include "platform/memory.hpp"
 #include "platform/mutex.hpp"
-#include "platform/parking.hpp"
 #include "platform/wait.hpp"
 #include "procession/error.hpp"
 
@@ -22,11 +22,11 @@ namespace procession::channel {
 namespace {
 
 using heap::testing::step;
-using platform::ParkedTag;
+using platform::QueuedTag;
 
-std::atomic<int> depot{-1};
+std::atomic<int> broker{-1};
 /// There may be something on its way that this process has sent.
-std::atomic<bool> parked_here{false};
+std::atomic<bool> queued_here{false};
 
 struct Shared {
   platform::RobustMutex mutex;
@@ -34,13 +34,13 @@ struct Shared {
 };
 
 Shared& shared() {
-  return heap::shared_by_tree<Shared>(&heap::RootWords::depot,
+  return heap::shared_by_tree<Shared>(&heap::RootWords::descriptor_broker,
                                       [](Shared& made) { made.mutex.init(); });
 }
 
 /// So many descriptors may be on their way; the system's own limit is that of open files. To sweep
 /// takes longer by the square of their number.
-constexpr std::size_t kMostParked = 512;
+constexpr std::size_t kMostQueued = 512;
 
 /// A death leaves nothing to repair but an entry that is there twice.
 class Lock {
@@ -56,24 +56,24 @@ class Lock {
   platform::RobustMutex& mutex_;
 };
 
-/// The payload of a parcel's block.
-struct ParcelObject {
+/// The payload of a ticket's block.
+struct TicketObject {
   std::uint64_t key;
 };
 
-bool is_alive(const ParkedTag& tag) {
+bool is_alive(const QueuedTag& tag) {
   try {
     const heap::Block held = heap::Block::own(heap::hold(tag.place, heap::self()));
-    const std::atomic_ref<std::uint64_t> key(heap::at<ParcelObject>(tag.place)->key);
+    const std::atomic_ref<std::uint64_t> key(heap::at<TicketObject>(tag.place)->key);
     return key.load(std::memory_order_acquire) == tag.key;
   } catch (const ProcessError&) {
     return false;
   }
 }
 
-std::vector<ParkedTag> tags() {
-  std::vector<ParkedTag> found;
-  while (const auto tag = platform::parked_tag(depot, found.size()))
+std::vector<QueuedTag> tags() {
+  std::vector<QueuedTag> found;
+  while (const auto tag = platform::queued_tag(broker, found.size()))
     found.push_back(*tag);
   return found;
 }
@@ -83,7 +83,7 @@ std::vector<ParkedTag> tags() {
 platform::Descriptor last_of_a_socket(heap::Offset name) noexcept {
   if (name == 0) return {};
   try {
-    platform::Descriptor socket = platform::parked_file(depot, 0);
+    platform::Descriptor socket = platform::queued_descriptor(broker, 0);
     if (!SocketShare::is_known(name, socket.get())) return socket;
   } catch (const ProcessError&) {
     // There are no descriptors left: then it is closed without more ado.
@@ -95,111 +95,112 @@ platform::Descriptor last_of_a_socket(heap::Offset name) noexcept {
 /// `ended`.
 void sweep(std::vector<platform::Descriptor>& ended) {
   struct Entry {
-    ParkedTag tag;
+    QueuedTag tag;
     bool dead;
   };
   std::vector<Entry> entries;
   std::size_t needed = 0;  // entries up to the last dead one
-  const std::vector<ParkedTag> found = tags();
+  const std::vector<QueuedTag> found = tags();
   for (auto tag = found.begin(); tag != found.end(); ++tag) {
     const bool again = std::any_of(tag + 1, found.end(),
-                                   [&](const ParkedTag& other) { return other.key == tag->key; });
+                                   [&](const QueuedTag& other) { return other.key == tag->key; });
     entries.push_back({*tag, again || !is_alive(*tag)});
     if (entries.back().dead) needed = entries.size();
   }
   for (std::size_t i = 0; i != needed; ++i) {
     if (!entries[i].dead) {
-      const platform::Descriptor file = platform::parked_file(depot, 0);
-      if (!platform::park(depot, entries[i].tag, file.get())) return;
+      const platform::Descriptor file = platform::queued_descriptor(broker, 0);
+      if (!platform::enqueue(broker, entries[i].tag, file.get())) return;
       step();
     } else if (platform::Descriptor socket = last_of_a_socket(entries[i].tag.more)) {
       ended.push_back(std::move(socket));
     }
-    platform::remove_parked(depot);
+    platform::dequeue(broker);
     step();
   }
-  if (!platform::parked_tag(depot, 0)) parked_here = false;
+  if (!platform::queued_tag(broker, 0)) queued_here = false;
 }
 
-/// Without the depot's lock: it may have to start a thread.
+/// Without the descriptor broker's lock: it may have to start a thread.
 void end_all(std::vector<platform::Descriptor> sockets) noexcept {
   for (platform::Descriptor& socket : sockets)
     close_in_order(std::move(socket));
 }
 
 /// False when there are too many.
-bool park(const ParkedTag& tag, int descriptor) {
-  return !platform::parked_tag(depot, kMostParked - 1) && platform::park(depot, tag, descriptor);
+bool enqueue(const QueuedTag& tag, int descriptor) {
+  return !platform::queued_tag(broker, kMostQueued - 1) &&
+         platform::enqueue(broker, tag, descriptor);
 }
 
 [[noreturn]] void refuse_more() {
   throw ProcessError("asked to send a connection while " + std::to_string(tags().size()) +
                      " are on their way between the processes of this tree, and no more than " +
-                     std::to_string(kMostParked) +
+                     std::to_string(kMostQueued) +
                      " can be (fewer, where the limit of open files is lower); have some of them "
                      "received first");
 }
 
 /// How a message says where its descriptor is.
 struct DescriptorName {
-  std::uint64_t place;  ///< of the parcel; 0: it was passed at the start of the process
-  std::uint64_t key;    ///< of the parcel, or the number of what was passed
+  std::uint64_t place;  ///< of the ticket; 0: it was passed at the start of the process
+  std::uint64_t key;    ///< of the ticket, or the number of what was passed
 };
 
 }  // namespace
 
-int depot_descriptor() {
-  int known = depot;
+int broker_socket() {
+  int known = broker;
   if (known < 0) {
-    platform::Descriptor made = platform::make_parking();
-    if (depot.compare_exchange_strong(known, made.get())) known = made.release();
+    platform::Descriptor made = platform::make_descriptor_queue();
+    if (broker.compare_exchange_strong(known, made.get())) known = made.release();
   }
   return known;
 }
 
-void adopt_depot(int descriptor) noexcept {
+void adopt_broker(int descriptor) noexcept {
   platform::close_on_exec(descriptor);
-  depot = descriptor;
+  broker = descriptor;
 }
 
-Parcel park_descriptor(int descriptor, heap::Block& block, heap::Offset share) {
-  static_cast<void>(depot_descriptor());
-  block = heap::Block(sizeof(ParcelObject));
-  const Parcel parcel{block.offset(), ++shared().keys};
-  heap::at<ParcelObject>(parcel.place)->key = parcel.key;
+DescriptorTicket enqueue_descriptor(int descriptor, heap::Block& block, heap::Offset share) {
+  static_cast<void>(broker_socket());
+  block = heap::Block(sizeof(TicketObject));
+  const DescriptorTicket ticket{block.offset(), ++shared().keys};
+  heap::at<TicketObject>(ticket.place)->key = ticket.key;
   step();
-  const ParkedTag tag{parcel.place, parcel.key, share};
+  const QueuedTag tag{ticket.place, ticket.key, share};
   std::vector<platform::Descriptor> ended;
   {
     const Lock lock;
-    parked_here = true;
-    if (!park(tag, descriptor)) {
+    queued_here = true;
+    if (!enqueue(tag, descriptor)) {
       sweep(ended);
-      if (!park(tag, descriptor)) {
+      if (!enqueue(tag, descriptor)) {
         // Perhaps those on their way go to nobody any more.
         heap::reclaim();
         sweep(ended);
-        if (!park(tag, descriptor)) refuse_more();
+        if (!enqueue(tag, descriptor)) refuse_more();
       }
     }
     step();
   }
   end_all(std::move(ended));
-  return parcel;
+  return ticket;
 }
 
-platform::Descriptor fetch_descriptor(const Parcel& parcel) {
-  static_cast<void>(depot_descriptor());
+platform::Descriptor fetch_descriptor(const DescriptorTicket& ticket) {
+  static_cast<void>(broker_socket());
   const Lock lock;
   for (std::size_t i = 0;; ++i) {
-    const auto tag = platform::parked_tag(depot, i);
+    const auto tag = platform::queued_tag(broker, i);
     if (!tag) {
       throw DecodeError(
           "asked to receive a connection whose descriptor is no longer on its way; the message was "
           "damaged, or this process was forked before the tree had its first Pipe() or Process");
     }
-    if (tag->place == parcel.place && tag->key == parcel.key) {
-      return platform::parked_file(depot, i);
+    if (tag->place == ticket.place && tag->key == ticket.key) {
+      return platform::queued_descriptor(broker, i);
     }
   }
 }
@@ -210,18 +211,18 @@ Sending encode_descriptor(Encoder& encoder, int descriptor, heap::Offset share) 
     name.key = *number;
   } else {
     heap::Block block;
-    const Parcel parcel = park_descriptor(descriptor, block, share);
+    const DescriptorTicket ticket = enqueue_descriptor(descriptor, block, share);
     try {
-      encoder.attach(parcel.place);
+      encoder.attach(ticket.place);
     } catch (...) {
       block = heap::Block();
-      sweep_depot();
+      sweep_broker();
       throw;
     }
-    name = {parcel.place, parcel.key};
+    name = {ticket.place, ticket.key};
   }
   procession::encode(encoder, name);
-  return name.place == 0 ? Sending::at_start : Sending::parked;
+  return name.place == 0 ? Sending::at_start : Sending::queued;
 }
 
 SentDescriptor decode_descriptor(Decoder& decoder) {
@@ -230,13 +231,13 @@ SentDescriptor decode_descriptor(Decoder& decoder) {
   return {fetch_descriptor({name.place, name.key}), true};
 }
 
-void sweep_depot() noexcept {
+void sweep_broker() noexcept {
   try {
-    if (depot < 0) return;
-    if (!platform::wait_readable(depot, platform::Deadline(std::chrono::nanoseconds(0)))) {
-      if (!depot_may_have_sent()) return;
+    if (broker < 0) return;
+    if (!platform::wait_readable(broker, platform::Deadline(std::chrono::nanoseconds(0)))) {
+      if (!broker_may_have_sent()) return;
       const Lock lock;
-      if (!platform::parked_tag(depot, 0)) parked_here = false;
+      if (!platform::queued_tag(broker, 0)) queued_here = false;
       return;
     }
     std::vector<platform::Descriptor> ended;
@@ -250,10 +251,10 @@ void sweep_depot() noexcept {
   }
 }
 
-bool depot_may_have_sent() noexcept { return parked_here.load(std::memory_order_relaxed); }
+bool broker_may_have_sent() noexcept { return queued_here.load(std::memory_order_relaxed); }
 
-void sweep_depot_of_sent() noexcept {
-  if (depot_may_have_sent()) sweep_depot();
+void sweep_broker_of_sent() noexcept {
+  if (broker_may_have_sent()) sweep_broker();
 }
 
 }  // namespace procession::channel

@@ -1,19 +1,19 @@
-#include "channel/lane.hpp"
+#include "channel/pipe_ring.hpp"
 
 #include <new>
 
 namespace procession::channel {
 
-void Lane::init() {
+void PipeRing::init() {
   sending.init();
   receiving.init();
-  seat.init();
+  sleeper_slot.init();
   pending = pending_at = taken = 0;
   total = 0;
   seen_freed = seen_received = 0;
   left = sleeping = 0;
   bell = kSilent;
-  departures = 0;
+  closes = 0;
   tail = 0;
   watched = 0;
   freed = 0;

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "platform/parking.hpp"
+#include "platform/descriptor_queue.hpp"
 #include "platform/socket.hpp"
 #include "platform/system_error.hpp"
 
@@ -14,16 +14,16 @@ namespace procession::platform {
 namespace {
 
 /// Where the next look (MSG_PEEK) begins.
-void look_from(int parking, std::size_t index) {
-  const int offset = static_cast<int>(index * sizeof(ParkedTag));
-  if (::setsockopt(parking, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) != 0) {
+void look_from(int queue, std::size_t index) {
+  const int offset = static_cast<int>(index * sizeof(QueuedTag));
+  if (::setsockopt(queue, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) != 0) {
     throw_system_error("look at descriptors on their way between processes");
   }
 }
 
 }  // namespace
 
-Descriptor make_parking() {
+Descriptor make_descriptor_queue() {
   Descriptor socket =
       clear_of_standard(Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
   // No name is asked for: the kernel finds one, which nobody else can send to once it is connected.
@@ -44,16 +44,16 @@ Descriptor make_parking() {
   return socket;
 }
 
-bool park(int parking, const ParkedTag& tag, int descriptor) {
-  return send_message(parking, std::as_bytes(std::span(&tag, 1)), std::span(&descriptor, 1),
+bool enqueue(int queue, const QueuedTag& tag, int descriptor) {
+  return send_message(queue, std::as_bytes(std::span(&tag, 1)), std::span(&descriptor, 1),
                       Waiting::no) == Delivery::done;
 }
 
-std::optional<ParkedTag> parked_tag(int parking, std::size_t index) {
-  look_from(parking, index);
-  ParkedTag tag{};
+std::optional<QueuedTag> queued_tag(int queue, std::size_t index) {
+  look_from(queue, index);
+  QueuedTag tag{};
   for (;;) {
-    const ssize_t size = ::recv(parking, &tag, sizeof tag, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t size = ::recv(queue, &tag, sizeof tag, MSG_PEEK | MSG_DONTWAIT);
     if (size == static_cast<ssize_t>(sizeof tag)) {
       return tag;
     }
@@ -63,20 +63,20 @@ std::optional<ParkedTag> parked_tag(int parking, std::size_t index) {
   }
 }
 
-Descriptor parked_file(int parking, std::size_t index) {
-  look_from(parking, index);
-  ParkedTag tag{};
+Descriptor queued_descriptor(int queue, std::size_t index) {
+  look_from(queue, index);
+  QueuedTag tag{};
   Received received =
-      receive_message(parking, std::as_writable_bytes(std::span(&tag, 1)), Waiting::no, Look::yes);
+      receive_message(queue, std::as_writable_bytes(std::span(&tag, 1)), Waiting::no, Look::yes);
   if (received.descriptors.empty()) {
     throw_system_error("take over a descriptor that was sent to this process", EMFILE);
   }
   return clear_of_standard(std::move(received.descriptors.front()));
 }
 
-void remove_parked(int parking) noexcept {
-  ParkedTag tag{};
-  while (::recv(parking, &tag, sizeof tag, MSG_DONTWAIT) < 0 && errno == EINTR) {
+void dequeue(int queue) noexcept {
+  QueuedTag tag{};
+  while (::recv(queue, &tag, sizeof tag, MSG_DONTWAIT) < 0 && errno == EINTR) {
   }
 }
 

@@ -63,15 +63,15 @@ struct Frame {
 inline constexpr std::uint64_t kFiller = ~std::uint64_t{0};
 inline constexpr std::uint64_t kRelayed = std::uint64_t{1} << 63;
 
-/// Of the bell, in the lowest bits of `Lane::bell`. Above them is a number, another one for each
-/// time that it is rung.
+/// Of the bell, in the lowest bits of `PipeRing::bell`. Above them is a number, another one for
+/// each time that it is rung.
 using BellState = std::uint32_t;
 inline constexpr BellState kSilent = 0;   ///< there are no bytes for the messages that come
 inline constexpr BellState kRinging = 1;  ///< a sender is to write them, or was killed over it
 inline constexpr BellState kRung = 2;     ///< they are there
 inline constexpr BellState kBellStates = 4;
 
-struct Lane {
+struct PipeRing {
   // Of the senders, under `sending`.
   platform::RobustMutexLine sending;
   std::atomic<std::uint64_t> total;  ///< see Frame::total
@@ -79,12 +79,12 @@ struct Lane {
   std::uint64_t pending_at;          ///< `tail` when that was begun
   std::uint64_t seen_freed;     ///< `freed` and `received` when a sender last looked: to look is
   std::uint64_t seen_received;  ///< to wait for the receiver's processor
-  std::atomic<std::uint32_t> bell;  ///< BellState, and the number of the ring
+  std::atomic<std::uint32_t> bell;  ///< BellState, and how often it was rung
   std::uint32_t left;               ///< bytes that are there, or more, when nobody sleeps
-  std::uint32_t sleeping;  ///< somebody who has `seat` will take all but one of the next ring
-  std::atomic<std::uint32_t>
-      departures;         ///< how often a descriptor of the receiving end was closed
-  sync::WaitWord dozing;  ///< where a receiver may sleep whose senders nudge it
+  std::uint32_t
+      sleeping;  ///< somebody who has `sleeper_slot` will take all but one of the next ring
+  std::atomic<std::uint32_t> closes;  ///< how often a descriptor of the receiving end was closed
+  sync::WaitWord dozing;              ///< where a receiver may sleep whose senders nudge it
 
   alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
 
@@ -92,14 +92,14 @@ struct Lane {
   platform::RobustMutexLine receiving;
   std::uint64_t taken;                 ///< begin of the first message
   std::atomic<std::uint32_t> watched;  ///< the user looks at the descriptor, by a poll() of his own
-  platform::RobustMutex seat;          ///< who has it may sleep by taking bytes out of the socket
+  platform::RobustMutex sleeper_slot;  ///< who has it may sleep by taking bytes out of the socket
 
   // For the senders to see.
   alignas(64) std::atomic<std::uint64_t> freed;  ///< `taken`, once that is settled
   std::atomic<std::uint64_t> received;           ///< Frame::total of the last message received
   sync::WaitWord room;                           ///< where senders wait
 
-  alignas(64) std::byte ring[kRingBytes];
+  alignas(64) std::byte bytes[kRingBytes];
 
   void init();
   /// A look without a lock. Never false where there is a message.
@@ -116,11 +116,11 @@ struct Lane {
   }
 };
 
-/// The shared part of a pipe. Lane N leads to end N; a simplex one has the first lane only.
+/// The shared part of a pipe. PipeRing N leads to end N; a simplex one has the first ring only.
 struct PipeObject {
   detail::ObjectHeader header;
   std::uint32_t duplex;
-  Lane lanes[2];
+  PipeRing rings[2];
 };
 
 inline constexpr detail::ObjectHeader kPipeHeader{0x6570'6970, 0};

@@ -1,4 +1,4 @@
-#include "channel/greeting.hpp"
+#include "channel/handshake.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -36,54 +36,54 @@ void check_key(const std::optional<AuthKey>& key) {
   }
 }
 
-Greeting::Greeting(platform::Descriptor socket, TlsPtr tls, Side side,
-                   const std::optional<AuthKey>& key, bool allow_md5)
+Handshake::Handshake(platform::Descriptor socket, TlsPtr tls, Side side,
+                     const std::optional<AuthKey>& key, bool allow_md5)
     : socket_(std::move(socket)), tls_(std::move(tls)), encrypted_(tls_ == nullptr), side_(side) {
-  if (key) handshake_.emplace(side, *key, allow_md5);
+  if (key) key_proof_.emplace(side, *key, allow_md5);
 }
 
-Greeting::~Greeting() {
+Handshake::~Handshake() {
   // What a fork has of it is the parent's to end.
   if (socket_ && process_ == platform::process_id()) {
     close_in_order(std::move(socket_), std::move(tls_));
   }
 }
 
-std::optional<Greeting::For> Greeting::go_on() {
+std::optional<Handshake::For> Handshake::go_on() {
   if (!encrypted_) {
     const auto [moved, for_writing] = tls_->greet();
     if (moved.flow == Flow::none) return for_writing ? For::writing : For::reading;
     if (is_gone(moved)) throw_gone();
     encrypted_ = true;
   }
-  while (handshake_) {
-    if (const auto unsent = handshake_->unsent(); !unsent.empty()) {
+  while (key_proof_) {
+    if (const auto unsent = key_proof_->unsent(); !unsent.empty()) {
       const auto [moved, waits_for] = send_now(socket(), tls_, unsent);
       if (moved.flow == Flow::none) return waits_for;
       if (is_gone(moved)) throw_gone();
-      handshake_->sent(moved.bytes);
+      key_proof_->sent(moved.bytes);
       continue;
     }
-    if (handshake_->state() == Handshake::State::failed) {
-      throw AuthenticationError(handshake_->failure());
+    if (key_proof_->state() == KeyProof::State::failed) {
+      throw AuthenticationError(key_proof_->failure());
     }
-    if (handshake_->state() == Handshake::State::done) break;
-    const auto [moved, waits_for] = receive_now(socket(), tls_, handshake_->room());
+    if (key_proof_->state() == KeyProof::State::done) break;
+    const auto [moved, waits_for] = receive_now(socket(), tls_, key_proof_->room());
     if (moved.flow == Flow::none) return waits_for;
     if (is_gone(moved)) throw_gone();
-    handshake_->received(moved.bytes);
+    key_proof_->received(moved.bytes);
   }
   return std::nullopt;
 }
 
-detail::TransportPtr Greeting::finish(std::uint64_t max_frame) {
+detail::TransportPtr Handshake::finish(std::uint64_t max_frame) {
   if (tls_ == nullptr) platform::let_stream_block(socket());
   using detail::SocketTransport;
   const auto unproved =
       side_ == Side::client ? SocketTransport::Proof::unknown : SocketTransport::Proof::fresh;
   auto made =
       std::make_shared<SocketTransport>(std::move(socket_), max_frame, std::move(tls_),
-                                        handshake_ ? SocketTransport::Proof::settled : unproved);
+                                        key_proof_ ? SocketTransport::Proof::settled : unproved);
   made->begin();
   return made;
 }

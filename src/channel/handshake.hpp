@@ -12,20 +12,20 @@
 
 namespace procession::channel {
 
-class Greeting {
+class Handshake {
  public:
-  using Side = Handshake::Side;
+  using Side = KeyProof::Side;
   using For = platform::Poller::For;
 
   /// The socket must not block. With `tls`, it is encrypted first.
-  Greeting(platform::Descriptor socket, TlsPtr tls, Side side, const std::optional<AuthKey>& key,
-           bool allow_md5);
-  Greeting(Greeting&& other) noexcept = default;
-  Greeting& operator=(Greeting&& other) = delete;
-  Greeting(const Greeting&) = delete;
-  Greeting& operator=(const Greeting&) = delete;
+  Handshake(platform::Descriptor socket, TlsPtr tls, Side side, const std::optional<AuthKey>& key,
+            bool allow_md5);
+  Handshake(Handshake&& other) noexcept = default;
+  Handshake& operator=(Handshake&& other) = delete;
+  Handshake(const Handshake&) = delete;
+  Handshake& operator=(const Handshake&) = delete;
   /// Closes the socket, and what was said last still arrives: why this side gives up.
-  ~Greeting();
+  ~Handshake();
 
   /// Goes on as far as it can: what it then has to wait for; empty when the other side is trusted.
   /// Throws AuthenticationError, DecodeError; EndOfFile when the other side is gone.
@@ -40,7 +40,7 @@ class Greeting {
   platform::Descriptor socket_;
   TlsPtr tls_;
   bool encrypted_;  ///< or nothing is to be
-  std::optional<Handshake> handshake_;
+  std::optional<KeyProof> key_proof_;
   Side side_;
   int process_ = platform::process_id();
 };
