@@ -24,9 +24,9 @@ using platform::Flow;
 /// Enough for a host that is slow to answer. One whose program does not read what was sent may take
 /// longer: then the kernel goes on by itself, and only what that program sends meanwhile is in the
 /// way.
-constexpr auto kPatience = 10s;
+constexpr auto kCloseTimeout = 10s;
 /// For all connections of a process that ends, which somebody waits for.
-constexpr auto kPatienceAtEnd = 1s;
+constexpr auto kCloseTimeoutAtEnd = 1s;
 /// More than that would take descriptors from the program; the oldest is closed at once then.
 constexpr std::size_t kMostClosing = 64;
 /// Between two looks. Where the answer does not come with the end, the system holds it back for
@@ -98,7 +98,7 @@ void take_nap(std::chrono::milliseconds& next) {
 
 void wait_for_all(Closings all) noexcept {
   std::chrono::milliseconds next = kFirstNap;
-  const Deadline deadline(kPatienceAtEnd);
+  const Deadline deadline(kCloseTimeoutAtEnd);
   for (go_on_with(all); !all.empty() && !deadline.passed(); go_on_with(all))
     take_nap(next);
 }
@@ -160,7 +160,7 @@ void set_closing_thread(void (*start)(std::function<void()>)) { start_thread = s
 
 void close_in_order(platform::Descriptor socket, TlsPtr tls) noexcept {
   try {
-    begin_closing({std::move(socket), std::move(tls), Deadline(kPatience)});
+    begin_closing({std::move(socket), std::move(tls), Deadline(kCloseTimeout)});
   } catch (const std::exception&) {
     // Without memory to wait with, the kernel goes on alone.
   }
@@ -174,7 +174,7 @@ void finish_connections() noexcept {
     Closings all;
     for (Unclosed& one : detail::Transports::unclosed()) {
       if (!one.part.leave()) continue;
-      all.push_back({std::move(one.socket), nullptr, Deadline(kPatienceAtEnd)});
+      all.push_back({std::move(one.socket), nullptr, Deadline(kCloseTimeoutAtEnd)});
     }
     if (known_state != nullptr) {
       Closings others = take_all();

@@ -11,11 +11,11 @@
 #include "channel/pipe_ring_receiver.hpp"
 #include "channel/pipe_ring_sender.hpp"
 #include "channel/relay.hpp"
-#include "platform/naps.hpp"
+#include "platform/backoff.hpp"
 #include "procession/detail/copy_bytes.hpp"
 #include "procession/error.hpp"
 #include "sync/adaptive_spin.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::detail {
 
@@ -169,14 +169,14 @@ void PipeEnd::receive(Incoming& message) {
   tidy();
   PipeRing& ring = incoming();
   const auto there = [&] { return expect_message(ring); };
-  platform::Naps naps(platform::kShortNap);
+  platform::Backoff backoff(platform::kShortNap);
   for (bool slept = sleeps_at_once();;) {
     if (slept ? there() : sync::spin_at(&ring.tail).spin(there)) {
       if (take(message, use.descriptor())) return;
       continue;
     }
     slept = true;
-    const Bell bell = sleep(ring, use.descriptor(), naps.next());
+    const Bell bell = sleep(ring, use.descriptor(), backoff.next());
     if (bell == Bell::foreign) give_up();
     if (bell == Bell::gone) {
       while (there()) {
@@ -209,11 +209,11 @@ bool PipeEnd::poll(const platform::Deadline& deadline) {
   tidy();
   PipeRing& ring = incoming();
   bool slept = false;
-  platform::Naps naps(platform::kShortNap);
+  platform::Backoff backoff(platform::kShortNap);
   for (;;) {
     if (ring.may_have_message() && settle(use.descriptor())) return true;
     const Timeout left = deadline.left();
-    const Duration most = slept ? naps.next() : Duration(0);
+    const Duration most = slept ? backoff.next() : Duration(0);
     const Timeout nap = left ? std::min(*left, most) : most;
     switch (platform::watch_bell(use.descriptor(), platform::Deadline(nap))) {
       case Bell::silent:

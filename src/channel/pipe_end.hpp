@@ -33,8 +33,8 @@ class PipeEnd final : public Transport {
   }
   void doze(Duration most, const std::function<void()>& before_sleep) override;
   void nudge() noexcept override { outgoing().dozing.wake_one(); }
-  sync::WaitWord* begin_nudge() noexcept override {
-    sync::WaitWord& word = outgoing().dozing;
+  sync::EventCount* begin_nudge() noexcept override {
+    sync::EventCount& word = outgoing().dozing;
     return word.claim_one() ? &word : nullptr;
   }
   int watch() override;

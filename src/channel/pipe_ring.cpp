@@ -18,8 +18,8 @@ void PipeRing::init() {
   watched = 0;
   freed = 0;
   received = 0;
-  new (&room) sync::WaitWord{};
-  new (&dozing) sync::WaitWord{};
+  new (&room) sync::EventCount{};
+  new (&dozing) sync::EventCount{};
 }
 
 std::uint32_t seal_of(const Frame& frame, std::uint64_t position) noexcept {

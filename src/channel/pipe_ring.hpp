@@ -34,7 +34,7 @@
 #include "heap/heap.hpp"
 #include "platform/mutex.hpp"
 #include "procession/detail/handle.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::channel {
 
@@ -84,7 +84,7 @@ struct PipeRing {
   std::uint32_t
       sleeping;  ///< somebody who has `sleeper_slot` will take all but one of the next ring
   std::atomic<std::uint32_t> closes;  ///< how often a descriptor of the receiving end was closed
-  sync::WaitWord dozing;              ///< where a receiver may sleep whose senders nudge it
+  sync::EventCount dozing;            ///< where a receiver may sleep whose senders nudge it
 
   alignas(64) std::atomic<std::uint64_t> tail;  ///< end of the last message
 
@@ -97,7 +97,7 @@ struct PipeRing {
   // For the senders to see.
   alignas(64) std::atomic<std::uint64_t> freed;  ///< `taken`, once that is settled
   std::atomic<std::uint64_t> received;           ///< Frame::total of the last message received
-  sync::WaitWord room;                           ///< where senders wait
+  sync::EventCount room;                         ///< where senders wait
 
   alignas(64) std::byte bytes[kRingBytes];
 

@@ -36,8 +36,8 @@
 #include "heap/testing.hpp"
 #include "platform/mutex.hpp"
 #include "procession/detail/handle.hpp"
-#include "sync/presence.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
+#include "sync/liveness_slot.hpp"
 
 namespace procession::channel {
 
@@ -152,18 +152,18 @@ struct QueueObject {
 
   Side producers;
   Side consumers;
-  alignas(64) sync::WaitWord items;             ///< consumers sleep here
-  alignas(64) sync::WaitWord room;              ///< producers
+  alignas(64) sync::EventCount items;           ///< consumers sleep here
+  alignas(64) sync::EventCount room;            ///< producers
   alignas(64) std::atomic<std::uint32_t> done;  ///< of a JoinableQueue
-  sync::WaitWord finished;
+  sync::EventCount finished;
   std::atomic<std::uint32_t> pauses;  ///< of who waits there
 
   // See handover.hpp.
-  sync::Presence giver;    ///< the producer that makes the offer
-  sync::Presence taker;    ///< the consumer that has taken it
-  std::uint64_t handover;  ///< hold id of a Handover; 0: none. Of the giver, and what follows
-  std::uint32_t misses;    ///< grows with offers that come to nothing, see learn()
-  std::uint32_t pause;     ///< so many items are not offered
+  sync::LivenessSlot giver;  ///< the producer that makes the offer
+  sync::LivenessSlot taker;  ///< the consumer that has taken it
+  std::uint64_t handover;    ///< hold id of a Handover; 0: none. Of the giver, and what follows
+  std::uint32_t misses;      ///< grows with offers that come to nothing, see learn()
+  std::uint32_t pause;       ///< so many items are not offered
   std::atomic<std::uint64_t> offer;
 };
 

@@ -6,7 +6,7 @@
 #include "channel/spin.hpp"
 #include "platform/deadline.hpp"
 #include "procession/error.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::channel {
 
@@ -17,7 +17,7 @@ namespace procession::channel {
 
 /// Where one waits for something of which there is some amount.
 struct WaitPlace {
-  sync::WaitWord& word;
+  sync::EventCount& word;
   std::atomic<std::uint32_t>& pauses;  ///< see spin_until
 };
 
@@ -62,7 +62,7 @@ bool wait_until_done(const WaitPlace& place, const Timeout& timeout, bool not_at
 }
 
 /// Wakes who waits for what there are now so many more of. The mutex was given back just before.
-inline void wake_for(sync::WaitWord& word, std::uint32_t more) {
+inline void wake_for(sync::EventCount& word, std::uint32_t more) {
   if (more == 1) {
     word.wake_one_after_unlock();
   } else {

@@ -26,7 +26,7 @@ void give_up(Relay& relay) noexcept {
 
 /// Waits until `there()`, or until `gone()`, which is asked now and then. False: gone.
 template <class There, class Gone>
-bool await(sync::WaitWord& word, sync::AdaptiveSpin& spin, const There& there, const Gone& gone,
+bool await(sync::EventCount& word, sync::AdaptiveSpin& spin, const There& there, const Gone& gone,
            const StillWanted& still_wanted) {
   if (spin.spin(there)) return true;
   const platform::Deadline never{Timeout()};
@@ -123,8 +123,8 @@ RelaySender::RelaySender(std::span<const std::byte> bytes)
   relay_.sender.init();
   relay_.receiver.init();
   relay_.window.reset();
-  new (&relay_.filled) sync::WaitWord{};
-  new (&relay_.emptied) sync::WaitWord{};
+  new (&relay_.filled) sync::EventCount{};
+  new (&relay_.emptied) sync::EventCount{};
   relay_.sender.enter();
   while (!relay_.window.has_all(bytes_) && relay_.window.has_room(bytes_))
     relay_.window.write(bytes_);

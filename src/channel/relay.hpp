@@ -23,8 +23,8 @@
 #include "heap/heap.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "sync/adaptive_spin.hpp"
-#include "sync/presence.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
+#include "sync/liveness_slot.hpp"
 
 namespace procession::channel {
 
@@ -34,10 +34,10 @@ struct Relay {
   std::uint64_t size;   ///< bytes of the message
   std::uint64_t whole;  ///< hold id of the relay's hold on a block with all of them
   std::atomic<RelayState> state;
-  sync::Presence sender;
-  sync::Presence receiver;
-  alignas(64) sync::WaitWord filled;   ///< the receiver sleeps here
-  alignas(64) sync::WaitWord emptied;  ///< the sender
+  sync::LivenessSlot sender;
+  sync::LivenessSlot receiver;
+  alignas(64) sync::EventCount filled;   ///< the receiver sleeps here
+  alignas(64) sync::EventCount emptied;  ///< the sender
   RelayWindow window;
 };
 

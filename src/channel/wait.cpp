@@ -10,8 +10,8 @@
 #include "channel/descriptor_broker.hpp"
 #include "channel/listener.hpp"
 #include "channel/transport.hpp"
+#include "platform/backoff.hpp"
 #include "platform/doorbell.hpp"
-#include "platform/naps.hpp"
 #include "platform/wait.hpp"
 #include "procession/connection.hpp"
 #include "procession/error.hpp"
@@ -133,11 +133,11 @@ std::vector<std::size_t> wait(std::span<const Waitable> waitables, Timeout timeo
     all.push_back(std::move(watched));
   }
   if (all.empty()) return {};
-  platform::Naps naps(platform::kShortNap);
+  platform::Backoff backoff(platform::kShortNap);
   PartMessages parts;
   for (bool looked = false;; looked = true) {
     const Timeout left = deadline.left();
-    const Duration most = looked ? naps.next() : Duration(0);
+    const Duration most = looked ? backoff.next() : Duration(0);
     const std::vector<int> watched = parts.without(descriptors);
     const Duration nap = parts.next(left ? std::min(*left, most) : most);
     // A descriptor is readable where there is a message, and at times where there is none.

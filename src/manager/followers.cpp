@@ -177,7 +177,7 @@ void Followers::answer(Lock& lock, const Follower& me, Follower& one, bool wake)
   } catch (...) {
     session.close();  // its own thread will find it so
   }
-  sync::WaitWord* asleep = nullptr;
+  sync::EventCount* asleep = nullptr;
   if (wake) {
     session.wake_client();
   } else {

@@ -28,7 +28,7 @@ void Lead::wake_next() noexcept {
   if (!has_next()) return;
   const heap::Offset next = next_.exchange(0);
   step();
-  if (next != 0) heap::at<sync::WaitWord>(next)->wake_claimed();
+  if (next != 0) heap::at<sync::EventCount>(next)->wake_claimed();
 }
 
 bool Turns::spin(Lead& lead, const detail::Transport& pipe) {

@@ -6,7 +6,7 @@
 
 #include "channel/transport.hpp"
 #include "heap/heap.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::manager {
 
@@ -24,7 +24,7 @@ class Lead {
   bool runs_elsewhere() noexcept;
 
   /// A client was answered, and is to be woken at `sleeper` by the next one that falls asleep.
-  void appoint(sync::WaitWord& sleeper) noexcept { next_.store(heap::offset_of(&sleeper)); }
+  void appoint(sync::EventCount& sleeper) noexcept { next_.store(heap::offset_of(&sleeper)); }
   [[nodiscard]] bool has_next() const noexcept {
     return next_.load(std::memory_order_relaxed) != 0;
   }
@@ -33,7 +33,7 @@ class Lead {
 
   /// Where it sleeps when there are no requests. Each call of each client writes there, so it is
   /// apart from what others read.
-  alignas(64) sync::WaitWord calls;
+  alignas(64) sync::EventCount calls;
 
  private:
   /// It does not run: a client has its processor.

@@ -88,7 +88,7 @@ TransportPtr connect(std::byte* manager) {
   mine->close_in_forks();
   its->close_in_forks();
   try {
-    accept_queue.put({its, own_presence()});
+    accept_queue.put({its, own_liveness()});
   } catch (const ShutDown&) {
     throw_server_gone(block);
   }

@@ -13,7 +13,7 @@
 #include "manager/objects.hpp"
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
-#include "platform/naps.hpp"
+#include "platform/backoff.hpp"
 #include "platform/signals.hpp"
 #include "platform/streams.hpp"
 #include "process/record.hpp"
@@ -77,10 +77,10 @@ void serve_manager(heap::Offset manager) {
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
   std::vector<std::weak_ptr<Session>> sessions;
-  platform::Naps naps(100ms);
+  platform::Backoff backoff(100ms);
   for (;;) {
     try {
-      ConnectRequest client = accept_queue.get(naps.next());
+      ConnectRequest client = accept_queue.get(backoff.next());
       std::erase_if(sessions, [](const auto& one) { return one.expired(); });
       detail::Transport* const pipe = client.transport.get();  // which the session keeps
       const auto answer = [objects, crowd, pipe, manager, last = Crowd::Season{0}](
@@ -93,7 +93,7 @@ void serve_manager(heap::Offset manager) {
         return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
       };
       std::weak_ptr<Session>& session = sessions.emplace_back();
-      session = attend({std::move(client.transport), std::move(client.presence), answer, &block,
+      session = attend({std::move(client.transport), std::move(client.liveness), answer, &block,
                         own_streams, block.on_thread != 0},
                        followers);
     } catch (const ShutDown&) {
@@ -107,7 +107,7 @@ void serve_manager(heap::Offset manager) {
       // Who came was killed on the way; or there is no memory or descriptor for it, and it sees the
       // end of its pipe.
     }
-    naps = platform::Naps(100ms);
+    backoff = platform::Backoff(100ms);
   }
   // Where the server is a thread, this is what tells its clients.
   for (const auto& one : sessions) {

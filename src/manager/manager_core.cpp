@@ -14,7 +14,7 @@
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
 #include "process/child.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
 #include "process/uncaught.hpp"
@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 /// How long a server may take to end before it is terminated: part of the grace after which it is
 /// killed.
 constexpr std::chrono::seconds kOwnEnd{2};
-static_assert(kOwnEnd < process::kGrace);
+static_assert(kOwnEnd < process::kGracePeriod);
 
 Handle make_block(const AcceptQueue& accept_queue, bool on_thread) {
   heap::Block block(sizeof(ManagerBlock), true);
@@ -53,8 +53,8 @@ std::shared_ptr<Child> make_child(heap::Offset block, StartMethod method) {
   heap::BlockEncoder encoder(256, heap::Region::library);
   encode_process_call(encoder, &serve_manager, block);
   ChildPlan plan;
-  plan.lineage = process::next_lineage();
-  plan.name = "Manager-" + plan.lineage;
+  plan.id_path = process::next_id_path();
+  plan.name = "Manager-" + plan.id_path;
   plan.tied = true;
   plan.method = method;
   plan.keeps = block;
@@ -101,7 +101,7 @@ class ManagerCore {
     block_.object<ManagerBlock>("a Manager").ending = 1;
     // A method of an object whose server is a thread may ask for it: its caller hears of that.
     if (Session* const asked = Session::answering(block_.address())) asked->close_when_answered();
-    process::Grace grace = process::Grace::after_others(process::kGrace);
+    process::GracePeriod grace = process::GracePeriod::after_others(process::kGracePeriod);
     accept_queue_.shutdown();
     if (!child_->is_thread() && !child_->join(std::min<Duration>(kOwnEnd, grace.length() / 2))) {
       child_->signal(platform::Signal::terminate);

@@ -7,8 +7,8 @@
 
 #include "channel/transport.hpp"
 #include "codec/exception_types.hpp"
+#include "manager/client_liveness.hpp"
 #include "manager/followers.hpp"
-#include "manager/presence_mark.hpp"
 #include "manager/thrown_here.hpp"
 #include "manager/wire.hpp"
 #include "platform/copy_check.hpp"
@@ -27,7 +27,7 @@ Session::~Session() { take_thrown_here(thrown_); }
 
 bool Session::gone() noexcept {
   if (closed()) return true;
-  if (client_.presence.address() != nullptr) return !is_present(client_.presence);
+  if (client_.liveness.address() != nullptr) return !is_present(client_.liveness);
   try {
     // A client sends nothing while it waits, so this is its end.
     return client_.transport->poll(platform::Deadline(Duration::zero()));
@@ -44,7 +44,7 @@ void Session::close() noexcept { detail::close_connection(client_.transport); }
 
 void Session::wake_client() noexcept { client_.transport->nudge(); }
 
-sync::WaitWord* Session::claim_client() noexcept { return client_.transport->begin_nudge(); }
+sync::EventCount* Session::claim_client() noexcept { return client_.transport->begin_nudge(); }
 
 bool Session::closed() const noexcept { return client_.transport->closed(); }
 

@@ -10,7 +10,7 @@
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/handle.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::manager {
 
@@ -29,7 +29,7 @@ using Answer = std::function<Next(Decoder& request, Encoder& reply)>;
 struct SessionClient {
   detail::TransportPtr transport;
   /// Of the client's thread; empty for one of another program, or one that is ending.
-  detail::Handle presence = {};
+  detail::Handle liveness = {};
   Answer answer;
   /// The server: the same address for all sessions of one, and for no others of this process.
   const void* server = nullptr;
@@ -54,7 +54,7 @@ class Session final : public Caller, public std::enable_shared_from_this<Session
   Next answer_one();
   void wake_client() noexcept;
   /// Where the client is to be woken, by `wake_claimed()`; null when it does not doze.
-  sync::WaitWord* claim_client() noexcept;
+  sync::EventCount* claim_client() noexcept;
   /// Whether a request waits, by a mere look at memory. Another thread may look.
   [[nodiscard]] bool has_request() const noexcept;
   /// Whether the client has to be woken.

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "manager/presence_mark.hpp"
+#include "manager/client_liveness.hpp"
 #include "procession/detail/connection_core.hpp"
 #include "procession/detail/fingerprint.hpp"
 #include "procession/queue.hpp"
@@ -34,15 +34,15 @@ inline constexpr std::uint64_t kReplyPrint = detail::Fingerprint::of(kReplyName,
 /// that has the other one.
 struct ConnectRequest {
   detail::TransportPtr transport;
-  detail::Handle presence = {};
+  detail::Handle liveness = {};
 
   friend void encode(Encoder& encoder, const ConnectRequest& request) {
     detail::encode_connection(encoder, request.transport);
-    encode_presence(encoder, request.presence);
+    encode_liveness(encoder, request.liveness);
   }
   friend void decode(Decoder& decoder, ConnectRequest& request) {
     request.transport = detail::decode_connection(decoder);
-    request.presence = decode_presence(decoder);
+    request.liveness = decode_liveness(decoder);
   }
 };
 using AcceptQueue = Queue<ConnectRequest>;

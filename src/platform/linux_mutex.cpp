@@ -7,9 +7,9 @@
 #include <ctime>
 #include <new>
 
+#include "platform/backoff.hpp"
 #include "platform/linux_poll.hpp"
 #include "platform/mutex.hpp"
-#include "platform/naps.hpp"
 #include "platform/system_error.hpp"
 
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)
@@ -44,10 +44,10 @@ void tell_sanitizer([[maybe_unused]] pthread_mutex_t* locked) noexcept {
 /// those who sleep any more. So no sleep is without an end.
 LockResult wait_for(pthread_mutex_t* mutex, const Deadline& deadline) noexcept {
   int code = EBUSY;
-  for (Naps naps(std::chrono::milliseconds(100)); code == EBUSY || code == ETIMEDOUT;) {
+  for (Backoff backoff(std::chrono::milliseconds(100)); code == EBUSY || code == ETIMEDOUT;) {
     const Timeout left = deadline.left();
     if (left && *left <= Duration::zero()) break;
-    const Duration nap = naps.next();
+    const Duration nap = backoff.next();
     const timespec until = in(left ? std::min(*left, nap) : nap);
     code = ::pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
   }

@@ -17,7 +17,7 @@
 #include "pool/supervisor.hpp"
 #include "pool/thread_throws.hpp"
 #include "pool/worker_set.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -329,7 +329,7 @@ void PoolCore::end_workers(const char* executors_call) noexcept {
     return;
   }
   ask_workers_to_end(executors_call);
-  process::Grace grace = process::Grace::after_others(process::kWorkersGrace);
+  process::GracePeriod grace = process::GracePeriod::after_others(process::kWorkersGracePeriod);
   await_workers_end(grace);
 }
 
@@ -343,7 +343,7 @@ void PoolCore::ask_workers_to_end(const char* executors_call) noexcept {
   crew_.terminate();
 }
 
-void PoolCore::await_workers_end(process::Grace& grace) noexcept {
+void PoolCore::await_workers_end(process::GracePeriod& grace) noexcept {
   crew_.end(grace);
   const std::lock_guard guard(mutex_);
   collect_ended();
@@ -428,7 +428,7 @@ bool PoolCore::begin_end() noexcept {
   return true;
 }
 
-void PoolCore::finish_end(process::Grace& grace) noexcept {
+void PoolCore::finish_end(process::GracePeriod& grace) noexcept {
   await_workers_end(grace);
   try {
     finish_calls();

@@ -96,7 +96,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// Whether `begin_end` would do it.
   [[nodiscard]] bool ends_by_signals();
   /// The second half: workers that have not ended when the grace is over are killed.
-  void finish_end(process::Grace& grace) noexcept;
+  void finish_end(process::GracePeriod& grace) noexcept;
 
   [[nodiscard]] bool on_threads() const { return shared_.on_threads != 0; }
   [[nodiscard]] std::size_t size() const { return crew_.size(); }
@@ -156,7 +156,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// the workers to end, the other waits for that.
   void end_workers(const char* executors_call) noexcept;
   void ask_workers_to_end(const char* executors_call) noexcept;
-  void await_workers_end(process::Grace& grace) noexcept;
+  void await_workers_end(process::GracePeriod& grace) noexcept;
   void stop(std::uint32_t how);
   /// Waits until what was to be called at the end of jobs has been.
   void finish_calls();

@@ -10,7 +10,7 @@
 #include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -26,7 +26,7 @@ std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat)
   heap::BlockEncoder encoder(256, heap::Region::library);
   detail::encode_process_call(encoder, &work, pool, seat);
   detail::ChildPlan plan;
-  plan.lineage = process::next_lineage();
+  plan.id_path = process::next_id_path();
   plan.name = "PoolWorker-" + std::to_string(++started_);
   plan.tied = true;
   plan.method = method_;
@@ -175,7 +175,7 @@ void Crew::terminate() noexcept {
   }
 }
 
-void Crew::end(process::Grace& grace) noexcept {
+void Crew::end(process::GracePeriod& grace) noexcept {
   try {
     if (method_ == StartMethod::thread || process::join_terminated(living(), grace)) {
       join();

@@ -18,7 +18,7 @@ class Child;
 }
 
 namespace procession::process {
-class Grace;
+class GracePeriod;
 }
 
 namespace procession::pool {
@@ -71,7 +71,7 @@ class Crew {
   void terminate() noexcept;
   /// SIGKILL to those that have not ended when the grace is over, which is one for all; waits for
   /// the end of all.
-  void end(process::Grace& grace) noexcept;
+  void end(process::GracePeriod& grace) noexcept;
   /// Waits for the end of all.
   void join();
   /// In the child of a fork: the workers are the parent's.

@@ -202,8 +202,8 @@ struct Shared {
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
   /// none.
   heap::HoldId failure;
-  /// Block with a sync::WaitWord on which the owner's listener sleeps (listener.hpp); held by this
-  /// block, and there before any slot has kTells.
+  /// Block with a sync::EventCount on which the owner's listener sleeps (listener.hpp); held by
+  /// this block, and there before any slot has kTells.
   heap::Offset bell;
   /// How many threads of the owner wait for the end of any task: a worker that ends one then
   /// changes `ends`, on which they sleep.

@@ -9,7 +9,7 @@
 #include "pool/core.hpp"
 #include "pool/supervisor.hpp"
 #include "process/own_thread.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::pool {
 
@@ -20,7 +20,9 @@ struct Listener {
   heap::Block bell;
   bool running = false;
 
-  [[nodiscard]] sync::WaitWord& word() const { return *heap::at<sync::WaitWord>(bell.offset()); }
+  [[nodiscard]] sync::EventCount& word() const {
+    return *heap::at<sync::EventCount>(bell.offset());
+  }
 };
 
 // Never destroyed: the thread outlives main().
@@ -45,7 +47,7 @@ bool call_hooks() {
   return any;
 }
 
-[[noreturn]] void run_listener(sync::WaitWord& bell) {
+[[noreturn]] void run_listener(sync::EventCount& bell) {
   const platform::Deadline never{Timeout{}};
   for (;;) {
     sync::Sleeper sleeper(never);
@@ -65,7 +67,7 @@ heap::Offset start_listener() {
   const std::lock_guard guard(listener.mutex);
   if (!listener.running) {
     if (!listener.bell) {
-      listener.bell = heap::Block(sizeof(sync::WaitWord), true);
+      listener.bell = heap::Block(sizeof(sync::EventCount), true);
     }
     process::start_own_thread([&bell = listener.word()] { run_listener(bell); });
     listener.running = true;

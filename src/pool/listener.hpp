@@ -6,8 +6,8 @@
 // all pools when such a job may have ended, and calls the hook though nobody waits for the job.
 namespace procession::pool {
 
-/// Starts the thread unless it runs. The block with the bell: a sync::WaitWord that whoever ends a
-/// task with kTells wakes. Throws OutOfMemory, and std::system_error where no thread can be had.
+/// Starts the thread unless it runs. The block with the bell: a sync::EventCount that whoever ends
+/// a task with kTells wakes. Throws OutOfMemory, and std::system_error where no thread can be had.
 heap::Offset start_listener();
 
 /// The listener looks at all pools. For whoever ends a job with hooks. Only once it was started.

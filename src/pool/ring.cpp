@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/backoff.hpp"
 #include "platform/futex.hpp"
-#include "platform/naps.hpp"
 #include "pool/worker_set.hpp"
 #include "sync/adaptive_spin.hpp"
 
@@ -106,14 +106,14 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
     return true;
   }
   Seat& seat = shared.seats[worker];
-  platform::Naps naps;
+  platform::Backoff backoff;
   for (bool looks = true; looks;) {
     const std::uint32_t seen = seat.wake.load();
     // Each time: who took it out of the set may have been killed before it woke this worker.
     insert(shared.parked, worker);
     // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
     // set. One of the two sees the other.
-    looks = !there() && platform::futex_nap(seat.wake.word(), seen, naps.next()) ==
+    looks = !there() && platform::futex_nap(seat.wake.word(), seen, backoff.next()) ==
                             platform::WaitResult::timed_out;
   }
   erase(shared.parked, worker);

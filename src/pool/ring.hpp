@@ -42,7 +42,7 @@ void wake_worker(Shared& shared, std::uint32_t worker);
 /// Wakes up to `most` sleeping workers. One that is taken out of the set of those that sleep, by a
 /// process that is killed before it wakes it, is in no set: `wake_all_workers` finds it, which the
 /// owner calls when a worker was killed and when the pool stops; and it looks by itself after a
-/// while (platform/naps.hpp), should that be lost too.
+/// while (platform/backoff.hpp), should that be lost too.
 void wake_workers(Shared& shared, std::uint32_t most);
 /// Wakes every worker that sleeps, in the set or not.
 void wake_all_workers(Shared& shared);

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "platform/backoff.hpp"
 #include "platform/futex.hpp"
-#include "platform/naps.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
@@ -123,7 +123,7 @@ std::size_t PoolCore::drop(HeldChunks& held) noexcept {
 
 std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
     Job& job, const platform::Deadline& deadline) try {
-  platform::Naps naps;
+  platform::Backoff backoff;
   std::unique_lock guard(mutex_);
   for (;;) {
     check_here();
@@ -145,7 +145,7 @@ std::vector<std::shared_ptr<StreamChunk>> PoolCore::await_chunks(
       const std::uint32_t seen = shared_.ends.load();
       if (!one_ended(watched)) {
         call_workers_for_all(shared_);
-        platform::futex_wait(shared_.ends.word(), seen, naps.next(deadline.left()));
+        platform::futex_wait(shared_.ends.word(), seen, backoff.next(deadline.left()));
       }
       shared_.watchers.fetch_sub(1);
     }

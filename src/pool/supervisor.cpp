@@ -23,9 +23,9 @@
 #include "pool/stderr_relay.hpp"
 #include "pool/thread_throws.hpp"
 #include "process/after_fork.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
+#include "process/lifecycle.hpp"
 #include "process/own_thread.hpp"
-#include "process/ready.hpp"
 
 namespace procession::pool {
 
@@ -141,11 +141,11 @@ Duration end_open(const std::vector<std::shared_ptr<detail::PoolCore>>& pools) {
   std::vector<std::shared_ptr<detail::PoolCore>> open;
   std::copy_if(pools.begin(), pools.end(), std::back_inserter(open),
                [](const auto& pool) { return pool->begin_end(); });
-  process::Grace grace = process::Grace::after_others(process::kWorkersGrace);
+  process::GracePeriod grace = process::GracePeriod::after_others(process::kWorkersGracePeriod);
   for (const auto& pool : open) {
     pool->finish_end(grace);
   }
-  return std::min<Duration>(process::kWorkersGrace, std::chrono::steady_clock::now() - began);
+  return std::min<Duration>(process::kWorkersGracePeriod, std::chrono::steady_clock::now() - began);
 }
 
 /// In the order in which they were made, but for open pools of processes: those end with the first

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "platform/backoff.hpp"
 #include "platform/futex.hpp"
-#include "platform/naps.hpp"
 #include "platform/own_mutex.hpp"
 #include "pool/core.hpp"
 #include "pool/ring.hpp"
@@ -56,7 +56,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
     return true;
   }
   std::size_t told = 0;
-  platform::Naps naps;
+  platform::Backoff backoff;
   ++waiters_;
   const auto leave = [&](void* /*unused*/) { --waiters_; };
   const std::unique_ptr<void, decltype(leave)> left(this, leave);
@@ -92,7 +92,7 @@ bool PoolCore::wait_for(const Job* job, const platform::Deadline& deadline,
       if (under_way(state, generation) &&
           ((state & kSleeps) != 0 || slot.state.compare_exchange_strong(state, state | kSleeps))) {
         call_workers_for_all(shared_);
-        platform::futex_wait(slot.state.word(), state | kSleeps, naps.next(deadline.left()));
+        platform::futex_wait(slot.state.word(), state | kSleeps, backoff.next(deadline.left()));
       }
     }
     guard.lock();

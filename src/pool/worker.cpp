@@ -25,7 +25,7 @@
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
 #include "procession/exception.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::pool {
 
@@ -218,7 +218,7 @@ void tell_owner(Shared& shared, const Slot& slot, std::uint32_t state) {
     platform::futex_wake_all(slot.state.word());
   }
   if ((state & kTells) != 0) {
-    heap::at<sync::WaitWord>(shared.bell)->wake_one();
+    heap::at<sync::EventCount>(shared.bell)->wake_one();
   }
   if (shared.watchers.load() != 0) {
     shared.ends.fetch_add(1);

@@ -17,13 +17,13 @@
 #include "process/boot.hpp"
 #include "process/failure.hpp"
 #include "process/fork_server.hpp"
-#include "process/life_line.hpp"
+#include "process/lifecycle.hpp"
 #include "process/log_delivery.hpp"
 #include "process/own_thread.hpp"
-#include "process/ready.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
 #include "process/uncaught.hpp"
+#include "process/watch_end.hpp"
 
 namespace procession::process {
 
@@ -41,8 +41,8 @@ thread_local heap::Offset child_record = 0;
 /// share, and the mark by which others see that it may still come.
 Record::Claim plain_claim;
 platform::ForkMark plain_mark;
-/// In the child: the parent's life line, for `run_child`.
-platform::Descriptor inherited_line;
+/// In the child: the parent's parent watch, for `run_child`.
+platform::Descriptor inherited_watch;
 
 void call(Handler handler) {
   if (handler != nullptr) {
@@ -67,7 +67,7 @@ void prepare_plain_fork() noexcept {
 /// In the child.
 void begin_plain_fork() noexcept {
   // What it makes from now on is not its parent's.
-  inherited_line.reset();
+  inherited_watch.reset();
   if (plain_claim.record != 0 && !become_process(plain_claim)) {
     try {
       platform::write_to_stderr(
@@ -114,7 +114,7 @@ void after_in_child() {
   forget_end();
   disown_children();
   ForkServer::instance().forget();
-  inherited_line = take_life_line();
+  inherited_watch = take_watch_end();
   unlock_registry_for_fork();
   ForkServer::instance().unlock_for_fork();
   call(services_child);
@@ -159,7 +159,7 @@ namespace {
     const Record::Claim& claim,
     const std::function<std::vector<platform::Descriptor>()>& in_child) noexcept {
   try {
-    run_child(claim, std::move(inherited_line), in_child());
+    run_child(claim, std::move(inherited_watch), in_child());
   } catch (...) {
     report_failure("Process", "started by fork", std::current_exception());
   }

@@ -7,7 +7,7 @@
 #include "log/log.hpp"
 #include "platform/copy_check.hpp"
 #include "platform/exit_handler.hpp"
-#include "platform/life.hpp"
+#include "platform/parent_watch.hpp"
 #include "platform/process_group.hpp"
 #include "platform/report.hpp"
 #include "platform/spawn.hpp"
@@ -21,13 +21,13 @@
 namespace procession::process {
 
 Identity BootMessage::identity() const {
-  return {name, lineage, daemon, true, parent_name, parent_pid, parent_daemon};
+  return {name, id_path, daemon, true, parent_name, parent_pid, parent_daemon};
 }
 
-BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied) {
+BootMessage boot_message(std::string name, std::string id_path, bool daemon, bool tied) {
   const Identity& self = process::identity();
   return {std::move(name),
-          std::move(lineage),
+          std::move(id_path),
           daemon,
           tied,
           self.name,
@@ -113,15 +113,15 @@ void run_child(const Record::Claim& claim, platform::Descriptor watched,
     log::begin_process(name, static_cast<LogLevel>(message.log_level));
     set_start_method(static_cast<StartMethod>(message.default_method), true);
     if (message.tied) {
-      platform::Descriptor& line = from_server.own_line;
-      if (!line) {
-        line = platform::open_own(watched.get());
+      platform::Descriptor& watch = from_server.own_watch;
+      if (!watch) {
+        watch = platform::open_own(watched.get());
       }
-      platform::die_with(line, record.own_group != OwnGroup::none);
+      platform::die_with(watch, record.own_group != OwnGroup::none);
       // The kernel, and nobody before it, is to close it.
-      static_cast<void>(line.release());
+      static_cast<void>(watch.release());
     }
-    from_server.own_line.reset();
+    from_server.own_watch.reset();
     watched.reset();
     own_child = platform::process_id();
     platform::add_exit_handler(leave_child);

@@ -16,7 +16,7 @@ namespace procession::process {
 /// What a child is told at its start, besides the call it is to run. Sent through the shared heap.
 struct BootMessage {
   std::string name;
-  std::string lineage;
+  std::string id_path;
   bool daemon = false;
   bool tied = false;  ///< ends when its parent ends, however that ends
   std::string parent_name;
@@ -29,7 +29,7 @@ struct BootMessage {
 };
 
 /// The message for a child of the calling process.
-BootMessage boot_message(std::string name, std::string lineage, bool daemon, bool tied);
+BootMessage boot_message(std::string name, std::string id_path, bool daemon, bool tied);
 
 /// Runs an encoded call, which brings `passed` along, and reports what escapes it to stderr.
 /// Returns the exit code, 0 or 1.
@@ -39,11 +39,12 @@ int run_call(std::span<const std::byte> call, const std::string& name,
 /// What the fork server has ready for its copies.
 struct FromServer {
   platform::Descriptor until_taken;  ///< closed once the request is answered
-  platform::Descriptor own_line;  ///< the parent's life line, opened for this child alone; or empty
+  platform::Descriptor
+      own_watch;  ///< the parent's parent watch, opened for this child alone; or empty
 };
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
-/// the reading end of the parent's life line; `passed` is what the call brings along.
+/// the reading end of the parent's parent watch; `passed` is what the call brings along.
 [[noreturn]] void run_child(const Record::Claim& claim, platform::Descriptor watched,
                             std::vector<platform::Descriptor>&& passed,
                             FromServer from_server = {});

@@ -32,7 +32,7 @@ struct EncodedCall {
 /// What is said of a child before it starts.
 struct ChildPlan {
   std::string name;
-  std::string lineage;
+  std::string id_path;
   bool daemon = false;
   bool tied = false;  ///< ends with its parent, however that ends; daemons always do
   std::optional<StartMethod> method;

@@ -13,14 +13,14 @@
 #include "platform/streams.hpp"
 #include "process/after_fork.hpp"
 #include "process/boot.hpp"
-#include "process/captured.hpp"
+#include "process/captured_address.hpp"
 #include "process/child.hpp"
 #include "process/end_watch.hpp"
 #include "process/fork_server.hpp"
-#include "process/life_line.hpp"
-#include "process/ready.hpp"
+#include "process/lifecycle.hpp"
 #include "process/record.hpp"
 #include "process/registry.hpp"
+#include "process/watch_end.hpp"
 #include "procession/callable.hpp"
 #include "procession/error.hpp"
 
@@ -175,8 +175,8 @@ void Child::prepare_process(std::optional<OwnGroup>& group) {
     record_kept_ = heap::Block::own(heap::hold(offset, heap::self()));
     // A descriptor number is kept for the sentinel, so that a child that could not be waited for is
     // never made.
-    end_ = platform::duplicate(watched_line(), 3);
-    tell(offset, boot_message(plan_.name, plan_.lineage, plan_.daemon, terminated_at_exit()));
+    end_ = platform::duplicate(watch_end(), 3);
+    tell(offset, boot_message(plan_.name, plan_.id_path, plan_.daemon, terminated_at_exit()));
     // Held by the child too, which may outlive this process.
     static_cast<void>(heap::hold(call_.block.offset(), offset));
     if (plan_.keeps != 0) {

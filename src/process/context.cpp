@@ -7,7 +7,7 @@
 #include <string>
 
 #include "heap/block_encoder.hpp"
-#include "process/captured.hpp"
+#include "process/captured_address.hpp"
 #include "process/fork_server.hpp"
 #include "procession/detail/process_core.hpp"
 #include "procession/error.hpp"

@@ -6,9 +6,9 @@
 
 #include "process/boot.hpp"
 #include "process/fork_server.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
+#include "process/lifecycle.hpp"
 #include "process/log_delivery.hpp"
-#include "process/ready.hpp"
 #include "process/registry.hpp"
 #include "process/uncaught.hpp"
 
@@ -32,7 +32,7 @@ Duration end_all(const std::vector<std::shared_ptr<detail::Child>>& children, Du
     // Else nobody looks at the clock, which would cost each child at its end five page faults.
     const auto began = Clock::now();
     terminate_all(daemons);
-    Grace all(std::max<Duration>(kLeastGrace, grace));
+    GracePeriod all(std::max<Duration>(kLeastGracePeriod, grace));
     join_terminated(daemons, all);
     left = std::chrono::duration_cast<Duration>(grace - (Clock::now() - began));
   }
@@ -50,7 +50,7 @@ void set_services_end(Duration (*end)()) { services_end = end; }
 
 void end_children() noexcept {
   note_end();
-  Duration grace = kGrace - grace_account.used();
+  Duration grace = kGracePeriod - grace_account.used();
   try {
     if (services_end != nullptr) {
       grace -= services_end();
@@ -59,7 +59,7 @@ void end_children() noexcept {
   } catch (...) {
     // Without memory, say. The fork server is stopped all the same.
   }
-  ForkServer::stop(std::clamp<Duration>(grace, kServersLeast, kServersGrace));
+  ForkServer::stop(std::clamp<Duration>(grace, kServersLeast, kServersGracePeriod));
   finish_deliveries();
 }
 

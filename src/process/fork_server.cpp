@@ -14,10 +14,10 @@
 #include "platform/spawn.hpp"
 #include "platform/standing.hpp"
 #include "process/boot_variable.hpp"
-#include "process/grace.hpp"
-#include "process/life_line.hpp"
+#include "process/grace_period.hpp"
 #include "process/record.hpp"
 #include "process/server_link.hpp"
+#include "process/watch_end.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -43,7 +43,7 @@ struct ForkServer::State {
 
   void start(std::vector<Order> orders);
   void end(const platform::Deadline& grace) noexcept;
-  void end() noexcept { end(platform::Deadline(kServersGrace)); }
+  void end() noexcept { end(platform::Deadline(kServersGracePeriod)); }
 
  private:
   void add_server();
@@ -208,7 +208,7 @@ void ForkServer::forget() noexcept {
 }
 
 int spawn_child(heap::Offset record, std::span<const platform::Descriptor> passed) {
-  std::vector<int> descriptors{heap::descriptor(), watched_line(), channel::broker_socket()};
+  std::vector<int> descriptors{heap::descriptor(), watch_end(), channel::broker_socket()};
   for (const platform::Descriptor& descriptor : passed) {
     descriptors.push_back(descriptor.get());
   }

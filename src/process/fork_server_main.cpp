@@ -11,7 +11,7 @@
 #include "platform/copy_check.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/image.hpp"
-#include "platform/life.hpp"
+#include "platform/parent_watch.hpp"
 #include "platform/signals.hpp"
 #include "platform/socket.hpp"
 #include "platform/spawn.hpp"
@@ -91,7 +91,7 @@ void send(const platform::Descriptor& socket, std::span<const ForkReply> replies
 
 /// What the server keeps open.
 struct Own {
-  platform::Descriptor line;  ///< ends this process with its parent
+  platform::Descriptor watch;  ///< ends this process with its parent
   platform::Descriptor watched;
   platform::Descriptor socket;
 };
@@ -108,11 +108,11 @@ ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& d
     return {ForkReply::failed, EMFILE};
   }
   // Cheaper here, where as a rule it has been done before, than in the copy: what is in use of the
-  // users' memory becomes accessible, and a life line is opened.
+  // users' memory becomes accessible, and a parent watch is opened.
   static_cast<void>(heap::at(record_at(request.claim.record).call));
-  platform::Descriptor its_line;
+  platform::Descriptor its_watch;
   try {
-    its_line = platform::open_own(own.watched.get());
+    its_watch = platform::open_own(own.watched.get());
   } catch (const ProcessError&) {
     // The copy tries, if it needs one, and says what fails.
   }
@@ -122,7 +122,7 @@ ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& d
   if (pid != 0) {
     return pid > 0 ? ForkReply{ForkReply::started, pid} : ForkReply{ForkReply::failed, -pid};
   }
-  own.line.reset();
+  own.watch.reset();
   platform::restore_interrupts();
   try {
     take_over(request, descriptors);
@@ -133,7 +133,7 @@ ForkReply serve(const ForkRequest& request, std::vector<platform::Descriptor>& d
   // The socket is held until the record is taken: a client that sees it closed, because the server
   // was killed, knows that no child of it will come yet.
   run_child(request.claim, std::move(own.watched), std::move(descriptors),
-            {std::move(own.socket), std::move(its_line)});
+            {std::move(own.socket), std::move(its_watch)});
 }
 
 }  // namespace
@@ -142,10 +142,10 @@ void serve_forks(heap::Offset record, platform::Descriptor watched, platform::De
   // Ends with the parent also where the preload function hangs, and nobody reads the socket.
   Own own{platform::open_own(watched.get()), std::move(watched), std::move(socket)};
   try {
-    platform::die_with(own.line, false);
+    platform::die_with(own.watch, false);
   } catch (const ProcessError&) {
     // A sandbox forbids it. The end of the socket ends this process too, and a child that needs a
-    // watch of its own says what is forbidden.
+    // line of its own says what is forbidden.
   }
   platform::ignore_interrupts();
   platform::fill_standard_descriptors();

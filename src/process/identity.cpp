@@ -55,10 +55,10 @@ ThreadIdentity::~ThreadIdentity() {
   children_of_thread = outer_children_;
 }
 
-std::string next_lineage() {
+std::string next_id_path() {
   const unsigned number =
       children_of_thread != nullptr ? ++*children_of_thread : ++children_of_process;
-  const std::string& own = identity().lineage;
+  const std::string& own = identity().id_path;
   return (own.empty() ? "" : own + ":") + std::to_string(number);
 }
 

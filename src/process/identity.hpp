@@ -9,7 +9,7 @@ namespace procession::process {
 struct Identity {
   std::string name = "MainProcess";
   std::string
-      lineage;  ///< "" at the root, then "2", "2:1": what children's default names are made of
+      id_path;  ///< "" at the root, then "2", "2:1": what children's default names are made of
   bool daemon = false;
   bool has_parent = false;
   std::string parent_name;
@@ -38,8 +38,8 @@ class ThreadIdentity {
   unsigned* outer_children_;
 };
 
-/// What the next child of the caller is called unless it is named: the lineage ("2:1") behind its
+/// What the next child of the caller is called unless it is named: the id path ("2:1") behind its
 /// default name.
-std::string next_lineage();
+std::string next_id_path();
 
 }  // namespace procession::process

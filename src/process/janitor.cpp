@@ -4,13 +4,13 @@
 
 #include "heap/heap.hpp"
 #include "platform/background.hpp"
-#include "platform/life.hpp"
 #include "platform/liveness.hpp"
+#include "platform/parent_watch.hpp"
 #include "platform/spawn.hpp"
 #include "platform/wait.hpp"
 #include "process/boot_variable.hpp"
+#include "process/lifecycle.hpp"
 #include "process/names.hpp"
-#include "process/ready.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -42,18 +42,18 @@ void require_janitor() {
 }
 
 void serve_as_janitor() {
-  platform::LifeLine line = platform::make_life_line();
+  platform::ParentWatch watch = platform::make_parent_watch();
   if (platform::fork_process() != 0) {
-    line.held.reset();
-    platform::wait_readable(line.watched.get(), platform::Deadline(std::nullopt));
+    watch.held.reset();
+    platform::wait_readable(watch.watched.get(), platform::Deadline(std::nullopt));
     platform::exit_now(0);
   }
   platform::become_background_process();
   if (!platform::lock_byte(heap::descriptor(), kJanitor)) {
     platform::exit_now(1);
   }
-  line.held.reset();
-  line.watched.reset();
+  watch.held.reset();
+  watch.watched.reset();
   platform::wait_for_all_locks(heap::descriptor());
   remove_all_names();
   platform::exit_now(0);

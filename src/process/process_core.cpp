@@ -8,7 +8,7 @@
 #include "platform/cpu.hpp"
 #include "process/child.hpp"
 #include "process/fork_request.hpp"
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 #include "process/identity.hpp"
 #include "process/registry.hpp"
 #include "procession/error.hpp"
@@ -82,8 +82,8 @@ Encoder& ProcessDraft::encoder() { return body_->encoder; }
 std::shared_ptr<Child> ProcessDraft::finish(std::string name, std::optional<bool> daemon,
                                             std::optional<int> start_method) {
   ChildPlan plan;
-  plan.lineage = process::next_lineage();
-  plan.name = name.empty() ? "Process-" + plan.lineage : std::move(name);
+  plan.id_path = process::next_id_path();
+  plan.name = name.empty() ? "Process-" + plan.id_path : std::move(name);
   plan.daemon = daemon.value_or(process::identity().daemon);
   if (start_method) {
     plan.method = checked_method(static_cast<StartMethod>(*start_method));
@@ -125,7 +125,7 @@ void end_child(ChildPtr& child) noexcept {
     if (child->started_here()) {
       if (child->daemon() && !child->is_thread()) {
         child->signal(platform::Signal::terminate);
-        process::Grace grace = process::Grace::after_others(process::kGrace);
+        process::GracePeriod grace = process::GracePeriod::after_others(process::kGracePeriod);
         process::join_terminated(std::span(&child, 1), grace);
       }
       child->join({});

@@ -13,9 +13,9 @@
 #include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 #include "process/boot_variable.hpp"
-#include "process/grace.hpp"
-#include "process/life_line.hpp"
+#include "process/grace_period.hpp"
 #include "process/record.hpp"
+#include "process/watch_end.hpp"
 #include "procession/error.hpp"
 
 namespace procession::process {
@@ -51,7 +51,7 @@ ServerLink ServerLink::launch(heap::Offset preload, std::size_t preload_size) {
   record.call = preload;
   record.call_size = preload_size;
   try {
-    const std::array<int, 4> passed{heap::descriptor(), watched_line(), channel::broker_socket(),
+    const std::array<int, 4> passed{heap::descriptor(), watch_end(), channel::broker_socket(),
                                     its.get()};
     link.pid_ = platform::execute_self(
         passed, boot_variables(BootRole::server, {offset, link.serial_}), "procession-forkserver");
@@ -141,7 +141,7 @@ ServerLink::Outcome ServerLink::outcome() {
     all.cannot_clone = !asked_.empty();
   } else {
     all.gone = true;
-    all.exitcode = end(platform::Deadline(kServersGrace));
+    all.exitcode = end(platform::Deadline(kServersGracePeriod));
     std::erase_if(asked_, [&](const Order& order) { return settle_lost(order); });
   }
   all.left = std::move(asked_);

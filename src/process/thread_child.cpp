@@ -5,7 +5,7 @@
 #include "process/boot.hpp"
 #include "process/child.hpp"
 #include "process/identity.hpp"
-#include "process/ready.hpp"
+#include "process/lifecycle.hpp"
 
 // The start method `thread`: the same call, decoded from the same bytes, on a thread of this
 // process.
@@ -20,7 +20,7 @@ void Child::start_thread() {
   try {
     thread_.emplace(
         [this, child = shared_from_this(),
-         told = boot_message(plan_.name, plan_.lineage, plan_.daemon, plan_.tied).identity()] {
+         told = boot_message(plan_.name, plan_.id_path, plan_.daemon, plan_.tied).identity()] {
           const ThreadIdentity scope(told);
           thread_exitcode_ =
               process::run_call({call_.block.data(), call_.size}, told.name, call_.descriptors);

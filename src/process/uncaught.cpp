@@ -15,7 +15,7 @@ namespace {
 
 /// How long an uncaught end of others waits for the end of the process to begin: as long as the
 /// destructors of main()'s objects may take.
-constexpr std::chrono::seconds kGrace{5};
+constexpr std::chrono::seconds kGracePeriod{5};
 constexpr std::chrono::milliseconds kLook{5};
 
 constinit std::atomic<int> ending_thread{0};  // 0: the end has not begun
@@ -60,7 +60,7 @@ bool waits_for_end(const std::exception_ptr& failure) noexcept {
   // The main thread, which is here, ends the process by no return.
   const bool main = platform::thread_id() == platform::process_id();
   if (!main && ending_thread == 0 && (told_of_end || is_end_of_others(failure))) {
-    const auto last = std::chrono::steady_clock::now() + kGrace;
+    const auto last = std::chrono::steady_clock::now() + kGracePeriod;
     while (ending_thread == 0 && std::chrono::steady_clock::now() < last) {
       std::this_thread::sleep_for(kLook);
     }

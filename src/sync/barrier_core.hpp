@@ -5,8 +5,8 @@
 
 #include "procession/timeout.hpp"
 #include "sync/barrier_states.hpp"
-#include "sync/presence.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
+#include "sync/liveness_slot.hpp"
 
 namespace procession::sync {
 
@@ -15,15 +15,15 @@ namespace procession::sync {
 template <class S>
 struct BarrierBody {
   struct Place {
-    BasicPresence<S> presence;
+    BasicLivenessSlot<S> liveness;
     typename S::template Word<std::uint64_t> word;
   };
 
   std::uint64_t parties;
   typename S::Mutex mutex;
   typename S::template Word<std::uint64_t> state;
-  BasicWaitWord<S> waiters;  ///< who are in
-  BasicWaitWord<S> outside;
+  BasicEventCount<S> waiters;  ///< who are in
+  BasicEventCount<S> outside;
 
   [[nodiscard]] std::size_t places() const { return 2 * parties; }
   Place& place(std::size_t at) { return reinterpret_cast<Place*>(this + 1)[at]; }
@@ -67,11 +67,11 @@ class BarrierOn {
       S::crash_point();
     }
     bool take(std::size_t i) {
-      const bool taken = body.place(i).presence.enter();
+      const bool taken = body.place(i).liveness.enter();
       S::crash_point();
       return taken;
     }
-    bool lives(std::size_t i) { return body.place(i).presence.occupied(); }
+    bool lives(std::size_t i) { return body.place(i).liveness.occupied(); }
     void wake() {
       body.waiters.wake_all();
       body.outside.wake_all();
@@ -100,7 +100,7 @@ class BarrierOn {
     body_.mutex.init();
     body_.state.store(BarrierStates<Memory>::initial());
     for (std::size_t i = 0; i < body_.places(); ++i)
-      body_.place(i).presence.init();
+      body_.place(i).liveness.init();
   }
 
   /// `act` is called, and says whether the action ended well, where `has_action`; under no lock.
@@ -191,7 +191,7 @@ class BarrierOn {
     typename Body::Place& place = body_.place(at);
     place.word.store(0);
     S::crash_point();
-    place.presence.leave();
+    place.liveness.leave();
     S::crash_point();
     body_.outside.wake_all_after_unlock();
   }

@@ -35,7 +35,7 @@ ConditionObject& condition_of(const detail::Handle& handle) {
 
 void init(Page& page) {
   for (Waiter& waiter : page.waiters)
-    waiter.presence.init();
+    waiter.liveness.init();
 }
 
 /// Under the lock. One who was killed over making a page may have left its name, and no page.

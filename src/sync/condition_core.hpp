@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sync/presence.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
+#include "sync/liveness_slot.hpp"
 
 namespace procession::sync {
 
@@ -13,11 +13,11 @@ namespace procession::sync {
 /// lock.
 template <class S>
 struct ConditionWaiter {
-  BasicPresence<S> presence;
+  BasicLivenessSlot<S> liveness;
   typename S::template Word<std::uint64_t>
       turn;  ///< who came first has the lowest; 0: nobody waits
   typename S::template Word<std::uint32_t> notified;
-  BasicWaitWord<S> word;
+  BasicEventCount<S> word;
 };
 
 /// What is done to a condition in shared memory, by who has its lock. `Room` is where it lies:
@@ -48,7 +48,7 @@ class ConditionOn {
     S::crash_point();
     self.turn.store(0, kPlain);
     S::crash_point();
-    self.presence.leave();
+    self.liveness.leave();
     S::crash_point();
     return notified;
   }
@@ -67,7 +67,7 @@ class ConditionOn {
   /// to be dead.
   Waiter& enter() {
     Waiter* found = nullptr;
-    while ((found = room_.find([](Waiter& one) { return one.presence.enter(); })) == nullptr)
+    while ((found = room_.find([](Waiter& one) { return one.liveness.enter(); })) == nullptr)
       room_.more();
     S::crash_point();
     found->notified.store(0);
@@ -96,7 +96,7 @@ class ConditionOn {
         return false;
       });
       if (first == nullptr) return nullptr;
-      if (!first->presence.occupied()) {
+      if (!first->liveness.occupied()) {
         first->turn.store(0, kPlain);  // killed while it waited
       } else if (first->notified.load() != 0) {
         wake(*first);  // chosen by one who was killed over it

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::sync {
 
@@ -12,7 +12,7 @@ struct EventBody {
   /// Bit 0: it is set. Bits 1-31: how often it was, by which a waiter learns of a moment that it
   /// missed.
   typename S::template Word<std::uint32_t> state;
-  BasicWaitWord<S> waiters;
+  BasicEventCount<S> waiters;
 };
 
 /// What is done to an event in shared memory.

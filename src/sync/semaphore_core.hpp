@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::sync {
 
@@ -11,7 +11,7 @@ template <class S>
 struct SemaphoreBody {
   std::uint32_t most;
   typename S::template Word<std::uint32_t> value;
-  BasicWaitWord<S> waiters;
+  BasicEventCount<S> waiters;
 };
 
 /// What is done to a semaphore in shared memory. Its value is all of its state: a permit is taken

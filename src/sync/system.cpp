@@ -11,7 +11,7 @@ bool System::Sleeps::sleep(Word<std::uint32_t>& word, std::uint32_t seen) noexce
   if (left && *left <= Duration::zero()) {
     return false;
   }
-  platform::futex_wait(word, seen, naps_.next(left));
+  platform::futex_wait(word, seen, backoff_.next(left));
   return true;
 }
 

@@ -5,9 +5,9 @@
 
 #include "heap/heap.hpp"
 #include "heap/testing.hpp"
+#include "platform/backoff.hpp"
 #include "platform/deadline.hpp"
 #include "platform/mutex.hpp"
-#include "platform/naps.hpp"
 
 namespace procession::sync {
 
@@ -32,7 +32,7 @@ struct System {
 
    private:
     const Deadline& deadline_;
-    platform::Naps naps_;
+    platform::Backoff backoff_;
   };
   static void wake(Word<std::uint32_t>& word, int most) noexcept;
 

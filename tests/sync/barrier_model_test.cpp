@@ -43,8 +43,8 @@ static_assert(sizeof(Body) <= kPlacesAt);
 
 /// The number of the thread in a place, from 1 on.
 std::uint32_t owner_of(std::size_t place) {
-  static_assert(sizeof(body().place(place).presence) == sizeof(model::System::Mutex));
-  return *reinterpret_cast<const std::uint32_t*>(&body().place(place).presence);
+  static_assert(sizeof(body().place(place).liveness) == sizeof(model::System::Mutex));
+  return *reinterpret_cast<const std::uint32_t*>(&body().place(place).liveness);
 }
 
 void run_wait(Act act, bool timed, int nth) {

@@ -144,7 +144,7 @@ void explore(const std::vector<Op>& ops, std::uint32_t deaths, std::size_t& stat
   scenario.make = [] {
     all().lock.init();
     for (Waiter& waiter : all().waiters)
-      waiter.presence.init();
+      waiter.liveness.init();
   };
   scenario.check = check;
   scenario.deaths = deaths;

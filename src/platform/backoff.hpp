@@ -13,12 +13,12 @@ namespace procession::platform {
 /// with a killed process makes it late by some times what it has lasted already, and no more than
 /// eight seconds. A long wait costs next to no processor time: an idle process that wakes up has
 /// to bring its memory back into the caches, which takes some hundred microseconds.
-class Naps {
+class Backoff {
  public:
   /// Of those that sleep in shared memory, where a killed process may have swallowed a wake-up.
   static constexpr std::chrono::milliseconds kFirst{100};
 
-  explicit Naps(std::chrono::nanoseconds first = kFirst) noexcept : next_(first) {}
+  explicit Backoff(std::chrono::nanoseconds first = kFirst) noexcept : next_(first) {}
 
   std::chrono::nanoseconds next() noexcept {
     return std::exchange(next_, std::min<std::chrono::nanoseconds>(kLongest, 8 * next_));

@@ -22,21 +22,21 @@
 namespace procession::process {
 
 /// How long terminated children may take to end before they are killed.
-inline constexpr std::chrono::seconds kGrace{5};
+inline constexpr std::chrono::seconds kGracePeriod{5};
 /// The same of workers, which have nothing of their own to bring to an end.
-inline constexpr std::chrono::seconds kWorkersGrace{2};
+inline constexpr std::chrono::seconds kWorkersGracePeriod{2};
 /// The same of fork servers, which have nothing at all; and how much of a grace that others have
 /// used up is left to them in any case.
-inline constexpr std::chrono::seconds kServersGrace{2};
+inline constexpr std::chrono::seconds kServersGracePeriod{2};
 inline constexpr std::chrono::milliseconds kServersLeast{500};
 
 /// What is left to a child in any case when those before it have used up all of its grace: some
 /// hundred times what one takes that heeds SIGTERM at once.
-inline constexpr std::chrono::milliseconds kLeastGrace{200};
+inline constexpr std::chrono::milliseconds kLeastGracePeriod{200};
 
 /// How much of graces was used up lately: not more than the longest one, and less by a second with
 /// each second that goes by. Thread-safe.
-class GraceAccount {
+class GracePeriodAccount {
  public:
   using Moment = std::chrono::steady_clock::time_point;
 
@@ -52,17 +52,17 @@ class GraceAccount {
 };
 
 /// That of this process.
-inline constinit GraceAccount grace_account;
+inline constinit GracePeriodAccount grace_account;
 
 /// The time, from now on, in which children that were asked to end may do so.
-class Grace {
+class GracePeriod {
  public:
   /// All of `length`.
-  explicit Grace(Duration length) : Grace(length, Duration::zero()) {}
+  explicit GracePeriod(Duration length) : GracePeriod(length, Duration::zero()) {}
   /// What those have left that did not heed SIGTERM a moment ago.
-  static Grace after_others(Duration length) {
+  static GracePeriod after_others(Duration length) {
     const Duration used = grace_account.used();
-    return {std::max<Duration>(kLeastGrace, length - used), used};
+    return {std::max<Duration>(kLeastGracePeriod, length - used), used};
   }
 
   [[nodiscard]] Duration length() const { return length_; }
@@ -71,7 +71,7 @@ class Grace {
   void use_up() noexcept;
 
  private:
-  Grace(Duration length, Duration used_before)
+  GracePeriod(Duration length, Duration used_before)
       : length_(length), used_before_(used_before), deadline_(length) {}
 
   Duration length_;
@@ -104,7 +104,7 @@ void terminate_all(const Children& children) {
 /// grace is over. False where some cannot be killed, as when this process has become another user:
 /// they end with it.
 template <class Children>
-bool join_terminated(const Children& children, Grace& grace) {
+bool join_terminated(const Children& children, GracePeriod& grace) {
   std::vector<bool> ended;
   for (const auto& child : children) {
     bool has = true;

@@ -1,6 +1,6 @@
 // Those that are ended together, or one after another, have one grace together.
 
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 
 #include <gtest/gtest.h>
 
@@ -50,14 +50,14 @@ class FakeChild {
   bool ended_ = false;
 };
 
-TEST(Grace, IsOneForAll) {
+TEST(GracePeriod, IsOneForAll) {
   Log log;
   std::vector<std::shared_ptr<FakeChild>> children;
   for (const bool heeds : {false, true, false, false}) {
     children.push_back(std::make_shared<FakeChild>(log, heeds, false));
   }
   mp::process::terminate_all(children);
-  mp::process::Grace grace(std::chrono::hours(1));
+  mp::process::GracePeriod grace(std::chrono::hours(1));
   mp::process::join_terminated(children, grace);
   EXPECT_EQ(log, (Log{"terminate", "terminate", "terminate", "terminate", "wait", "wait", "wait",
                       "wait", "kill", "kill", "kill", "join", "join", "join", "join"}));
@@ -69,24 +69,24 @@ TEST(Grace, IsOneForAll) {
   }
 }
 
-TEST(Grace, IsNotLostOverOneThatIsClosedMeanwhile) {
+TEST(GracePeriod, IsNotLostOverOneThatIsClosedMeanwhile) {
   Log log;
   std::vector<std::shared_ptr<FakeChild>> children{std::make_shared<FakeChild>(log, false, true),
                                                    std::make_shared<FakeChild>(log, false, false)};
   mp::process::terminate_all(children);
-  mp::process::Grace grace(mp::Duration::zero());
+  mp::process::GracePeriod grace(mp::Duration::zero());
   mp::process::join_terminated(children, grace);
   EXPECT_EQ(log, (Log{"terminate", "wait", "kill", "join"}));
 }
 
-using mp::process::GraceAccount;
-using mp::process::kGrace;
-using mp::process::kLeastGrace;
+using mp::process::GracePeriodAccount;
+using mp::process::kGracePeriod;
+using mp::process::kLeastGracePeriod;
 using std::chrono::seconds;
 
-TEST(GraceAccount, AddsUpWhatIsUsedInARowAndForgetsItWithTime) {
-  GraceAccount account;
-  const GraceAccount::Moment begin(seconds(1000));
+TEST(GracePeriodAccount, AddsUpWhatIsUsedInARowAndForgetsItWithTime) {
+  GracePeriodAccount account;
+  const GracePeriodAccount::Moment begin(seconds(1000));
   EXPECT_EQ(account.used(begin), seconds(0));
   account.use(seconds(0), seconds(2), begin);
   EXPECT_EQ(account.used(begin), seconds(2));
@@ -96,9 +96,9 @@ TEST(GraceAccount, AddsUpWhatIsUsedInARowAndForgetsItWithTime) {
   account.use(seconds(2), seconds(1), begin + seconds(1));
   EXPECT_EQ(account.used(begin + seconds(1)), seconds(3));
   account.use(seconds(4), seconds(3), begin + seconds(1));
-  EXPECT_EQ(account.used(begin + seconds(1)), kGrace) << "more than all is not there";
+  EXPECT_EQ(account.used(begin + seconds(1)), kGracePeriod) << "more than all is not there";
   account.use(seconds(0), seconds(1), begin + seconds(1));
-  EXPECT_EQ(account.used(begin + seconds(1)), kGrace) << "one that began before knows less";
+  EXPECT_EQ(account.used(begin + seconds(1)), kGracePeriod) << "one that began before knows less";
   EXPECT_EQ(account.used(begin + seconds(100)), seconds(0));
 }
 
@@ -107,9 +107,9 @@ class GraceInARow : public testing::Test {
  protected:
   GraceInARow() { forget(); }
   ~GraceInARow() override { forget(); }
-  static void forget() { new (&mp::process::grace_account) GraceAccount; }
+  static void forget() { new (&mp::process::grace_account) GracePeriodAccount; }
   static void all_is_used_up() {
-    mp::process::grace_account.use({}, kGrace, std::chrono::steady_clock::now());
+    mp::process::grace_account.use({}, kGracePeriod, std::chrono::steady_clock::now());
   }
 };
 
@@ -118,18 +118,18 @@ TEST_F(GraceInARow, IsUsedUpByWhoHasToBeKilledAndByNobodyElse) {
   const auto end = [&](bool heeds, mp::Duration length) {
     const auto child = std::make_shared<FakeChild>(log, heeds, false);
     child->signal(mp::platform::Signal::terminate);
-    mp::process::Grace grace = mp::process::Grace::after_others(length);
+    mp::process::GracePeriod grace = mp::process::GracePeriod::after_others(length);
     mp::process::join_terminated(std::span(&child, 1), grace);
     return grace.length();
   };
-  EXPECT_EQ(end(true, kGrace), kGrace);
-  EXPECT_EQ(end(true, kGrace), kGrace);
+  EXPECT_EQ(end(true, kGracePeriod), kGracePeriod);
+  EXPECT_EQ(end(true, kGracePeriod), kGracePeriod);
   EXPECT_EQ(end(false, seconds(2)), seconds(2));
-  const mp::Duration left = end(false, kGrace);
-  EXPECT_LT(left, kGrace);
+  const mp::Duration left = end(false, kGracePeriod);
+  EXPECT_LT(left, kGracePeriod);
   EXPECT_GE(left, seconds(3));
-  EXPECT_LT(end(true, kGrace), left);
-  EXPECT_EQ(end(false, seconds(2)), kLeastGrace);
+  EXPECT_LT(end(true, kGracePeriod), left);
+  EXPECT_EQ(end(false, seconds(2)), kLeastGracePeriod);
 }
 
 // What follows counts how often a child that does not heed SIGTERM comes to look before it is

@@ -7,7 +7,7 @@ namespace procession::sync {
 /// A place in shared memory that a waiting thread occupies, and that is seen to be empty when it
 /// has ended, in whatever way: a robust mutex that the thread has locked meanwhile.
 template <class S>
-class BasicPresence {
+class BasicLivenessSlot {
  public:
   void init() { mutex_.init(); }
 
@@ -32,6 +32,6 @@ class BasicPresence {
   typename S::Mutex mutex_;
 };
 
-using Presence = BasicPresence<System>;
+using LivenessSlot = BasicLivenessSlot<System>;
 
 }  // namespace procession::sync

@@ -6,17 +6,17 @@
 
 #include <string>
 
-#include "platform/life.hpp"
+#include "platform/parent_watch.hpp"
 #include "platform/system_error.hpp"
 
 namespace procession::platform {
 
-LifeLine make_life_line() {
+ParentWatch make_parent_watch() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     throw_system_error("make a pipe that tells children of this process's end");
   }
-  LifeLine line{Descriptor(ends[1]), Descriptor(ends[0])};
+  ParentWatch line{Descriptor(ends[1]), Descriptor(ends[0])};
   // Opened by children once more (open_own), also when this process has become another user.
   ::fchmod(line.watched.get(), S_IRUSR | S_IRGRP | S_IROTH);
   return {clear_of_standard(std::move(line.held)), clear_of_standard(std::move(line.watched))};

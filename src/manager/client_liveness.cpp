@@ -1,4 +1,4 @@
-#include "manager/presence_mark.hpp"
+#include "manager/client_liveness.hpp"
 
 #include <cstdint>
 #include <utility>
@@ -17,7 +17,7 @@ constexpr const char* kMarkName = "the mark of a manager's client";
 
 /// The thread that has it locked holds the block until it has unlocked it: the kernel may write
 /// there meanwhile.
-struct PresenceMark {
+struct ClientLiveness {
   detail::ObjectHeader header;
   platform::RobustMutex alive;
 };
@@ -35,7 +35,7 @@ class OwnMark {
   ~OwnMark() {
     mark_is_over = true;
     if (!is_locked_here()) return;
-    mark_.object<PresenceMark>(kMarkName).alive.unlock();
+    mark_.object<ClientLiveness>(kMarkName).alive.unlock();
   }
 
   const Handle& get() {
@@ -51,8 +51,8 @@ class OwnMark {
   }
 
   void make() {
-    heap::Block block(sizeof(PresenceMark), true);
-    auto& mark = *heap::at<PresenceMark>(block.offset());
+    heap::Block block(sizeof(ClientLiveness), true);
+    auto& mark = *heap::at<ClientLiveness>(block.offset());
     mark.header = kMarkHeader;
     mark.alive.init();
     mark_ = Handle::own(block.release());
@@ -66,24 +66,24 @@ class OwnMark {
 
 }  // namespace
 
-Handle own_presence() {
+Handle own_liveness() {
   if (mark_is_over) return {};
   static thread_local OwnMark own;
   return own.get();
 }
 
-void encode_presence(Encoder& encoder, const Handle& mark) {
+void encode_liveness(Encoder& encoder, const Handle& mark) {
   const bool is_known = mark.address() != nullptr;
   encode(encoder, is_known);
   if (is_known) mark.encode(encoder, kMarkName);
 }
 
-Handle decode_presence(Decoder& decoder) {
+Handle decode_liveness(Decoder& decoder) {
   return decode<bool>(decoder) ? Handle::decode(decoder, kMarkHeader, kMarkName) : Handle();
 }
 
 bool is_present(const Handle& mark) noexcept {
-  return reinterpret_cast<const PresenceMark*>(mark.address())->alive.owned();
+  return reinterpret_cast<const ClientLiveness*>(mark.address())->alive.owned();
 }
 
 }  // namespace procession::manager

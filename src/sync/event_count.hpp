@@ -28,7 +28,7 @@ class BasicSleeper;
 /// Lies in shared memory, zeroed. Bit 0: somebody may sleep. Bits 1-31: a number that changes with
 /// each wake-up.
 template <class S>
-class BasicWaitWord {
+class BasicEventCount {
  public:
   /// Announces that the caller is about to sleep; what it has to look for again afterwards.
   std::uint32_t prepare() noexcept { return word_.fetch_or(1) | 1; }
@@ -84,7 +84,7 @@ class BasicWaitWord {
   typename S::template Word<std::uint32_t> word_;
 };
 
-/// One wait, of any number of sleeps, each of which ends by itself after a while (see Naps), at
+/// One wait, of any number of sleeps, each of which ends by itself after a while (see Backoff), at
 /// first after 100 ms.
 template <class S>
 class BasicSleeper {
@@ -93,7 +93,7 @@ class BasicSleeper {
 
   /// Sleeps until the word changes from `seen`, or for a while. False when the deadline has passed:
   /// look a last time.
-  bool sleep(BasicWaitWord<S>& word, std::uint32_t seen) noexcept {
+  bool sleep(BasicEventCount<S>& word, std::uint32_t seen) noexcept {
     if (!sleeps_.sleep(word.word_, seen)) return false;
     slept_ = true;
     return true;
@@ -102,7 +102,7 @@ class BasicSleeper {
   /// To be called when the wait has ended well. Others who sleep were not woken, because a wake-up
   /// of one clears the announcement of all: where `wake_one` is used and this returns true, look
   /// whether there is something for them too, and wake one.
-  bool leave(BasicWaitWord<S>& word) const noexcept {
+  bool leave(BasicEventCount<S>& word) const noexcept {
     if (slept_) {
       word.word_.fetch_or(1);
     }
@@ -114,7 +114,7 @@ class BasicSleeper {
   bool slept_ = false;
 };
 
-using WaitWord = BasicWaitWord<System>;
+using EventCount = BasicEventCount<System>;
 using Sleeper = BasicSleeper<System>;
 
 }  // namespace procession::sync

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "process/grace.hpp"
+#include "process/grace_period.hpp"
 #include "process/program.hpp"
 #include "support.hpp"
 
@@ -36,9 +36,9 @@ TEST_P(OneGrace, ForAll) {
   const process_test::Folder folder;
   const auto outcome = process_test::run_program("grace_program", {GetParam(), folder.path()});
   EXPECT_EQ(outcome.exitcode, 0) << outcome.err;
-  EXPECT_LT(between_ends(folder, "worker"), process::kWorkersGrace);
+  EXPECT_LT(between_ends(folder, "worker"), process::kWorkersGracePeriod);
   if (std::string(GetParam()) == "end") {
-    EXPECT_LT(between_ends(folder, "daemon"), process::kGrace);
+    EXPECT_LT(between_ends(folder, "daemon"), process::kGracePeriod);
   }
 }
 

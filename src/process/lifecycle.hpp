@@ -19,8 +19,8 @@ void require_main();
 void prepare_exit();
 
 /// What the services above do first when this process ends: stop their workers. It returns how much
-/// of the grace that is one for all children those have used up (grace.hpp). At most one; it must
-/// not throw.
+/// of the grace that is one for all children those have used up (grace_period.hpp). At most one; it
+/// must not throw.
 void set_services_end(Duration (*end)());
 /// In the child of a fork, what the services forget.
 void set_services_fork(void (*prepare)(), void (*parent)(), void (*child)());

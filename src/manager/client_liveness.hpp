@@ -12,11 +12,11 @@ namespace procession::manager {
 
 /// That of the calling thread, made where it has none. Empty at the very end of a thread, when what
 /// a thread has is being destroyed. Throws OutOfMemory.
-detail::Handle own_presence();
+detail::Handle own_liveness();
 
 /// For who has been sent one. Throws DecodeError when there is none.
-void encode_presence(Encoder& encoder, const detail::Handle& mark);
-detail::Handle decode_presence(Decoder& decoder);
+void encode_liveness(Encoder& encoder, const detail::Handle& mark);
+detail::Handle decode_liveness(Decoder& decoder);
 
 /// Whether the thread lives whose mark that is.
 bool is_present(const detail::Handle& mark) noexcept;

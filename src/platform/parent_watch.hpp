@@ -8,12 +8,12 @@ namespace procession::platform {
 /// keeps the only writing end of a pipe and never writes; when it ends, however it does, the kernel
 /// closes that end and signals those who armed the reading end. (`PR_SET_PDEATHSIG` follows the
 /// parent's *thread*, not the process.)
-struct LifeLine {
+struct ParentWatch {
   Descriptor held;     ///< the parent's: never given to anyone
   Descriptor watched;  ///< the children's
 };
 
-LifeLine make_life_line();
+ParentWatch make_parent_watch();
 
 /// The same end, opened anew: whom to signal is a property of the open file, which all heirs of a
 /// descriptor share. The first time that a process does this costs it some microseconds, for the

@@ -1,4 +1,4 @@
-#include "platform/life.hpp"
+#include "platform/parent_watch.hpp"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -14,7 +14,7 @@ namespace procession::platform {
 namespace {
 
 /// A child that watches and does nothing else.
-pid_t fork_watcher(LifeLine& line) {
+pid_t fork_watcher(ParentWatch& line) {
   const pid_t child = ::fork();
   if (child == 0) {
     line.held.reset();
@@ -28,7 +28,7 @@ pid_t fork_watcher(LifeLine& line) {
 }
 
 TEST(Life, EndsWhoWatchesWhenTheHolderLetsGo) {
-  LifeLine line = make_life_line();
+  ParentWatch line = make_parent_watch();
   const pid_t first = fork_watcher(line);
   const pid_t second = fork_watcher(line);
   line.held.reset();
@@ -37,7 +37,7 @@ TEST(Life, EndsWhoWatchesWhenTheHolderLetsGo) {
 }
 
 TEST(Life, EndsWhoWatchesAHolderThatIsKilled) {
-  LifeLine line = make_life_line();
+  ParentWatch line = make_parent_watch();
   const pid_t watcher = fork_watcher(line);
   const pid_t holder = ::fork();
   if (holder == 0) {
@@ -53,16 +53,16 @@ TEST(Life, EndsWhoWatchesAHolderThatIsKilled) {
 }
 
 TEST(Life, EndsWhoComesTooLateAtOnce) {
-  LifeLine line = make_life_line();
+  ParentWatch line = make_parent_watch();
   line.held.reset();
   EXPECT_EQ(exit_code_of(fork_watcher(line)), -SIGKILL);
 }
 
 TEST(Life, IsNotEndedByTheThreadThatMadeTheLine) {
-  LifeLine line;
+  ParentWatch line;
   pid_t watcher = 0;
   std::thread([&] {
-    line = make_life_line();
+    line = make_parent_watch();
     watcher = fork_watcher(line);
   }).join();
   ::usleep(20'000);
@@ -72,7 +72,7 @@ TEST(Life, IsNotEndedByTheThreadThatMadeTheLine) {
 }
 
 TEST(Life, EndsOnlyWhoWatches) {
-  LifeLine line = make_life_line();
+  ParentWatch line = make_parent_watch();
   const pid_t bystander = ::fork();
   if (bystander == 0) {
     line.held.reset();
