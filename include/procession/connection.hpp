@@ -87,9 +87,9 @@ class Connection {
   void send(const T& value) const {
     using Sent = detail::Kept<const T&>;
     if constexpr (Encodable<Sent>) {
-      detail::MessageDraft draft(transport_);
-      detail::encode_argument(draft, value);
-      detail::send_value(transport_, draft, fingerprint<Sent>(), type_name<Sent>());
+      detail::MessageBuilder builder(transport_);
+      detail::encode_argument(builder, value);
+      detail::send_value(transport_, builder, fingerprint<Sent>(), type_name<Sent>());
     } else {
       detail::refuse<Sent>();
     }
@@ -107,7 +107,7 @@ class Connection {
       detail::Incoming message;
       detail::receive_value(transport_, message, fingerprint<T>(), type_name<T>());
       Decoder decoder(message.bytes());
-      if (message.from_abroad()) decoder.set_abroad();
+      if (message.untrusted()) decoder.set_untrusted();
       T value = procession::decode<T>(decoder);
       decoder.expect_end();
       return value;

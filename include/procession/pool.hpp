@@ -88,7 +88,7 @@ class PoolMembers {
   template <class F, class... Args>
   auto apply_async(const F& f, const Args&... args) {
     if constexpr (check_task<const F&, const Args&...>()) {
-      TaskDraft task;
+      TaskBuilder task;
       encode_entry<&run_single<std::decay_t<const F&>, Kept<const Args&>...>>(task);
       encode_call(task, f, args...);
       using R = TaskResult<const F&, const Args&...>;
@@ -219,7 +219,7 @@ class PoolMembers {
     using Reference = std::ranges::range_reference_t<Range>;
     using Call = EachCall<F, typename How::template Kinds<Reference>>;
     if constexpr (Call::check()) {
-      TaskDraft call;
+      TaskBuilder call;
       Call::encode(call, f);
       const std::size_t chunksize = options.chunksize;
       const JobPtr job = begin_map(core_, call, total, job_settings(std::move(options)));
@@ -227,7 +227,7 @@ class PoolMembers {
       auto element = std::ranges::begin(range);
       for (std::size_t first = 0; first < total; first += chunk) {
         const std::size_t count = std::min(chunk, total - first);
-        TaskDraft items(count * sizeof(std::ranges::range_value_t<Range>));
+        TaskBuilder items(count * sizeof(std::ranges::range_value_t<Range>));
         encode_elements<How>(items, element, count, chunksize);
         submit_chunk(job, items, first, count);
       }
@@ -241,7 +241,7 @@ class PoolMembers {
   auto stream(const F& f, Range&& range, MapOptions options, bool ordered) {
     using Call = EachCall<F, WholeElements::Kinds<std::ranges::range_reference_t<Range>>>;
     if constexpr (Call::check()) {
-      TaskDraft call;
+      TaskBuilder call;
       Call::encode_for_outcomes(call, f);
       StreamSettings settings{ordered, options.chunksize, options.buffersize, {}, {}};
       if constexpr (std::ranges::sized_range<Range>) {

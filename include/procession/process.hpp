@@ -70,11 +70,11 @@ class Process {
   /// The same with a name, daemon flag or start method: `Process({.name = "Test"}, doubler, 2)`.
   template <class F, class... Args>
   Process(ProcessOptions options, F&& target, Args&&... args) {
-    detail::ProcessDraft draft;
-    detail::encode_process_call(draft.encoder(), std::forward<F>(target),
+    detail::ProcessBuilder builder;
+    detail::encode_process_call(builder.encoder(), std::forward<F>(target),
                                 std::forward<Args>(args)...);
-    child_ =
-        draft.finish(std::move(options.name), options.daemon, method_number(options.start_method));
+    child_ = builder.finish(std::move(options.name), options.daemon,
+                            method_number(options.start_method));
   }
 
   Process(Process&& other) noexcept = default;

@@ -30,11 +30,11 @@ void check_type(const Incoming& message, std::uint64_t fingerprint, std::string_
 
 std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex) { return PipeEnd::make(duplex); }
 
-void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_t fingerprint,
+void send_value(const TransportPtr& transport, MessageBuilder& builder, std::uint64_t fingerprint,
                 std::string_view type) {
-  channel::Outgoing message{fingerprint, type, {}, {}, draft.size()};
-  const std::span<const std::byte> bytes = draft.bytes();
-  message.block = heap::Block::own(draft.release());
+  channel::Outgoing message{fingerprint, type, {}, {}, builder.size()};
+  const std::span<const std::byte> bytes = builder.bytes();
+  message.block = heap::Block::own(builder.release());
   if (!message.block) message.bytes = bytes;
   named(transport).send(message);
 }
@@ -91,7 +91,7 @@ void encode_connection(Encoder& encoder, const TransportPtr& transport) {
 }
 
 TransportPtr decode_connection(Decoder& decoder) {
-  decoder.refuse_abroad("a Connection");
+  decoder.refuse_untrusted("a Connection");
   const auto kind = procession::decode<std::uint8_t>(decoder);
   if (kind == SocketTransport::kKind) return SocketTransport::decode(decoder);
   if (kind != PipeEnd::kKind) {

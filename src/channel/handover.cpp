@@ -50,10 +50,10 @@ constexpr std::chrono::nanoseconds kStall = 20ms;  // they take long over memory
 constexpr std::chrono::nanoseconds kStall = 250us;
 #endif
 
-/// How long an offer of so many bytes stands before the producer begins to copy them aside: about
+/// How long an offer of so many bytes stands before the producer begins to spill them: about
 /// as long as a consumer takes that has such an item to copy yet. Both are done sooner if they do
 /// the next one together.
-std::chrono::nanoseconds wait_for_taker(std::size_t bytes) {
+std::chrono::nanoseconds wait_for_consumer(std::size_t bytes) {
   constexpr std::size_t kBytesInOne = 12;
   return std::chrono::nanoseconds(bytes / kBytesInOne);
 }
@@ -97,9 +97,9 @@ Handover& handover_of(const QueueObject& queue) {
   return *heap::at<Handover>(heap::target(queue.handover));
 }
 
-/// By the giver. Throws OutOfMemory.
+/// By the producer. Throws OutOfMemory.
 Handover& make_handover(QueueObject& queue) {
-  if (heap::settled(queue.handover) == 0) {  // else a dead giver has left one
+  if (heap::settled(queue.handover) == 0) {  // else a dead producer has left one
     heap::Block block(sizeof(Handover));
     heap::move(block.hold_id(), heap::offset_of(&queue), &queue.handover, block.hold_id());
     static_cast<void>(block.release());
@@ -116,8 +116,8 @@ void drop_handover(QueueObject& queue) {
 /// The producer's side, to the end of the scope.
 class HandingOver {
  public:
-  HandingOver(QueueObject& queue, AsideItem& item)
-      : queue_(queue), item_(item), there_(queue.giver.enter()) {
+  HandingOver(QueueObject& queue, SpilledItem& item)
+      : queue_(queue), item_(item), there_(queue.producer.enter()) {
     step();
   }
   HandingOver(const HandingOver&) = delete;
@@ -125,11 +125,11 @@ class HandingOver {
   ~HandingOver() {
     if (handover_ != nullptr) {
       withdraw(queue_, offer_);
-      // A taker who is not there yet looks at the offer first.
-      if (is_handed_over() || !queue_.taker.occupied()) drop_handover(queue_);
+      // A consumer who is not there yet looks at the offer first.
+      if (is_handed_over() || !queue_.consumer.occupied()) drop_handover(queue_);
     }
     step();
-    if (there_) queue_.giver.leave();
+    if (there_) queue_.producer.leave();
   }
 
   bool run(const platform::Deadline& deadline) {
@@ -139,10 +139,10 @@ class HandingOver {
       --queue_.pause;
       return false;
     }
-    if (queue_.taker.occupied()) return false;
+    if (queue_.consumer.occupied()) return false;
     try {
       make_offer();
-      Stall nobody(deadline, wait_for_taker(bytes().size()));
+      Stall nobody(deadline, wait_for_consumer(bytes().size()));
       Stall stall(deadline, kStall);
       while (advance(nobody, stall)) {
       }
@@ -195,7 +195,7 @@ class HandingOver {
   }
 
   QueueObject& queue_;
-  AsideItem& item_;
+  SpilledItem& item_;
   const bool there_;
   Handover* handover_ = nullptr;  ///< where an offer was made
   Offer offer_;
@@ -205,14 +205,14 @@ class HandingOver {
 class TakingOver {
  public:
   TakingOver(QueueObject& queue, Offer offer)
-      : queue_(queue), offer_(offer), there_(queue.taker.enter()) {
+      : queue_(queue), offer_(offer), there_(queue.consumer.enter()) {
     step();
   }
   TakingOver(const TakingOver&) = delete;
   TakingOver& operator=(const TakingOver&) = delete;
   ~TakingOver() {
     withdraw(queue_, offer_);
-    if (there_) queue_.taker.leave();
+    if (there_) queue_.consumer.leave();
   }
 
   bool run(detail::FlatSink& sink, const platform::Deadline& deadline) {
@@ -247,10 +247,10 @@ class TakingOver {
 
 void withdraw_of_dead(QueueObject& queue) {
   const Offer offer = offer_of(queue);
-  if (offer.state() != Offer::none && !queue.giver.occupied()) withdraw(queue, offer);
+  if (offer.state() != Offer::none && !queue.producer.occupied()) withdraw(queue, offer);
 }
 
-void AsideItem::copy_piece() {
+void SpilledItem::copy_piece() {
   if (!block_) {
     block_ = heap::Block::for_users(size());
     // As the codec writes it.
@@ -261,13 +261,13 @@ void AsideItem::copy_piece() {
   copied_ += piece;
 }
 
-heap::Block& AsideItem::finish() {
+heap::Block& SpilledItem::finish() {
   while (!complete())
     copy_piece();
   return block_;
 }
 
-bool hand_over(QueueObject& queue, AsideItem& item, const platform::Deadline& deadline) {
+bool hand_over(QueueObject& queue, SpilledItem& item, const platform::Deadline& deadline) {
   static const bool worth_it = platform::usable_cpus() > 1;
   if (!worth_it || !holds_nothing(queue) || queue.shut != 0) return false;
   return HandingOver(queue, item).run(deadline);

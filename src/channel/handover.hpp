@@ -12,7 +12,7 @@
 // One store decides: an item is the consumer's when the count has gone up, and before that it is
 // the producer's, who has it whole. So nothing is lost with who is killed, and nobody depends on
 // who is stopped: either side withdraws where the other one does not get on for a while. The
-// producer then puts the item into the queue, and copies it aside already as long as it waits for a
+// producer then puts the item into the queue, and spills it already as long as it waits for a
 // consumer; who waited for it waits on, and finds it there, or another one before it.
 //
 // The item is put and taken in one moment, in which the queue is empty: when the consumer has seen
@@ -29,9 +29,9 @@
 
 namespace procession::channel {
 
-/// A block of the queue, as long as something is on offer. Only the giver writes, so that one that
-/// was stopped keeps others from it; only the taker reads, and as long as one is there, which may
-/// have been stopped too, no other offer is made and the block stays.
+/// A block of the queue, as long as something is on offer. Only the producer writes, so that one
+/// that was stopped keeps others from it; only the consumer reads, and as long as one is there,
+/// which may have been stopped too, no other offer is made and the block stays.
 struct Handover {
   std::uint64_t length;  ///< see FlatItem
   std::uint64_t size;    ///< bytes
@@ -69,10 +69,10 @@ inline std::uint32_t count_put(const QueueObject& queue) {
 void withdraw_of_dead(QueueObject& queue);
 
 /// The block of an item that may have to be put into the queue. Belongs to one thread.
-class AsideItem {
+class SpilledItem {
  public:
   /// `item` is to stay as long as it lives.
-  explicit AsideItem(const detail::FlatItem& item) : item_(item) {}
+  explicit SpilledItem(const detail::FlatItem& item) : item_(item) {}
 
   [[nodiscard]] const detail::FlatItem& item() const { return item_; }
   [[nodiscard]] std::size_t size() const { return sizeof item_.length + item_.bytes.size(); }
@@ -88,9 +88,9 @@ class AsideItem {
   heap::Block block_;
 };
 
-/// Whether a consumer has taken the item. If not, it is to be put; some of it, or all, is copied
-/// aside then.
-bool hand_over(QueueObject& queue, AsideItem& item, const platform::Deadline& deadline);
+/// Whether a consumer has taken the item. If not, it is to be put; some of it, or all, is
+/// spilled then.
+bool hand_over(QueueObject& queue, SpilledItem& item, const platform::Deadline& deadline);
 
 /// Whether an item was taken, which is in `sink`. What `sink` throws goes on, and the item stays
 /// with its producer.

@@ -14,36 +14,36 @@
 
 namespace procession::detail {
 
-MessageDraft::MessageDraft(const TransportPtr& transport)
-    : Draft(inline_, 0),
+MessageBuilder::MessageBuilder(const TransportPtr& transport)
+    : PayloadBuilder(inline_, 0),
       transport_(transport.get()),
-      abroad_(transport != nullptr && transport->abroad()) {}
+      untrusted_(transport != nullptr && transport->untrusted()) {}
 
-MessageDraft::~MessageDraft() { std::free(memory_); }
+MessageBuilder::~MessageBuilder() { std::free(memory_); }
 
-void MessageDraft::attach(std::uint64_t block) {
-  if (abroad_) {
+void MessageBuilder::attach(std::uint64_t block) {
+  if (untrusted_) {
     throw ProcessError(
         "asked to send a handle (a Queue, Lock, Value, Connection, …) to another program; a handle "
         "names what the processes of its own tree share. Send its contents, or let the other "
         "program use it through a Manager");
   }
-  Draft::attach(block);
+  PayloadBuilder::attach(block);
 }
 
-void MessageDraft::name_code() {
-  if (abroad_) {
+void MessageBuilder::name_code() {
+  if (untrusted_) {
     throw ProcessError(
         "asked to send a function to another program; no code address ever crosses a network. Send "
         "the name of what is to be done and let the other program choose the function");
   }
 }
 
-void MessageDraft::grow(std::size_t at_least) {
+void MessageBuilder::grow(std::size_t at_least) {
   const std::size_t used = size();
-  if (!abroad_) {
+  if (!untrusted_) {
     if (transport_ != nullptr && begin_ == inline_) transport_->await_room(used + at_least);
-    return Draft::grow(at_least);
+    return PayloadBuilder::grow(at_least);
   }
   const std::size_t larger = std::max(used + at_least, 2 * used);
   // realloc: large blocks move by remapping.

@@ -82,7 +82,7 @@ struct PipeRing {
   std::atomic<std::uint32_t> bell;  ///< BellState, and how often it was rung
   std::uint32_t left;               ///< bytes that are there, or more, when nobody sleeps
   std::uint32_t
-      sleeping;  ///< somebody who has `sleeper_slot` will take all but one of the next ring
+      sleeping;  ///< somebody who has `sleeper_slot` will take all but one of the next ringing
   std::atomic<std::uint32_t> closes;  ///< how often a descriptor of the receiving end was closed
   sync::EventCount dozing;            ///< where a receiver may sleep whose senders nudge it
 

@@ -39,8 +39,8 @@ QueueCore::QueueCore(std::size_t maxsize, std::uint64_t fingerprint, const char*
     side->mark = kFirstMark;
     side->other_seen = kFirstMark;
   }
-  queue.giver.init();
-  queue.taker.init();
+  queue.producer.init();
+  queue.consumer.init();
   make_ring(queue, block.offset());
   handle_ = Handle::own(block.release());
 }

@@ -159,11 +159,11 @@ struct QueueObject {
   std::atomic<std::uint32_t> pauses;  ///< of who waits there
 
   // See handover.hpp.
-  sync::LivenessSlot giver;  ///< the producer that makes the offer
-  sync::LivenessSlot taker;  ///< the consumer that has taken it
-  std::uint64_t handover;    ///< hold id of a Handover; 0: none. Of the giver, and what follows
-  std::uint32_t misses;      ///< grows with offers that come to nothing, see learn()
-  std::uint32_t pause;       ///< so many items are not offered
+  sync::LivenessSlot producer;  ///< the producer that makes the offer
+  sync::LivenessSlot consumer;  ///< the consumer that has taken it
+  std::uint64_t handover;  ///< hold id of a Handover; 0: none. Of the producer, and what follows
+  std::uint32_t misses;    ///< grows with offers that come to nothing, see learn()
+  std::uint32_t pause;     ///< so many items are not offered
   std::atomic<std::uint64_t> offer;
 };
 

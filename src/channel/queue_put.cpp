@@ -135,15 +135,15 @@ bool QueueCore::put(ItemEncoder& item, Timeout timeout) const {
 
 bool QueueCore::put(const FlatItem& item, Timeout timeout) const {
   auto& queue = handle_.object<QueueObject>(what_);
-  AsideItem aside(item);
-  heap::expect_possible(aside.size());
+  SpilledItem spilled(item);
+  heap::expect_possible(spilled.size());
   if (!await_room(timeout)) return false;
   if (!timeout || *timeout > Duration::zero()) {
     const platform::Deadline deadline(timeout);
-    if (hand_over(queue, aside, deadline)) return true;
+    if (hand_over(queue, spilled, deadline)) return true;
     timeout = deadline.left();
   }
-  return put_block(queue, timeout, aside.finish(), aside.size());
+  return put_block(queue, timeout, spilled.finish(), spilled.size());
 }
 
 void QueueCore::put_many(const ItemBatch& items) const {

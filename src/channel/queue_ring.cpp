@@ -156,7 +156,8 @@ std::uint32_t most_to_put(QueueObject& queue, Mark tail) {
     return maxsize - there;
   }
   if (queue.consumers.may_have_handed(queue.consumers.at())) {
-    const SideLock settles(queue, queue.consumers);  // what is gone already, if its taker is dead
+    const SideLock settles(queue,
+                           queue.consumers);  // what is gone already, if its consumer is dead
   }
   queue.producers.see(queue.consumers);
   return maxsize - items_between({queue.producers.other_seen}, tail);

@@ -43,7 +43,7 @@ bool await(sync::EventCount& word, sync::AdaptiveSpin& spin, const There& there,
   return true;
 }
 
-/// For a message of so many bytes, which might have to be put aside.
+/// For a message of so many bytes, which might have to be spilled.
 heap::Block make_block(std::size_t size) {
   heap::expect_possible(size);
   return heap::Block(sizeof(Relay));
@@ -107,7 +107,7 @@ bool is_lost(Relay& relay) noexcept {
   RelayState state = relay.state;
   if (state == RelayState::offered && !relay.sender.occupied()) {
     step();
-    // If it fails, the sender has put all aside before it went.
+    // If it fails, the sender has spilled all before it went.
     relay.state.compare_exchange_strong(state, RelayState::given_up);
     step();
     state = relay.state;
@@ -140,7 +140,7 @@ heap::Block RelaySender::message() const {
   return heap::Block::own(heap::hold(block_.offset(), heap::self()));
 }
 
-bool RelaySender::put_aside() {
+bool RelaySender::spill() {
   heap::Block whole;
   try {
     whole = heap::Block::for_users(bytes_.size());
@@ -161,7 +161,7 @@ bool RelaySender::put_aside() {
 bool RelaySender::await_room(sync::AdaptiveSpin& spin, const StillWanted& still_wanted) {
   const auto there = [&] { return relay_.window.has_room(bytes_); };
   if (spin.spin(there)) return true;
-  if (relay_.state == RelayState::offered && put_aside()) return false;
+  if (relay_.state == RelayState::offered && spill()) return false;
   const auto gone = [&] {
     return relay_.state == RelayState::given_up ||
            (relay_.state == RelayState::taken && !relay_.receiver.occupied());

@@ -69,7 +69,7 @@ class RelaySender {
  private:
   /// Whether there is room in the window for the next piece; if not, it is not needed any more.
   bool await_room(sync::AdaptiveSpin& spin, const StillWanted& still_wanted);
-  bool put_aside();
+  bool spill();
 
   std::span<const std::byte> bytes_;
   heap::Block block_;

@@ -279,7 +279,7 @@ void SocketTransport::receive(Incoming& message) {
   }
   cautious.end();
   if (proof_.load(std::memory_order_relaxed) != Proof::settled) check_proof(message.bytes());
-  message.come_from_abroad();
+  message.set_untrusted();
   if (const auto head = read_value_head(message.bytes())) {
     message.describe(head->fingerprint, head->type);
     message.skip(head->size);

@@ -52,7 +52,7 @@ class SocketTransport final : public Transport {
   void encode(Encoder& encoder) override;
   [[nodiscard]] bool readable() const noexcept override { return true; }
   [[nodiscard]] bool writable() const noexcept override { return true; }
-  [[nodiscard]] bool abroad() const noexcept override { return true; }
+  [[nodiscard]] bool untrusted() const noexcept override { return true; }
   [[nodiscard]] std::uint64_t most_taken() const noexcept override { return max_frame_; }
   void limit_sent(std::uint64_t most) noexcept override { most_sent_ = most; }
   [[nodiscard]] std::uint64_t most_sent() const noexcept override { return most_sent_; }

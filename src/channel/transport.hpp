@@ -60,7 +60,7 @@ class Transport {
   [[nodiscard]] virtual bool readable() const noexcept = 0;
   [[nodiscard]] virtual bool writable() const noexcept = 0;
   /// Whether it leads out of this tree of processes, where nobody shares its memory.
-  [[nodiscard]] virtual bool abroad() const noexcept { return false; }
+  [[nodiscard]] virtual bool untrusted() const noexcept { return false; }
 
   /// Bytes of the largest message that it takes from the other side.
   [[nodiscard]] virtual std::uint64_t most_taken() const noexcept { return ~std::uint64_t{0}; }

@@ -82,7 +82,7 @@ std::vector<std::size_t> really_ready(std::vector<std::size_t> readable,
     const Watched& watched = all[i];
     if (watched.listener != nullptr) return !watched.listener->settle();
     if (watched.transport == nullptr || watched.transport->settle(watched.descriptor)) return false;
-    if (watched.transport->abroad()) parts.add(i);
+    if (watched.transport->untrusted()) parts.add(i);
     return true;
   });
   return readable;

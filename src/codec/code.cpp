@@ -126,7 +126,7 @@ Place find_library_place(const WireCode& code, std::string_view path) {
 }
 
 Place decode_place(Decoder& decoder) {
-  decoder.refuse_abroad("a function");
+  decoder.refuse_untrusted("a function");
   WireCode code;
   decoder.read(&code, sizeof(code));
   code.offset = unmix_offset(code.offset);

@@ -36,7 +36,7 @@ void throw_truncated(std::size_t needed, std::size_t remaining) {
        " remain");
 }
 
-void throw_abroad(const char* what) {
+void throw_untrusted(const char* what) {
   throw DecodeError("asked to decode " + std::string(what) +
                     ", and the bytes come from another program; no code address and no handle "
                     "ever crosses a network");

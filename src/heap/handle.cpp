@@ -106,7 +106,7 @@ void Handle::encode(Encoder& encoder, const char* what) const {
 }
 
 Handle Handle::decode(Decoder& decoder, ObjectHeader expected, const char* what) {
-  decoder.refuse_abroad(what);
+  decoder.refuse_untrusted(what);
   const heap::Offset offset = unmix_offset(procession::decode<heap::Offset>(decoder));
   heap::Block block;
   try {

@@ -189,21 +189,21 @@ ProxyCore made_object(Decoder& reply, std::uint64_t fingerprint) {
 LocalCall::LocalCall(const ProxyCore& object)
     : manager_(heap::at(object.handle().object<ObjectBlock>(kWhat).manager)),
       pipe_(pipe_to(manager_)),
-      draft_(pipe_) {
-  procession::encode(draft_, Request::call);
-  procession::encode(draft_, mix_offset(heap::offset_of(object.handle().address())));
+      builder_(pipe_) {
+  procession::encode(builder_, Request::call);
+  procession::encode(builder_, mix_offset(heap::offset_of(object.handle().address())));
 }
 
 LocalCall::LocalCall(const Handle& manager, Control what)
     : manager_(reinterpret_cast<std::byte*>(&manager.object<ManagerBlock>("a Manager"))),
       pipe_(pipe_to(manager_)),
-      draft_(pipe_) {
-  procession::encode(draft_, what == Control::make ? Request::make : Request::count);
+      builder_(pipe_) {
+  procession::encode(builder_, what == Control::make ? Request::make : Request::count);
 }
 
 Decoder& LocalCall::make() {
   try {
-    send_value(pipe_, draft_, kRequestPrint, kRequestName);
+    send_value(pipe_, builder_, kRequestPrint, kRequestName);
     await_reply(block_of(manager_), *pipe_);
     receive_value(pipe_, reply_, kReplyPrint, kReplyName);
   } catch (const BrokenPipe&) {

@@ -99,7 +99,7 @@ namespace {
 
 Decoder& read_reply(std::optional<Decoder>& decoder, const Incoming& reply) {
   decoder.emplace(reply.bytes());
-  decoder->set_abroad();
+  decoder->set_untrusted();
   if (procession::decode<Reply>(*decoder) == Reply::exception) throw_decoded(*decoder, {});
   return *decoder;
 }
@@ -110,16 +110,16 @@ RemoteClient::Connected RemoteClient::connect() const {
   TransportPtr transport = connect_to(address_, options_);
   transport->close_in_forks();
   platform::expect_prompt_peer(Transport::Use(*transport).descriptor());
-  MessageDraft draft(transport);
-  procession::encode(draft, RemoteRequest::enter);
-  procession::encode(draft, session_);
-  procession::encode(draft, transport->most_taken());
+  MessageBuilder builder(transport);
+  procession::encode(builder, RemoteRequest::enter);
+  procession::encode(builder, session_);
+  procession::encode(builder, transport->most_taken());
   try {
     std::optional<Decoder> decoder;
     Incoming welcome;
     receive_value(transport, welcome, kReplyPrint, kReplyName);
     transport->limit_sent(procession::decode<std::uint64_t>(read_reply(decoder, welcome)));
-    send_value(transport, draft, kRequestPrint, kRequestName);
+    send_value(transport, builder, kRequestPrint, kRequestName);
     Incoming reply;
     receive_value(transport, reply, kReplyPrint, kReplyName);
     const auto begins = procession::decode<bool>(read_reply(decoder, reply));
@@ -212,7 +212,7 @@ Address remote_address(const RemoteClientPtr& client) { return client->address()
 void disconnect_manager(const RemoteClientPtr& client) noexcept { client->disconnect(); }
 
 RemoteCall::RemoteCall(RemoteClientPtr client)
-    : client_(std::move(client)), connection_(client_->connection()), draft_(connection_) {}
+    : client_(std::move(client)), connection_(client_->connection()), builder_(connection_) {}
 
 RemoteCall::~RemoteCall() {
   // Where the request was not sent, or nobody knows whether it arrived, all is given back again.
@@ -224,8 +224,8 @@ void RemoteCall::begin(RemoteRequest what) {
   // Few enough to leave most of the largest message to the arguments.
   const std::uint64_t room = connection_->most_sent() / 4 / sizeof(std::uint64_t);
   given_back_ = client_->take_gone(std::clamp<std::uint64_t>(room, 1, kMostGivenBack));
-  procession::encode(draft_, what);
-  procession::encode(draft_, given_back_);
+  procession::encode(builder_, what);
+  procession::encode(builder_, given_back_);
 }
 
 RemoteCall::RemoteCall(const RemoteRefPtr& object, const char* name, TypeMark arguments,
@@ -238,19 +238,19 @@ RemoteCall::RemoteCall(const RemoteRefPtr& object, const char* name, TypeMark ar
         "in call<int>(\"add\", 3)");
   }
   begin(RemoteRequest::call);
-  procession::encode(draft_, object->reference());
-  procession::encode(draft_, std::string_view(name));
-  encode_mark(draft_, arguments);
-  encode_mark(draft_, result);
+  procession::encode(builder_, object->reference());
+  procession::encode(builder_, std::string_view(name));
+  encode_mark(builder_, arguments);
+  encode_mark(builder_, result);
 }
 
 RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, TypeMark arguments,
                        TypeMark value)
     : RemoteCall(client) {
   begin(RemoteRequest::value);
-  procession::encode(draft_, name);
-  encode_mark(draft_, arguments);
-  encode_mark(draft_, value);
+  procession::encode(builder_, name);
+  encode_mark(builder_, arguments);
+  encode_mark(builder_, value);
 }
 
 RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, TypeMark arguments,
@@ -258,10 +258,10 @@ RemoteCall::RemoteCall(const RemoteClientPtr& client, std::string_view name, Typ
     : RemoteCall(client) {
   begin(RemoteRequest::object);
   reference_ = client_->new_reference();
-  procession::encode(draft_, reference_);
-  procession::encode(draft_, name);
-  encode_mark(draft_, arguments);
-  encode_mark(draft_, {object.fingerprint, object.type});
+  procession::encode(builder_, reference_);
+  procession::encode(builder_, name);
+  encode_mark(builder_, arguments);
+  encode_mark(builder_, {object.fingerprint, object.type});
 }
 
 std::size_t count_remote(const RemoteClientPtr& client) {
@@ -281,7 +281,7 @@ Decoder& RemoteCall::make() {
     throw_lost(client_->address());
   };
   try {
-    send_value(connection_, draft_, kRequestPrint, kRequestName);
+    send_value(connection_, builder_, kRequestPrint, kRequestName);
     is_sent_ = true;
     receive_value(connection_, reply_, kReplyPrint, kReplyName);
     is_answered_ = true;
@@ -318,7 +318,7 @@ void throw_not_local(std::string_view what) {
                      std::string(what) + "; that is known of servers of this tree of processes");
 }
 
-void throw_not_for_abroad() {
+void throw_not_for_untrusted() {
   throw ProcessError(
       "asked to call an object that another program has with a function, or for one, and no code "
       "ever crosses a network; let the server register what is to be done under a name");

@@ -18,7 +18,7 @@
 
 namespace procession::manager {
 
-using detail::MessageDraft;
+using detail::MessageBuilder;
 using detail::TransportPtr;
 
 Session::Session(SessionClient client) : client_(std::move(client)) {}
@@ -54,14 +54,14 @@ Session* Session::answering(const void* server) noexcept {
 }
 
 void Session::greet() {
-  MessageDraft welcome(client_.transport);
+  MessageBuilder welcome(client_.transport);
   encode(welcome, Reply::result);
-  if (client_.transport->abroad()) encode(welcome, client_.transport->most_taken());
+  if (client_.transport->untrusted()) encode(welcome, client_.transport->most_taken());
   detail::send_value(client_.transport, welcome, kReplyPrint, kReplyName);
 }
 
 void Session::send_exception(const std::exception_ptr& thrown) {
-  MessageDraft reply(client_.transport);
+  MessageBuilder reply(client_.transport);
   if (client_.here_too && !detail::keeps_its_type(thrown)) {
     thrown_ = keep_thrown_here(thrown);
     encode(reply, Reply::exception_here);
@@ -80,7 +80,7 @@ Next Session::answer_one() {
     take_thrown_here(std::exchange(thrown_, 0));  // a client elsewhere has no use for it
   }
   Decoder request(message.bytes());
-  if (message.from_abroad()) request.set_abroad();
+  if (message.untrusted()) request.set_untrusted();
   const Entered entered(*this);
   const Next next = reply_to(request);
   if (last_) close();
@@ -94,7 +94,7 @@ Next Session::reply_to(Decoder& request) {
     process::leave_user_code(check, "a call of a manager's object", client_.own_streams);
   };
   try {
-    MessageDraft reply(client_.transport);
+    MessageBuilder reply(client_.transport);
     encode(reply, Reply::result);
     const Next next = client_.answer(request, reply);
     leave();
@@ -141,7 +141,7 @@ SessionPtr attend(SessionClient client, std::shared_ptr<Followers> followers) {
     std::thread(serve, session, std::move(followers)).detach();
     return session;
   } catch (const std::exception& error) {
-    MessageDraft refusal(transport);
+    MessageBuilder refusal(transport);
     encode(refusal, Reply::exception);
     encode_exception(refusal,
                      std::make_exception_ptr(ProcessError(

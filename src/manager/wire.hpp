@@ -1,6 +1,6 @@
 // What clients and servers of one process tree say to each other through a pipe of their own.
 //
-// A client puts one end of a new pipe into the queue at the server's accept queue, and gets a
+// A client puts one end of a new pipe into the server's accept queue, and gets a
 // welcome when a thread of the server's attends to it. Then each request is followed by its reply.
 //
 //     request   u8 Request, then

@@ -62,7 +62,7 @@ void Job::Call::operator delete(void* memory) noexcept {
   }
 }
 
-Job::Job(PoolPtr pool, TaskDraft& task, const JobSettings& settings)
+Job::Job(PoolPtr pool, TaskBuilder& task, const JobSettings& settings)
     : pool_(std::move(pool)), left_(1), call_(new Call{{settings.retries, settings.timeout}, {}}) {
   call_->chunk.count = 1;
   call_->chunk.left = 1;
@@ -130,10 +130,10 @@ Job::~Job() {
   }
 }
 
-void Job::take_call(TaskDraft& draft) {
+void Job::take_call(TaskBuilder& builder) {
   JobBytes& call = many_->call;
-  many_->has_handles = draft.has_attachments();
-  call.take(draft);
+  many_->has_handles = builder.has_attachments();
+  call.take(builder);
   call.into_heap();
   // Of large captures the beginning will do.
   constexpr std::size_t kMost = 128;

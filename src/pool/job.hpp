@@ -30,17 +30,17 @@ struct JobBytes {
   std::unique_ptr<std::byte[]> far;  ///< what is too large for `near`
   std::byte near[kNear];
 
-  /// Takes what was drafted.
-  void take(TaskDraft& draft) {
-    size = draft.size();
-    if (const heap::HoldId hold_id = draft.release(); hold_id != 0) {
+  /// Takes what was built.
+  void take(TaskBuilder& builder) {
+    size = builder.size();
+    if (const heap::HoldId hold_id = builder.release(); hold_id != 0) {
       block = heap::Block::own(hold_id);
       return;
     }
     if (size > kNear) {
       far.reset(new std::byte[size]);
     }
-    std::memcpy(in_place(), draft.bytes().data(), size);
+    std::memcpy(in_place(), builder.bytes().data(), size);
   }
   /// To be read by any number of tasks, each from the same place.
   void into_heap() {
@@ -135,7 +135,7 @@ struct Pace {
 class Job {
  public:
   /// A single call.
-  Job(PoolPtr pool, TaskDraft& task, const JobSettings& settings);
+  Job(PoolPtr pool, TaskBuilder& task, const JobSettings& settings);
   /// A map of so many elements.
   Job(PoolPtr pool, std::size_t total, JobSettings settings);
   /// A stream: elements come and go while it is open.
@@ -165,7 +165,7 @@ class Job {
   /// Of a map: the function that all chunks share.
   JobBytes& call() { return many_->call; }
   /// What was drafted of it. Throws OutOfMemory.
-  void take_call(TaskDraft& call);
+  void take_call(TaskBuilder& call);
   /// Of a map: the number of the job where workers may keep its function (pool::Slot::job); 0: it
   /// has none yet. Kept by the pool.
   std::uint64_t& number() { return many_->number; }

@@ -16,7 +16,7 @@ namespace procession::detail {
 
 static_assert(TaskRun::kCountBits == pool::kProgressCountBits);
 static_assert(TaskRun::kThrew == pool::kProgressThrew);
-static_assert(TaskDraft::kInline == pool::kInlineTask);
+static_assert(TaskBuilder::kInline == pool::kInlineTask);
 
 namespace {
 
@@ -72,7 +72,7 @@ StartMethod only_threads(std::optional<StartMethod> asked) {
   return StartMethod::thread;
 }
 
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings) {
+JobPtr submit_single(const PoolPtr& pool, TaskBuilder& task, const JobSettings& settings) {
   check_addresses(pool, task);
   check_timeout(settings.timeout);
   auto job = std::allocate_shared<Job>(pool::SlabAllocator<Job>(), pool, task, settings);
@@ -80,7 +80,7 @@ JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& se
   return job;
 }
 
-JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings) {
+JobPtr begin_map(const PoolPtr& pool, TaskBuilder& call, std::size_t total, JobSettings settings) {
   check_submission(pool, call);
   check_timeout(settings.timeout);
   if (total > kMostMapped) {
@@ -105,7 +105,7 @@ std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked
   return asked == 0 ? std::clamp<std::size_t>(share, 1, pool::kMostInChunk) : chunks * chunk;
 }
 
-void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count) {
+void submit_chunk(const JobPtr& job, TaskBuilder& items, std::size_t first, std::size_t count) {
   MapChunk& chunk = job->add_chunk(first, count);
   chunk.stride = items.stride();
   chunk.grain = items.grain();

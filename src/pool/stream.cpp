@@ -51,7 +51,7 @@ JobSettings without_progress(JobSettings settings) {
 
 }  // namespace
 
-Stream::Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+Stream::Stream(const PoolPtr& pool, TaskBuilder& call, std::unique_ptr<StreamSource> source,
                StreamSettings settings)
     : pool_(pool),
       settings_(std::move(settings)),
@@ -251,7 +251,7 @@ void Stream::fit_window() {
 
 /// The next chunk; null when there are no more elements.
 Stream::ChunkPtr Stream::pull_chunk() {
-  TaskDraft items;
+  TaskBuilder items;
   std::size_t count = 0;
   try {
     source_->pull(items, chunksize_, count);
@@ -366,7 +366,7 @@ void Stream::count_one() {
   }
 }
 
-StreamPtr open_stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+StreamPtr open_stream(const PoolPtr& pool, TaskBuilder& call, std::unique_ptr<StreamSource> source,
                       StreamSettings settings) {
   check_submission(pool, call);
   check_timeout(settings.job.timeout);

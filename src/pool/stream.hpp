@@ -20,7 +20,7 @@ namespace procession::detail {
 /// chunks ahead, and hands out what became of them. For one thread at a time.
 class Stream {
  public:
-  Stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+  Stream(const PoolPtr& pool, TaskBuilder& call, std::unique_ptr<StreamSource> source,
          StreamSettings settings);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

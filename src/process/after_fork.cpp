@@ -41,7 +41,7 @@ thread_local heap::Offset child_record = 0;
 /// share, and the mark by which others see that it may still come.
 Record::Claim plain_claim;
 platform::ForkMark plain_mark;
-/// In the child: the parent's parent watch, for `run_child`.
+/// In the child: the watch of the parent, for `run_child`.
 platform::Descriptor inherited_watch;
 
 void call(Handler handler) {

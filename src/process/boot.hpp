@@ -40,11 +40,11 @@ int run_call(std::span<const std::byte> call, const std::string& name,
 struct FromServer {
   platform::Descriptor until_taken;  ///< closed once the request is answered
   platform::Descriptor
-      own_watch;  ///< the parent's parent watch, opened for this child alone; or empty
+      own_watch;  ///< the watch of the parent, opened for this child alone; or empty
 };
 
 /// The life of a child process from its first instruction in this library to its end. `watched` is
-/// the reading end of the parent's parent watch; `passed` is what the call brings along.
+/// the reading end of the watch of the parent; `passed` is what the call brings along.
 [[noreturn]] void run_child(const Record::Claim& claim, platform::Descriptor watched,
                             std::vector<platform::Descriptor>&& passed,
                             FromServer from_server = {});

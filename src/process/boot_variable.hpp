@@ -9,7 +9,7 @@
 namespace procession::process {
 
 /// A process that executed this program's image for the library finds out by an environment
-/// variable; its descriptors are numbered from 3 on: the heap, the parent's parent watch, the
+/// variable; its descriptors are numbered from 3 on: the heap, the watch of the parent, the
 /// descriptor broker (channel/descriptor_broker.hpp) and, for a server, the socket. A janitor has
 /// the heap only, and no record.
 enum class BootRole { child, server, janitor };

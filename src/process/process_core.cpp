@@ -66,21 +66,21 @@ class CallEncoder final : public heap::BlockEncoder {
 
 }  // namespace
 
-struct ProcessDraft::Body {
+struct ProcessBuilder::Body {
   CallEncoder encoder;
 };
 
-ProcessDraft::ProcessDraft() {
+ProcessBuilder::ProcessBuilder() {
   heap::ensure();
   body_ = std::make_unique<Body>();
 }
 
-ProcessDraft::~ProcessDraft() = default;
+ProcessBuilder::~ProcessBuilder() = default;
 
-Encoder& ProcessDraft::encoder() { return body_->encoder; }
+Encoder& ProcessBuilder::encoder() { return body_->encoder; }
 
-std::shared_ptr<Child> ProcessDraft::finish(std::string name, std::optional<bool> daemon,
-                                            std::optional<int> start_method) {
+std::shared_ptr<Child> ProcessBuilder::finish(std::string name, std::optional<bool> daemon,
+                                              std::optional<int> start_method) {
   ChildPlan plan;
   plan.id_path = process::next_id_path();
   plan.name = name.empty() ? "Process-" + plan.id_path : std::move(name);

@@ -137,7 +137,7 @@ TEST(Relay, ACloseEndsTheWaitForAReceiver) {
 }
 
 /// A process that has sent a message, which it still has to give to a receiver: there is no memory
-/// to put it aside. Killed then.
+/// to spill it. Killed then.
 void send_and_be_killed(const Connection& receiver, const Connection& sender) {
   mp::Process process(
       {.start_method = mp::StartMethod::fork},

@@ -61,7 +61,7 @@ inline void use(Input message) {
   require(again.size() == head->size && std::equal(again.begin(), again.end(), message.begin()),
           "what was read is not what would be written");
   mp::Decoder decoder(message.subspan(head->size));
-  decoder.set_abroad();
+  decoder.set_untrusted();
   static_cast<void>(mp::decode<std::vector<std::string>>(decoder));
 }
 

@@ -117,7 +117,7 @@ inline void run(std::span<const std::byte> requests) {
   mp::BufferEncoder out;
   const auto answered = [&](std::span<const std::byte> request) {
     mp::Decoder in(request);
-    in.set_abroad();
+    in.set_untrusted();
     out.clear();
     try {
       session.answer(in, out);

@@ -54,7 +54,7 @@ TEST(Followers, AStuckLeaderKeepsNothingOfTheSessionThatItCameWith) {
       process_test::wait_until([&] { return of_first.expired(); });
       return Next::wait;
     });
-    mp::detail::MessageDraft request(second.pipe);
+    mp::detail::MessageBuilder request(second.pipe);
     mp::encode(request, 1);
     mp::detail::send_value(second.pipe, request, mp::manager::kRequestPrint,
                            mp::manager::kRequestName);

@@ -1,5 +1,5 @@
-// A program whose workers, daemons and manager heed no SIGTERM: `grace_program HOW FOLDER`, where
-// HOW is terminate, destroy or end. Each writes the time into a file of the folder, again and
+// A program whose workers, daemons and manager heed no SIGTERM: `grace_period_program HOW FOLDER`,
+// where HOW is terminate, destroy or end. Each writes the time into a file of the folder, again and
 // again, until it is killed; one of the workers and the manager are stopped.
 
 #include <fcntl.h>

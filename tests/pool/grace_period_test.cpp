@@ -34,7 +34,8 @@ class OneGrace : public testing::TestWithParam<const char*> {};
 
 TEST_P(OneGrace, ForAll) {
   const process_test::Folder folder;
-  const auto outcome = process_test::run_program("grace_program", {GetParam(), folder.path()});
+  const auto outcome =
+      process_test::run_program("grace_period_program", {GetParam(), folder.path()});
   EXPECT_EQ(outcome.exitcode, 0) << outcome.err;
   EXPECT_LT(between_ends(folder, "worker"), process::kWorkersGracePeriod);
   if (std::string(GetParam()) == "end") {

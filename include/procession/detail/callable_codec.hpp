@@ -57,7 +57,7 @@ template <ClosureLike F>
 F decode_closure(Decoder& decoder) {
   BytesOf<F> object;
   if constexpr (!std::is_empty_v<F>) {
-    decoder.refuse_abroad("a closure");
+    decoder.refuse_untrusted("a closure");
     decoder.read(object.bytes.data(), object.bytes.size());
   }
   return std::move(*std::launder(reinterpret_cast<F*>(object.bytes.data())));
@@ -90,7 +90,7 @@ void decode_plain_callable_into(Decoder& decoder, F& callable) {
   if constexpr (kIsFunctionPointer<F>) {
     callable = decode_plain_callable<F>(decoder);
   } else if constexpr (!std::is_empty_v<F>) {
-    decoder.refuse_abroad("a closure");
+    decoder.refuse_untrusted("a closure");
     decoder.read(static_cast<void*>(&callable), sizeof(F));
   }
 }

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "procession/detail/draft.hpp"
+#include "procession/detail/payload_builder.hpp"
 #include "procession/timeout.hpp"
 
 /// What the templates of connection.hpp need of the compiled channel floor.
@@ -21,12 +21,12 @@ using TransportPtr = std::shared_ptr<Transport>;
 
 /// A value on its way into a connection. Where that leads out of this tree of processes, it refuses
 /// what means something in this tree only.
-class MessageDraft final : public Draft {
+class MessageBuilder final : public PayloadBuilder {
  public:
   static constexpr std::size_t kInline = 2048;
 
-  explicit MessageDraft(const TransportPtr& transport);
-  ~MessageDraft() override;
+  explicit MessageBuilder(const TransportPtr& transport);
+  ~MessageBuilder() override;
 
   void attach(std::uint64_t block) override;
   void name_code() override;
@@ -35,8 +35,8 @@ class MessageDraft final : public Draft {
   void grow(std::size_t at_least) override;
 
   Transport* const transport_;
-  const bool abroad_;
-  void* memory_ = nullptr;  // private, for what goes abroad
+  const bool untrusted_;
+  void* memory_ = nullptr;  // private, for what leaves the tree
   alignas(8) std::byte inline_[kInline];
 };
 
@@ -57,7 +57,7 @@ class Incoming {
   [[nodiscard]] std::string_view type() const noexcept { return {type_, type_size_}; }
   [[nodiscard]] std::span<std::byte> room() const noexcept { return room_; }
   /// Whether it comes from outside of this tree of processes.
-  [[nodiscard]] bool from_abroad() const noexcept { return from_abroad_; }
+  [[nodiscard]] bool untrusted() const noexcept { return untrusted_; }
 
   void describe(std::uint64_t fingerprint, std::string_view type) noexcept;
   /// At most kInline bytes.
@@ -69,7 +69,7 @@ class Incoming {
   void keep(std::vector<std::byte> bytes) noexcept;
   /// The message lies there, in the caller's memory.
   void view(std::span<const std::byte> bytes) noexcept;
-  void come_from_abroad() noexcept { from_abroad_ = true; }
+  void set_untrusted() noexcept { untrusted_ = true; }
   /// The first so many bytes are not part of the value.
   void skip(std::size_t bytes) noexcept;
 
@@ -84,14 +84,14 @@ class Incoming {
   std::size_t type_size_ = 0;
   std::span<std::byte> room_;
   std::vector<std::byte> kept_;
-  bool from_abroad_ = false;
+  bool untrusted_ = false;
   char type_[128];
   alignas(8) std::byte inline_[kInline];
 };
 
 std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex);
 
-void send_value(const TransportPtr& transport, MessageDraft& draft, std::uint64_t fingerprint,
+void send_value(const TransportPtr& transport, MessageBuilder& builder, std::uint64_t fingerprint,
                 std::string_view type);
 void send_bytes(const TransportPtr& transport, std::span<const std::byte> bytes);
 /// Throws TypeMismatch unless the message is of that type; it is taken all the same.

@@ -10,7 +10,7 @@ namespace procession {
 namespace detail {
 class Nesting;
 [[noreturn]] void throw_truncated(std::size_t needed, std::size_t remaining);
-[[noreturn]] void throw_abroad(const char* what);
+[[noreturn]] void throw_untrusted(const char* what);
 }  // namespace detail
 
 /// Where a value's bytes come from: the receiving end of the codec.
@@ -58,12 +58,12 @@ class Decoder {
 
   /// The bytes come from another program, which may be hostile: from now on they name neither code
   /// nor what the processes of this tree share.
-  void set_abroad() noexcept { abroad_ = true; }
+  void set_untrusted() noexcept { untrusted_ = true; }
 
-  /// Throws `DecodeError`, which says that `what` was asked for, after `set_abroad`.
-  void refuse_abroad(const char* what) const {
-    if (abroad_) {
-      detail::throw_abroad(what);
+  /// Throws `DecodeError`, which says that `what` was asked for, after `set_untrusted`.
+  void refuse_untrusted(const char* what) const {
+    if (untrusted_) {
+      detail::throw_untrusted(what);
     }
   }
 
@@ -83,7 +83,7 @@ class Decoder {
   const std::byte* end_;
   std::span<int> passed_;
   std::size_t depth_ = 0;
-  bool abroad_ = false;
+  bool untrusted_ = false;
 };
 
 }  // namespace procession

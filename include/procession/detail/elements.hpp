@@ -25,12 +25,12 @@ struct EachCall<F, TypeList<T...>> {
   static constexpr bool check() { return check_task<const F&, T...>(); }
 
   /// The start of a job: the function, and what runs it for each element of a chunk.
-  static void encode(TaskDraft& call, const F& f) {
+  static void encode(TaskBuilder& call, const F& f) {
     encode_entry<&run_each<std::decay_t<const F&>, T...>>(call);
     encode_call(call, f);
   }
   /// The same where the outcome of each element is to be had by itself.
-  static void encode_for_outcomes(TaskDraft& call, const F& f) {
+  static void encode_for_outcomes(TaskBuilder& call, const F& f) {
     encode_entry<&run_outcomes<std::decay_t<const F&>, T...>>(call);
     encode_call(call, f);
   }
@@ -93,7 +93,7 @@ struct SplitElements {
 /// Writes `count` elements from `element` on, which it moves behind them. They are to be divided
 /// into chunks of `chunksize`, 0: anywhere.
 template <class How, class Iterator>
-void encode_elements(TaskDraft& encoder, Iterator& element, std::size_t count,
+void encode_elements(TaskBuilder& encoder, Iterator& element, std::size_t count,
                      std::size_t chunksize) {
   using Element = std::iter_value_t<Iterator>;
   if constexpr (std::is_same_v<How, WholeElements> && kBitwise<Element> &&

@@ -10,7 +10,7 @@
 
 #include "procession/callable.hpp"
 #include "procession/context.hpp"
-#include "procession/detail/draft.hpp"
+#include "procession/detail/payload_builder.hpp"
 #include "procession/timeout.hpp"
 
 /// What the templates of pool.hpp need of the compiled pool floor.
@@ -23,11 +23,11 @@ using PoolPtr = std::shared_ptr<PoolCore>;
 using JobPtr = std::shared_ptr<Job>;
 
 /// Bytes on their way to a worker.
-class TaskDraft final : public Draft {
+class TaskBuilder final : public PayloadBuilder {
  public:
   static constexpr std::size_t kInline = 136;
 
-  explicit TaskDraft(std::size_t expected = 0) : Draft(inline_, expected) {}
+  explicit TaskBuilder(std::size_t expected = 0) : PayloadBuilder(inline_, expected) {}
 
   /// Where elements begin, so that the pool may divide them among workers as it sees fit: each
   /// takes so many bytes.
@@ -83,17 +83,17 @@ PoolPtr make_pool(PoolSettings settings);
 /// The method of a ThreadPool. Throws `std::invalid_argument` when another one was asked for.
 StartMethod only_threads(std::optional<StartMethod> asked);
 /// `settings.progress` is not looked at.
-JobPtr submit_single(const PoolPtr& pool, TaskDraft& task, const JobSettings& settings = {});
+JobPtr submit_single(const PoolPtr& pool, TaskBuilder& task, const JobSettings& settings = {});
 /// A map keeps its elements in memory, until they are run, and its results: of more than so many no
 /// machine could.
 inline constexpr std::size_t kMostMapped = std::size_t{1} << 40;
 /// A job of `total` elements that share the function in `call`; its chunks follow. Throws
 /// std::invalid_argument for more than `kMostMapped`.
-JobPtr begin_map(const PoolPtr& pool, TaskDraft& call, std::size_t total, JobSettings settings);
+JobPtr begin_map(const PoolPtr& pool, TaskBuilder& call, std::size_t total, JobSettings settings);
 /// How many of `total` elements to encode together where the caller asked for chunks of `asked`, 0:
 /// of any size. The pool divides them among workers.
 std::size_t chunk_size(const PoolPtr& pool, std::size_t total, std::size_t asked);
-void submit_chunk(const JobPtr& job, TaskDraft& items, std::size_t first, std::size_t count);
+void submit_chunk(const JobPtr& job, TaskBuilder& items, std::size_t first, std::size_t count);
 
 void close_pool(const PoolPtr& pool);
 void terminate_pool(const PoolPtr& pool);

@@ -14,12 +14,12 @@ class Child;
 enum class ChildSignal { terminate, kill, interrupt };
 
 /// A call on its way into the shared heap.
-class ProcessDraft {
+class ProcessBuilder {
  public:
-  ProcessDraft();
-  ProcessDraft(const ProcessDraft&) = delete;
-  ProcessDraft& operator=(const ProcessDraft&) = delete;
-  ~ProcessDraft();
+  ProcessBuilder();
+  ProcessBuilder(const ProcessBuilder&) = delete;
+  ProcessBuilder& operator=(const ProcessBuilder&) = delete;
+  ~ProcessBuilder();
 
   Encoder& encoder();
   std::shared_ptr<Child> finish(std::string name, std::optional<bool> daemon,

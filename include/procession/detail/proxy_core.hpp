@@ -47,7 +47,7 @@ class LocalCall {
   enum class Control { make, count };
   LocalCall(const Handle& manager, Control what);
 
-  Encoder& request() noexcept { return draft_; }
+  Encoder& request() noexcept { return builder_; }
   /// Sends it, waits, and gives the result. Throws what was thrown there; BrokenPipe or EndOfFile
   /// when the server has ended.
   Decoder& make();
@@ -55,7 +55,7 @@ class LocalCall {
  private:
   std::byte* manager_;
   TransportPtr pipe_;
-  MessageDraft draft_;
+  MessageBuilder builder_;
   Incoming reply_;
   std::optional<Decoder> result_;
 };

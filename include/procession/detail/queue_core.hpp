@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "procession/codec.hpp"
-#include "procession/detail/draft.hpp"
 #include "procession/detail/flat_item.hpp"
 #include "procession/detail/handle.hpp"
+#include "procession/detail/payload_builder.hpp"
 #include "procession/timeout.hpp"
 
 /// What the templates of queue.hpp need of the compiled channel floor.
@@ -23,9 +23,9 @@ namespace procession::detail {
 inline constexpr std::size_t kInlineItem = 512;
 
 /// An item on its way into a queue: where it is in place, it is to travel in the ring.
-class ItemEncoder final : public Draft {
+class ItemEncoder final : public PayloadBuilder {
  public:
-  ItemEncoder() : Draft(inline_, 0) {}
+  ItemEncoder() : PayloadBuilder(inline_, 0) {}
 
  private:
   alignas(8) std::byte inline_[kInlineItem];

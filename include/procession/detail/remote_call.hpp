@@ -69,7 +69,7 @@ class RemoteCall {
   RemoteCall& operator=(const RemoteCall&) = delete;
   ~RemoteCall();
 
-  Encoder& request() noexcept { return draft_; }
+  Encoder& request() noexcept { return builder_; }
   /// As that of LocalCall. Throws ProcessError, too, for a request that is larger than what the
   /// server takes.
   Decoder& make();
@@ -84,7 +84,7 @@ class RemoteCall {
 
   RemoteClientPtr client_;
   TransportPtr connection_;
-  MessageDraft draft_;
+  MessageBuilder builder_;
   Incoming reply_;
   std::optional<Decoder> result_;
   /// Of what the client has no more, and the server is told by this request.
@@ -94,7 +94,7 @@ class RemoteCall {
   bool is_answered_ = false;     ///< it had it
 };
 
-[[noreturn]] void throw_not_for_abroad();
+[[noreturn]] void throw_not_for_untrusted();
 [[noreturn]] void throw_has_no_names();
 
 /// The types of all arguments as one.
@@ -116,7 +116,7 @@ R call_remote(const RemoteRefPtr& object, const char* name, const Args&... args)
       return value;
     }
   } else {
-    throw_not_for_abroad();
+    throw_not_for_untrusted();
   }
 }
 
@@ -134,7 +134,7 @@ R value_of(const RemoteClientPtr& client, std::string_view name, const Args&... 
       return decode_stored<R>(result);
     }
   } else {
-    throw_not_for_abroad();
+    throw_not_for_untrusted();
   }
 }
 
@@ -151,7 +151,7 @@ RemoteRefPtr remote_object(const RemoteClientPtr& client, std::string_view name,
     (encode_argument(call.request(), args), ...);
     return call.make_object();
   } else {
-    throw_not_for_abroad();
+    throw_not_for_untrusted();
   }
 }
 

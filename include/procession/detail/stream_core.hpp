@@ -28,7 +28,7 @@ class StreamSource {
   /// Encodes the next elements, `most` of them or fewer at the end of the range, and counts them in
   /// `count`. What the range throws, or the encoding of an element, passes through; the elements
   /// before it count.
-  virtual void pull(TaskDraft& items, std::size_t most, std::size_t& count) = 0;
+  virtual void pull(TaskBuilder& items, std::size_t most, std::size_t& count) = 0;
 };
 
 /// A range, of which the next element is asked for only when it is wanted.
@@ -37,7 +37,7 @@ class StreamSourceOf final : public StreamSource {
  public:
   explicit StreamSourceOf(View view) : view_(std::move(view)) {}
 
-  void pull(TaskDraft& items, std::size_t most, std::size_t& count) override {
+  void pull(TaskBuilder& items, std::size_t most, std::size_t& count) override {
     for (; count < most; ++count) {
       if (!at_) {
         at_.emplace(std::ranges::begin(view_));
@@ -77,7 +77,7 @@ struct StreamSettings {
 };
 
 /// `call` is one of EachCall::encode_for_outcomes().
-StreamPtr open_stream(const PoolPtr& pool, TaskDraft& call, std::unique_ptr<StreamSource> source,
+StreamPtr open_stream(const PoolPtr& pool, TaskBuilder& call, std::unique_ptr<StreamSource> source,
                       StreamSettings settings);
 /// The next element's result, to be read from there; null at the end. Throws what ended in its
 /// place, and `TimeoutError`.

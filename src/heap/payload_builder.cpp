@@ -1,4 +1,4 @@
-#include "procession/detail/draft.hpp"
+#include "procession/detail/payload_builder.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -11,16 +11,16 @@
 
 namespace procession::detail {
 
-Draft::Draft(std::span<std::byte> in_place, std::size_t expected)
+PayloadBuilder::PayloadBuilder(std::span<std::byte> in_place, std::size_t expected)
     : Encoder(in_place.data(), in_place.data() + in_place.size()) {
   if (expected > in_place.size()) {
     grow(expected);
   }
 }
 
-Draft::~Draft() { heap::drop_own(hold_id_); }
+PayloadBuilder::~PayloadBuilder() { heap::drop_own(hold_id_); }
 
-void Draft::grow(std::size_t at_least) {
+void PayloadBuilder::grow(std::size_t at_least) {
   const std::size_t used = size();
   if (at_least > std::numeric_limits<std::size_t>::max() / 4 - used) {
     throw OutOfMemory("cannot encode a value of more than " + std::to_string(at_least) +
@@ -34,7 +34,7 @@ void Draft::grow(std::size_t at_least) {
   heap::drop_own(std::exchange(hold_id_, block.release()));
 }
 
-std::uint64_t Draft::release() {
+std::uint64_t PayloadBuilder::release() {
   if (!attachments_.empty()) {
     if (hold_id_ == 0) {
       grow(0);

@@ -11,9 +11,9 @@ namespace procession::detail {
 
 /// Bytes on their way to another process: in place while they are few, else in a block of the
 /// shared heap, which is held by this process. Not thread-safe.
-class Draft : public Encoder {
+class PayloadBuilder : public Encoder {
  public:
-  ~Draft() override;
+  ~PayloadBuilder() override;
 
   /// Whether the bytes are in place and nothing is attached to them.
   [[nodiscard]] bool in_place() const { return hold_id_ == 0 && attachments_.empty(); }
@@ -29,7 +29,7 @@ class Draft : public Encoder {
 
  protected:
   /// `expected` bytes are made room for at once. Throws OutOfMemory, here and in every write.
-  Draft(std::span<std::byte> in_place, std::size_t expected);
+  PayloadBuilder(std::span<std::byte> in_place, std::size_t expected);
 
   void grow(std::size_t at_least) override;
 
