@@ -29,7 +29,7 @@ CASES = [
     ("src/pool/a.hpp", "#  include <linux/futex.h>\n", "system-include"),
     ("src/process/a.cpp", "#include <signal.h>\n", "system-include"),
     ("src/channel/socket.cpp", '#include "channel/authentication.hpp"\n', "cryptography"),
-    ("src/channel/greeting.cpp", '#include "channel/authentication.hpp"\n', None),
+    ("src/channel/handshake.cpp", '#include "channel/authentication.hpp"\n', None),
     ("include/procession/pool.hpp", "#include <unistd.h>\n", "public-include"),
     ("include/procession/pool.hpp", "#include <boost/asio.hpp>\n", "public-include"),
     ("include/procession/detail/x.hpp", "#include <pthread.h>\n", "public-include"),

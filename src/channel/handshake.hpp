@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "channel/authentication.hpp"
-#include "channel/stream.hpp"
+#include "channel/tls_stream.hpp"
 #include "platform/descriptor.hpp"
 #include "platform/poller.hpp"
 #include "platform/spawn.hpp"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "channel/socket_share.hpp"
-#include "channel/stream.hpp"
+#include "channel/tls_stream.hpp"
 #include "platform/descriptor.hpp"
 
 namespace procession::channel {

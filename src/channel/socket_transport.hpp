@@ -6,7 +6,7 @@
 #include <span>
 
 #include "channel/socket_share.hpp"
-#include "channel/stream.hpp"
+#include "channel/tls_stream.hpp"
 #include "channel/transport.hpp"
 #include "platform/spawn.hpp"
 #include "sync/adaptive_spin.hpp"

@@ -11,7 +11,7 @@
 
 #include "channel/transport.hpp"
 #include "log/log.hpp"
-#include "manager/registry.hpp"
+#include "manager/class_registry.hpp"
 #include "manager/session.hpp"
 #include "platform/deadline.hpp"
 #include "platform/stream_socket.hpp"

@@ -10,9 +10,9 @@
 #include "pool/supervisor.hpp"
 #include "pool/worker.hpp"
 #include "process/child.hpp"
+#include "process/children.hpp"
 #include "process/grace_period.hpp"
 #include "process/identity.hpp"
-#include "process/registry.hpp"
 #include "procession/error.hpp"
 
 namespace procession::pool {

@@ -15,13 +15,13 @@
 #include "platform/spawn.hpp"
 #include "platform/streams.hpp"
 #include "process/boot.hpp"
+#include "process/children.hpp"
 #include "process/failure.hpp"
 #include "process/fork_server.hpp"
 #include "process/lifecycle.hpp"
 #include "process/log_delivery.hpp"
 #include "process/own_thread.hpp"
 #include "process/record.hpp"
-#include "process/registry.hpp"
 #include "process/uncaught.hpp"
 #include "process/watch_end.hpp"
 
@@ -87,7 +87,7 @@ void begin_plain_fork() noexcept {
 void before_fork() {
   call(services_prepare);
   ForkServer::instance().lock_for_fork();
-  lock_registry_for_fork();
+  lock_children_for_fork();
   // Made and given its holds before the child exists: it might come too late, when the parent has
   // dropped its own.
   if (child_record == 0) {
@@ -99,7 +99,7 @@ void before_fork() {
 void after_in_parent() {
   plain_mark.held.reset();
   detail::LocalHolds::after_fork_in_parent();
-  unlock_registry_for_fork();
+  unlock_children_for_fork();
   ForkServer::instance().unlock_for_fork();
   call(services_parent);
 }
@@ -115,7 +115,7 @@ void after_in_child() {
   disown_children();
   ForkServer::instance().forget();
   inherited_watch = take_watch_end();
-  unlock_registry_for_fork();
+  unlock_children_for_fork();
   ForkServer::instance().unlock_for_fork();
   call(services_child);
   if (child_record == 0) {

@@ -5,9 +5,9 @@
 
 #include "log/log.hpp"
 #include "platform/own_mutex.hpp"
+#include "process/children.hpp"
 #include "process/identity.hpp"
 #include "process/record.hpp"
-#include "process/registry.hpp"
 #include "procession/error.hpp"
 
 namespace procession::detail {

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "process/boot.hpp"
+#include "process/children.hpp"
 #include "process/fork_server.hpp"
 #include "process/grace_period.hpp"
 #include "process/lifecycle.hpp"
 #include "process/log_delivery.hpp"
-#include "process/registry.hpp"
 #include "process/uncaught.hpp"
 
 namespace procession::process {

@@ -7,10 +7,10 @@
 #include "heap/block_encoder.hpp"
 #include "platform/cpu.hpp"
 #include "process/child.hpp"
+#include "process/children.hpp"
 #include "process/fork_request.hpp"
 #include "process/grace_period.hpp"
 #include "process/identity.hpp"
-#include "process/registry.hpp"
 #include "procession/error.hpp"
 #include "procession/process.hpp"
 

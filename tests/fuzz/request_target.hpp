@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "manager/caller.hpp"
-#include "manager/registry.hpp"
+#include "manager/class_registry.hpp"
 #include "manager/wire.hpp"
 #include "procession/detail/served_methods.hpp"
 #include "procession/error.hpp"

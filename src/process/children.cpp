@@ -1,4 +1,4 @@
-#include "process/registry.hpp"
+#include "process/children.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -67,8 +67,8 @@ std::vector<std::shared_ptr<detail::Child>> living_children() {
   return living;
 }
 
-void lock_registry_for_fork() { registry_mutex.lock(); }
-void unlock_registry_for_fork() noexcept { registry_mutex.unlock(); }
+void lock_children_for_fork() { registry_mutex.lock(); }
+void unlock_children_for_fork() noexcept { registry_mutex.unlock(); }
 
 void disown_children() noexcept {
   for (const auto& child : children) {

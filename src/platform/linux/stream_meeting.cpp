@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "platform/linux_stream_address.hpp"
+#include "platform/linux/stream_address.hpp"
 #include "platform/stream_socket.hpp"
 #include "platform/system_error.hpp"
 #include "procession/error.hpp"

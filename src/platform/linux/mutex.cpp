@@ -8,7 +8,7 @@
 #include <new>
 
 #include "platform/backoff.hpp"
-#include "platform/linux_poll.hpp"
+#include "platform/linux/poll.hpp"
 #include "platform/mutex.hpp"
 #include "platform/system_error.hpp"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <utility>
 
-#include "platform/linux_poll.hpp"
+#include "platform/linux/poll.hpp"
 #include "platform/stream_socket.hpp"
 #include "platform/system_error.hpp"
 

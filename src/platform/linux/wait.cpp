@@ -12,8 +12,8 @@
 #include <string>
 #include <thread>
 
-#include "platform/linux_poll.hpp"
-#include "platform/linux_signal_number.hpp"
+#include "platform/linux/poll.hpp"
+#include "platform/linux/signal_number.hpp"
 #include "platform/system_error.hpp"
 #include "platform/wait.hpp"
 

@@ -1,4 +1,4 @@
-#include "platform/linux_poll.hpp"
+#include "platform/linux/poll.hpp"
 
 #include <cerrno>
 #include <cstddef>

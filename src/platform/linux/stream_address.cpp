@@ -1,4 +1,4 @@
-#include "platform/linux_stream_address.hpp"
+#include "platform/linux/stream_address.hpp"
 
 #include <arpa/inet.h>
 #include <netdb.h>

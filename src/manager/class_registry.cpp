@@ -1,4 +1,4 @@
-#include "manager/registry.hpp"
+#include "manager/class_registry.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -12,7 +12,7 @@
 #include <typeinfo>
 #include <utility>
 
-#include "platform/linux_pipe_signal.hpp"
+#include "platform/linux/pipe_signal.hpp"
 #include "platform/report.hpp"
 #include "platform/streams.hpp"
 

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <limits>
 
-#include "platform/linux_file_memory.hpp"
+#include "platform/linux/file_memory.hpp"
 #include "platform/system_error.hpp"
 
 #ifndef MADV_POPULATE_WRITE

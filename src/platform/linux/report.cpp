@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "platform/linux_pipe_signal.hpp"
-#include "platform/linux_poll.hpp"
+#include "platform/linux/pipe_signal.hpp"
+#include "platform/linux/poll.hpp"
 #include "platform/report.hpp"
 
 namespace procession::platform {

@@ -13,8 +13,8 @@ void unregister_child(const detail::Child& child) noexcept;
 /// Those that have not ended; ended ones are reaped and forgotten.
 std::vector<std::shared_ptr<detail::Child>> living_children();
 
-void lock_registry_for_fork();
-void unlock_registry_for_fork() noexcept;
+void lock_children_for_fork();
+void unlock_children_for_fork() noexcept;
 /// In the child of a fork: they are the parent's children.
 void disown_children() noexcept;
 

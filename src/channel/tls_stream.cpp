@@ -1,4 +1,4 @@
-#include "channel/stream.hpp"
+#include "channel/tls_stream.hpp"
 
 #include "platform/wait.hpp"
 

@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "platform/descriptor.hpp"
-#include "platform/linux_signal_number.hpp"
+#include "platform/linux/signal_number.hpp"
 #include "platform/process_group.hpp"
 #include "platform/system_error.hpp"
 

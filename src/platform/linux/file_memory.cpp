@@ -1,4 +1,4 @@
-#include "platform/linux_file_memory.hpp"
+#include "platform/linux/file_memory.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <limits>
 
-#include "platform/linux_file_memory.hpp"
+#include "platform/linux/file_memory.hpp"
 #include "platform/memory.hpp"
 #include "platform/named_memory.hpp"
 #include "platform/system_error.hpp"

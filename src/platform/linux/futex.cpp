@@ -7,7 +7,7 @@
 #include <ctime>
 
 #include "platform/futex.hpp"
-#include "platform/linux_poll.hpp"
+#include "platform/linux/poll.hpp"
 
 namespace procession::platform {
 namespace {

@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "platform/doorbell.hpp"
-#include "platform/linux_poll.hpp"
+#include "platform/linux/poll.hpp"
 #include "platform/system_error.hpp"
 
 namespace procession::platform {
