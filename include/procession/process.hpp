@@ -162,8 +162,9 @@ ProcessInfo current_process();
 /// `multiprocessing.parent_process()`.
 std::optional<ProcessInfo> parent_process();
 
-/// The children that this process started with `Process` and that have not ended. Reaps those that
-/// have. Python: `multiprocessing.active_children()`.
+/// The children of this process that have not ended: those that it started with `Process`, servers
+/// of its Managers, workers of its pools and executors. Reaps those that have. Python:
+/// `multiprocessing.active_children()`.
 std::vector<ProcessInfo> active_children();
 
 /// How many processors this process may use, at least 1: its affinity and its cgroup's CPU quota

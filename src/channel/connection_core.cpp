@@ -20,10 +20,13 @@ Transport& named(const TransportPtr& transport) {
 }
 
 void check_type(const Incoming& message, std::uint64_t fingerprint, std::string_view asked) {
-  if (message.fingerprint() != fingerprint) {
-    throw_type_mismatch(asked, message.fingerprint(),
-                        message.fingerprint() == 0 ? kBytes : message.type());
-  }
+  if (message.fingerprint() == fingerprint) return;
+  if (message.fingerprint() != 0) throw_type_mismatch(asked, message.fingerprint(), message.type());
+  throw TypeMismatch(
+      std::string(asked), std::string(kBytes),
+      "asked to receive a value of type " + std::string(asked) +
+          ", but bytes were sent: take them by recv_bytes() (this message was dropped). What "
+          "Python's Connection.send() has sent is pickled: use send_bytes() there");
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
   } else {
     lock.lock();
   }
+  if (lock.owns_lock()) last_drop_.clear();
   while (lock.owns_lock()) {
     check();
     if (!ready_.empty()) {
@@ -93,7 +94,10 @@ TransportPtr ListenerCore::accept(const Deadline& deadline) {
   }
   throw TimeoutError("asked " + to_string(address_) +
                      " to accept a connection, and no client had connected, and proved its key "
-                     "where one is asked for, when the time-out passed");
+                     "where one is asked for, when the time-out passed" +
+                     (lock.owns_lock() && !last_drop_.empty()
+                          ? "; the last client was sent away: " + last_drop_
+                          : std::string()));
 }
 
 /// Until the deadline, or the end of the first client's time.
@@ -183,13 +187,14 @@ void ListenerCore::go_on_with(PendingClients::iterator client) {
 /// A client that cannot be let in is no fault of the program that listens: it is logged, and the
 /// others go on.
 void ListenerCore::drop(PendingClients::iterator client, const char* why) noexcept {
-  if (log::enabled(LogLevel::info)) {
-    try {
+  try {
+    last_drop_ = why;
+    if (log::enabled(LogLevel::info)) {
       log::write(LogLevel::info, to_string(address_) + ": dropped a connection from " +
                                      text_of(client->address) + ": " + why);
-    } catch (const std::bad_alloc&) {
-      // Then it goes unsaid.
     }
+  } catch (const std::bad_alloc&) {
+    // Then it goes unsaid.
   }
   if (client->handshake.socket() >= 0) poller_.remove(client->handshake.socket());
   pending_clients_.erase(client);

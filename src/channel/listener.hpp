@@ -7,6 +7,7 @@
 #include <deque>
 #include <list>
 #include <optional>
+#include <string>
 
 #include "channel/handshake.hpp"
 #include "platform/deadline.hpp"
@@ -57,7 +58,6 @@ class ListenerCore {
   void check() const;
   void go_on();
   void welcome();
-  void let_in(channel::Handshake& handshake, std::optional<Address> address);
   void go_on_with(PendingClients::iterator client);
   void drop(PendingClients::iterator client, const char* why) noexcept;
   void drop_late();
@@ -77,6 +77,7 @@ class ListenerCore {
   PendingClients pending_clients_;  ///< who came first is first
   std::deque<Ready> ready_;
   std::optional<Address> last_accepted_;
+  std::string last_drop_;  ///< why a client was sent away, since the present accept() began
 };
 
 }  // namespace procession::detail

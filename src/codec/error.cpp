@@ -104,10 +104,8 @@ std::span<const std::byte> BufferTooShort::message() const noexcept {
 }
 
 TypeMismatch::TypeMismatch(std::string asked, std::string found)
-    : ProcessError("asked to receive a value of type " + asked + ", but one of type " + found +
-                   " was sent; that message was dropped, and the next call gets the next one: ask "
-                   "for the type "
-                   "that is sent"),
+    : ProcessError("asked for a value of type " + asked + ", but what is there is of type " +
+                   found + "; ask for the type that was sent"),
       names_(std::make_shared<const Names>(Names{std::move(asked), std::move(found)})) {}
 
 TypeMismatch::TypeMismatch(std::string asked, std::string found, const std::string& text)

@@ -24,33 +24,33 @@ namespace {
 
 // Never destroyed: exit handlers and other threads' last calls come later than static destructors.
 constinit platform::Immortal<platform::OwnMutex> kept_mutex;
-constinit platform::OwnMutex& registry_mutex = kept_mutex.value;
+constinit platform::OwnMutex& children_mutex = kept_mutex.value;
 constinit platform::Immortal<std::vector<std::shared_ptr<detail::Child>>> kept_children;
-constinit auto& children = kept_children.value;
+constinit auto& own_children = kept_children.value;
 
 }  // namespace
 
 void register_child(std::shared_ptr<detail::Child> child) {
-  const std::lock_guard guard(registry_mutex);
-  children.push_back(std::move(child));
+  const std::lock_guard guard(children_mutex);
+  own_children.push_back(std::move(child));
 }
 
 void unregister_child(const detail::Child& child) noexcept {
   std::shared_ptr<detail::Child> last;  // released after the mutex
-  const std::lock_guard guard(registry_mutex);
-  const auto found = std::find_if(children.begin(), children.end(),
+  const std::lock_guard guard(children_mutex);
+  const auto found = std::find_if(own_children.begin(), own_children.end(),
                                   [&](const auto& one) { return one.get() == &child; });
-  if (found != children.end()) {
+  if (found != own_children.end()) {
     last = std::move(*found);
-    children.erase(found);
+    own_children.erase(found);
   }
 }
 
 std::vector<std::shared_ptr<detail::Child>> living_children() {
   std::vector<std::shared_ptr<detail::Child>> living;
   {
-    const std::lock_guard guard(registry_mutex);
-    living = children;
+    const std::lock_guard guard(children_mutex);
+    living = own_children;
   }
   std::erase_if(living, [](const auto& child) {
     bool alive = false;
@@ -67,14 +67,14 @@ std::vector<std::shared_ptr<detail::Child>> living_children() {
   return living;
 }
 
-void lock_children_for_fork() { registry_mutex.lock(); }
-void unlock_children_for_fork() noexcept { registry_mutex.unlock(); }
+void lock_children_for_fork() { children_mutex.lock(); }
+void unlock_children_for_fork() noexcept { children_mutex.unlock(); }
 
 void disown_children() noexcept {
-  for (const auto& child : children) {
+  for (const auto& child : own_children) {
     child->disown();
   }
-  children.clear();
+  own_children.clear();
 }
 
 }  // namespace process

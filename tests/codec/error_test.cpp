@@ -77,9 +77,8 @@ TEST(Error, BufferTooShortCarriesTheMessage) {
 TEST(Error, TypeMismatchNamesBothTypes) {
   const mp::TypeMismatch original("int", "std::string");
   EXPECT_STREQ(original.what(),
-               "asked to receive a value of type int, but one of type std::string was sent; "
-               "that message was dropped, and the next call gets the next one: ask for the type "
-               "that is sent");
+               "asked for a value of type int, but what is there is of type std::string; ask for "
+               "the type that was sent");
   expect_family(original, "procession::TypeMismatch");
   expect_arrives<mp::TypeMismatch>(std::make_exception_ptr(original),
                                    [](const auto& thrown, const auto*) {

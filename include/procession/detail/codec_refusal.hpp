@@ -224,7 +224,7 @@ constexpr void refuse_for() {
   } else {
     PROCESSION_REFUSE(
         "give it functions void encode(procession::Encoder&, const T&) and void "
-        "decode(procession::Decoder&, T&) in its own namespace");
+        "decode(procession::Decoder&, T&) in its own namespace, and a default constructor");
   }
 }
 

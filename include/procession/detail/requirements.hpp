@@ -2,7 +2,10 @@
 
 // What this library asks of a compilation. A missing file then ends it, so that nothing hides the
 // reason.
-#if !defined(__cpp_rtti)
+#if __cplusplus < 202002L
+#error "Procession needs C++20: compile with -std=c++20, or a later one"
+#include "procession/detail/ends_the_compilation"
+#elif !defined(__cpp_rtti)
 #error "Procession needs run-time type information: compile without -fno-rtti"
 #include "procession/detail/ends_the_compilation"
 #elif !defined(__cpp_exceptions)
