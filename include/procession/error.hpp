@@ -129,8 +129,8 @@ class BrokenPipe : public ProcessError {
 };
 
 /// A connection to another program broke: the other side reset it (it, or its host, ended with
-/// something unread), its host does not answer any more, or TLS was cut off without the word that
-/// ends it. What was received until then is whole; what the other side had sent last may be
+/// something unread), its host has not answered for some 25 s, or TLS was cut off without the word
+/// that ends it. What was received until then is whole; what the other side had sent last may be
 /// missing, unlike at an `EndOfFile`.
 /// Python: `ConnectionResetError`, `TimeoutError` of a socket, `ssl.SSLEOFError`.
 class ConnectionLost : public ProcessError {

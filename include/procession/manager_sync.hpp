@@ -31,8 +31,17 @@ class LockProxyOf : public TypedProxy<S> {
   [[nodiscard]] bool try_lock_for(Timeout timeout) const {
     return this->template call<&S::acquire>("acquire", timeout);
   }
-  /// Gives it back. Throws `ProcessError` when the calling thread does not have it.
-  void unlock() const { this->template call<&S::release>("release"); }
+  /// Gives it back. Throws `ProcessError` when the calling thread does not have it. Where the
+  /// server has ended, or the connection to it was lost, nothing is left to give back, and it
+  /// returns: a std::scoped_lock may end then; the next call throws.
+  void unlock() const {
+    try {
+      this->template call<&S::release>("release");
+    } catch (const EndOfFile&) {
+    } catch (const BrokenPipe&) {
+    } catch (const ConnectionLost&) {
+    }
+  }
   /// For the one who has it: whether the last owner ended while it had it. Throws `ProcessError`
   /// for others.
   [[nodiscard]] bool owner_died() const {

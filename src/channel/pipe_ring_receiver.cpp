@@ -59,7 +59,8 @@ bool is_told(PipeRing& ring, bool has_sleeper_slot, int bell) {
 Bell silence_if_empty(PipeRing& ring, int bell) {
   const SleeperSlot sleeper_slot(ring);
   const SendLock sending(ring);
-  if (ring.may_have_message()) return is_told(ring, sleeper_slot.taken(), bell) ? Bell::rung : Bell::silent;
+  if (ring.may_have_message())
+    return is_told(ring, sleeper_slot.taken(), bell) ? Bell::rung : Bell::silent;
   if (!sleeper_slot.taken()) return Bell::silent;
   ring.set_bell(kSilent);
   step();

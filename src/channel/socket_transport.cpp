@@ -342,6 +342,8 @@ bool SocketTransport::poll(const platform::Deadline& deadline) {
     } else if (platform::wait_readable(use.descriptor(), nap)) {
       if (has_message(use.descriptor())) return true;
       rest.emplace(use.descriptor());
+    } else if (platform::host_is_silent(use.descriptor())) {
+      return true;  // a call to receive throws, and does not wait
     }
   }
 }

@@ -19,6 +19,14 @@ Moved within_nap(int socket, const TlsPtr& tls, Act act) {
   return progress.moved;
 }
 
+/// What did not move within a nap may have nobody to move to.
+Moved unless_silent(int socket, Moved moved) {
+  if (moved.flow == platform::Flow::none && platform::host_is_silent(socket)) {
+    return {platform::Flow::lost, 0, "its host does not answer any more"};
+  }
+  return moved;
+}
+
 }  // namespace
 
 bool wait_for(int socket, platform::Poller::For what, const Deadline& deadline) {
@@ -27,12 +35,14 @@ bool wait_for(int socket, platform::Poller::For what, const Deadline& deadline) 
 }
 
 Moved receive_some(int socket, const TlsPtr& tls, std::span<std::byte> room) {
-  return within_nap(socket, tls, [&] { return receive_now(socket, tls, room); });
+  return unless_silent(socket,
+                       within_nap(socket, tls, [&] { return receive_now(socket, tls, room); }));
 }
 
 Moved send_some(int socket, const TlsPtr& tls, std::span<const std::byte> first,
                 std::span<const std::byte> second) {
-  return within_nap(socket, tls, [&] { return send_now(socket, tls, first, second); });
+  return unless_silent(
+      socket, within_nap(socket, tls, [&] { return send_now(socket, tls, first, second); }));
 }
 
 }  // namespace procession::channel

@@ -11,7 +11,7 @@
 #include "platform/descriptor.hpp"
 #include "procession/codec.hpp"
 #include "procession/detail/connection_core.hpp"
-#include "sync/wait_word.hpp"
+#include "sync/event_count.hpp"
 
 namespace procession::channel {
 struct Outgoing;
@@ -51,7 +51,7 @@ class Transport {
   virtual void nudge() noexcept {}
   /// The same, but leaves it to the caller to wake who dozes, by `wake_claimed()` of the word that
   /// it gives, which lies in the shared heap; null when nobody dozes.
-  virtual sync::WaitWord* begin_nudge() noexcept { return nullptr; }
+  virtual sync::EventCount* begin_nudge() noexcept { return nullptr; }
   /// Whether who receives on the other side sleeps, as far as a mere look tells.
   [[nodiscard]] virtual bool peer_sleeps() const noexcept { return true; }
   /// Whether it has bytes of which the descriptor tells nothing any more.

@@ -43,8 +43,15 @@ Range inside(Offset block, std::uint64_t bytes) noexcept {
 
 bool back(Header& heap, Offset from, Offset to) noexcept {
   if (from >= to) return true;
-  return admit(to - from) && platform::commit(mapped_descriptor.load(std::memory_order_relaxed),
-                                              place(heap, 0), from, to - from);
+  if (!admit(to - from)) return false;
+  if (const auto file = mapped_file()) {
+    return platform::commit(*file, place(heap, 0), from, to - from);
+  }
+  const std::uint64_t page = platform::page_size();
+  const Offset begin = from / page * page;
+  const Offset end = (to + page - 1) / page * page;
+  platform::allow_access(place(heap, begin), end - begin);
+  return platform::commit_mapped(place(heap, begin), end - begin);
 }
 
 bool back_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept {
@@ -52,11 +59,15 @@ bool back_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept {
   return back(heap, range.from, range.to);
 }
 
-void punch_payload(Header&, Offset block, std::uint64_t bytes) noexcept {
+void punch_payload(Header& heap, Offset block, std::uint64_t bytes) noexcept {
   const Range range = inside(block, bytes);
   if (range.from == range.to) return;
-  platform::punch_hole(mapped_descriptor.load(std::memory_order_relaxed), range.from,
-                       range.to - range.from);
+  if (const auto file = mapped_file()) {
+    platform::punch_hole(*file, range.from, range.to - range.from);
+    return;
+  }
+  if (region_of(heap, block) == Region::users) internal::reach();
+  platform::punch_mapped(place(heap, range.from), range.to - range.from);
 }
 
 void zero_payload(Header& heap, Offset block, std::uint64_t bytes, bool inside_is_zero) noexcept {

@@ -91,10 +91,12 @@ void adopt(int fd);
 /// Whether this process has created or adopted a heap.
 bool exists() noexcept;
 
-/// The descriptor of the heap (close-on-exec), to be handed to children; -1 without a heap. Do not
-/// close it, nor any duplicate of it in a process that is marked alive: closing *any* descriptor of
-/// a file gives up all its record locks (see `mark_alive`).
-int descriptor() noexcept;
+/// The descriptor of the heap, which exists (close-on-exec), to be handed to children. Do not close
+/// it, nor any duplicate of it in a process that is marked alive: closing *any* descriptor of a
+/// file gives up all its record locks (see `mark_alive`). Throws ProcessError where the program has
+/// closed it with all others, and the number may be that of another file. To allocate and to give
+/// back go on working there.
+int descriptor();
 
 // --------------------------------------------------------------------------- offsets and pointers
 

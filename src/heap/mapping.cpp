@@ -93,6 +93,7 @@ constexpr int kLowestNumber = 16;
 /// Lets the fast paths see `current`. May be done twice, and by several threads at once.
 void publish() noexcept {
   const Mapping& mapping = *current.load();
+  mapped_identity = platform::file_identity(mapping.file.get()).value_or(platform::FileIdentity{});
   mapped_descriptor.store(mapping.file.get());
   internal::size.store(mapping.parts.file());
   internal::users.store(mapping.parts.users());
@@ -265,7 +266,15 @@ void internal::reach() noexcept {
 
 bool exists() noexcept { return internal::base.load(std::memory_order_acquire) != nullptr; }
 
-int descriptor() noexcept { return mapped_descriptor.load(); }
+int descriptor() {
+  if (const auto file = mapped_file()) return *file;
+  throw ProcessError(
+      "asked for the descriptor of the shared heap, number " +
+      std::to_string(mapped_descriptor.load()) +
+      ", without which no process can be started or be seen to live, and the program "
+      "has closed it, as by close_range() or closefrom(): close only descriptors that "
+      "the program has opened");
+}
 
 Offset self() noexcept { return own_record.load(std::memory_order_relaxed); }
 

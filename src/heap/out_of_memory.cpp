@@ -32,6 +32,11 @@ Usage measure(Header& heap, Region region) {
   return usage;
 }
 
+/// See wanted_reserve().
+bool made_by_file_size_limit(Header& heap) noexcept {
+  return platform::file_size_limit() / 10 * 4 <= load(heap.reserve) + platform::page_size();
+}
+
 }  // namespace
 
 void throw_out_of_memory(Header& heap, Region region, std::uint64_t bytes, bool reserve_is_full) {
@@ -41,8 +46,10 @@ void throw_out_of_memory(Header& heap, Region region, std::uint64_t bytes, bool 
                      " of its " + std::to_string(load(heap.reserve)) + " bytes in use";
   if (reserve_is_full) {
     text += " and " + std::to_string(usage.largest_free) +
-            " in its largest free piece; give objects back, or make the heap larger with the "
-            "environment variable PROCESSION_HEAP (such as PROCESSION_HEAP=64G)";
+            " in its largest free piece; give objects back, or make the heap larger " +
+            (made_by_file_size_limit(heap)
+                 ? "by raising RLIMIT_FSIZE ('ulimit -f'), which leaves it no more"
+                 : "with the environment variable PROCESSION_HEAP (such as PROCESSION_HEAP=64G)");
   } else {
     text += ": the system or the control group of this process has only " +
             std::to_string(platform::available_memory()) +

@@ -41,7 +41,7 @@ class Lead {
 
   alignas(64)
       std::atomic<std::uint32_t> cpu_;  ///< 1 + the processor; 0: it does not run; or kDisplaced
-  std::atomic<heap::Offset> next_;      ///< of its WaitWord; 0: there is none
+  std::atomic<heap::Offset> next_;      ///< of its EventCount; 0: there is none
 };
 
 /// How a client in a crowd waits for a reply. While the leader runs on another processor, that is a

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "platform/descriptor.hpp"
 
@@ -19,6 +20,15 @@ Descriptor create_memory_file(const char* name, std::uint64_t size);
 
 /// The size of a file in bytes; 0 when the descriptor is no file.
 std::uint64_t file_size(int descriptor) noexcept;
+
+/// Which file it is: no other one has both numbers at the same time.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+/// That of an open file; empty when the descriptor is closed.
+std::optional<FileIdentity> file_identity(int descriptor) noexcept;
 
 /// Keeps an inherited descriptor from programs that this process executes.
 void close_on_exec(int descriptor) noexcept;
@@ -48,6 +58,12 @@ void allow_access(std::byte* address, std::uint64_t size) noexcept;
 /// was there stays. `base` is where the file is mapped. Uses huge pages where the kernel gives them
 /// to those who ask. False when there is no memory for it; then holes are left where holes were.
 bool commit(int descriptor, std::byte* base, std::uint64_t offset, std::uint64_t size) noexcept;
+
+/// Backs mapped pages, which are accessible, with memory as `commit` does, where there is no
+/// descriptor of the file any more. False when there is no memory for it, and before Linux 5.14.
+bool commit_mapped(std::byte* address, std::uint64_t size) noexcept;
+/// Gives the memory of mapped, accessible pages back likewise; they read as zero.
+void punch_mapped(std::byte* address, std::uint64_t size) noexcept;
 
 /// Gives the memory of the whole pages inside `[offset, offset + size)` back; they read as zero,
 /// also where the system does not take memory back.

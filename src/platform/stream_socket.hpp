@@ -73,6 +73,12 @@ std::size_t kept_bytes(int socket) noexcept;
 /// Whether no more bytes will come than those that wait.
 bool is_at_end(int socket) noexcept;
 
+/// Whether the other host has not answered for 25 s though it was asked again and again to confirm
+/// what was sent. The system asks nobody whether a host is there while something is unconfirmed,
+/// and itself gives up after a quarter of an hour. A host whose program receives nothing does
+/// answer.
+bool host_is_silent(int socket) noexcept;
+
 /// Waits until bytes have come since the call began, or the other side is gone, however many there
 /// were before; false when the deadline passes first. A caller that has seen too few looks again
 /// after the first time, since some may have come in between.

@@ -50,6 +50,7 @@ void leave_child(int code) noexcept {
     return;
   }
   end_children();
+  channel::finish_connections();
   record_at(heap::self()).end(code & 0xff);
   platform::exit_flushed(code);
 }

@@ -21,13 +21,13 @@ enum class Fate { kept, lives, reaped, expected };
 bool may_be_alive(heap::Offset record) noexcept {
   try {
     if (heap::alive(record)) return true;
+    const std::uint64_t life = record_at(record).life();
+    const Record::State state = Record::state_of(life);
+    return (state == Record::State::running || state == Record::State::ended) &&
+           platform::maps_file(static_cast<int>(life >> 32), heap::descriptor());
   } catch (const std::exception&) {
     return true;
   }
-  const std::uint64_t life = record_at(record).life();
-  const Record::State state = Record::state_of(life);
-  return (state == Record::State::running || state == Record::State::ended) &&
-         platform::maps_file(static_cast<int>(life >> 32), heap::descriptor());
 }
 
 /// Reaps what is listed in that place, if it is dead for certain, or if nobody else is left to

@@ -35,10 +35,10 @@ class Dozing {
 
   /// Answers it, and leaves it to the next one that falls asleep to wake it.
   void answer(Lead& lead) {
-    mp::detail::MessageDraft reply(its_);
+    mp::detail::MessageBuilder reply(its_);
     mp::encode(reply, 1);
     mp::detail::send_value(its_, reply, mp::manager::kReplyPrint, mp::manager::kReplyName);
-    mp::sync::WaitWord* const word = its_->begin_nudge();
+    mp::sync::EventCount* const word = its_->begin_nudge();
     ASSERT_NE(word, nullptr);
     lead.appoint(*word);
     EXPECT_EQ(its_->begin_nudge(), nullptr) << "to be woken twice";

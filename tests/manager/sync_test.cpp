@@ -100,6 +100,20 @@ TEST_P(Waited, Locks) {
   EXPECT_FALSE(lock.owner_died());
 }
 
+// Whoever leaves a scope need not know that the server has ended meanwhile.
+TEST_P(Waited, LocksOfAServerThatHasEndedAreGivenBack) {
+  if (GetParam() == mp::StartMethod::thread) GTEST_SKIP() << "it ends with this process";
+  mp::Manager manager = make_manager();
+  const auto lock = manager.lock();
+  const auto condition = manager.condition();
+  {
+    const std::scoped_lock guard(lock, condition);
+    ::kill(manager.pid(), SIGKILL);
+    EXPECT_ANY_THROW(condition.wait());
+  }
+  EXPECT_THROW(lock.lock(), mp::BrokenPipe);
+}
+
 TEST_P(Waited, LocksExclude) {
   const mp::Manager manager = make_manager();
   const auto lock = manager.lock();

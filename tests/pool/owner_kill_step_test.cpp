@@ -86,9 +86,9 @@ TEST(PoolSleep, AWorkerInNoSetLooksByItself) {
   shared.seats_used = 1;
   std::thread sleeper([&] {
     EXPECT_FALSE(pool::wait_for_task(shared, 0, false, std::nullopt));
-    EXPECT_EQ(pool::count(shared.queued, 1), 0U);
+    EXPECT_EQ(pool::count(shared.parked, 1), 0U);
   });
-  until([&] { return pool::erase(shared.queued, 0); });
+  until([&] { return pool::erase(shared.parked, 0); });
   pool::publish(shared, 1);
   sleeper.join();
 }

@@ -97,7 +97,7 @@ inline std::size_t open_descriptors() {
   return count - 3;  // ".", ".." and the directory's own
 }
 
-/// The children of this process, deferred too: their names by process id.
+/// The children of this process, zombies too: their names by process id.
 inline std::map<int, std::string> children() {
   std::map<int, std::string> found;
   DIR* const directory = ::opendir("/proc");

@@ -43,7 +43,7 @@ inline std::string command_of(int pid) {
   return text.str();
 }
 
-/// The children of this process, deferred included.
+/// The children of this process, zombies included.
 inline std::vector<int> children_of_this() {
   std::vector<int> found;
   DIR* const folder = ::opendir("/proc");

@@ -88,6 +88,12 @@ std::uint64_t file_size(int descriptor) noexcept {
   return ::fstat(descriptor, &facts) == 0 ? static_cast<std::uint64_t>(facts.st_size) : 0;
 }
 
+std::optional<FileIdentity> file_identity(int descriptor) noexcept {
+  struct stat facts{};
+  if (::fstat(descriptor, &facts) != 0) return std::nullopt;
+  return FileIdentity{facts.st_dev, facts.st_ino};
+}
+
 void close_on_exec(int descriptor) noexcept { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 
 std::uint64_t file_memory(int descriptor) noexcept {
@@ -144,6 +150,17 @@ bool commit(int descriptor, std::byte* base, std::uint64_t offset, std::uint64_t
     done += step;
   }
   return true;
+}
+
+bool commit_mapped(std::byte* address, std::uint64_t size) noexcept {
+  while (::madvise(address, size, MADV_POPULATE_WRITE) != 0) {
+    if (errno != EINTR && errno != EAGAIN) return false;
+  }
+  return true;
+}
+
+void punch_mapped(std::byte* address, std::uint64_t size) noexcept {
+  if (::madvise(address, size, MADV_REMOVE) != 0) std::memset(address, 0, size);
 }
 
 void punch_hole(int descriptor, std::uint64_t offset, std::uint64_t size) noexcept {

@@ -173,6 +173,16 @@ std::uint64_t socket_identity(int socket) {
   return cookie;
 }
 
+bool host_is_silent(int socket) noexcept {
+  constexpr unsigned kMostSilence =
+      25'000;                     // ms; the same as where nothing was sent: stream_meeting.cpp
+  constexpr unsigned kAsked = 5;  // some 6 s: the last answer may be an old one
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_unacked != 0 &&
+         info.tcpi_retransmits >= kAsked && info.tcpi_last_ack_recv >= kMostSilence;
+}
+
 void expect_prompt_peer(int socket) noexcept {
   const auto set = [&](int option, int value) {
     ::setsockopt(socket, IPPROTO_TCP, option, &value, sizeof value);
