@@ -31,7 +31,9 @@ void check_type(const Incoming& message, std::uint64_t fingerprint, std::string_
 
 }  // namespace
 
-std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex) { return PipeEnd::make(duplex); }
+std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex, bool in_forks) {
+  return PipeEnd::make(duplex, in_forks);
+}
 
 void send_value(const TransportPtr& transport, MessageBuilder& builder, std::uint64_t fingerprint,
                 std::string_view type) {

@@ -43,7 +43,7 @@ constexpr const char* kWhat = "a Connection";
 PipeEnd::PipeEnd(Handle handle, std::uint32_t end, platform::Descriptor descriptor)
     : Transport(std::move(descriptor)), handle_(std::move(handle)), end_(end) {}
 
-std::pair<TransportPtr, TransportPtr> PipeEnd::make(bool duplex) {
+std::pair<TransportPtr, TransportPtr> PipeEnd::make(bool duplex, bool in_forks) {
   heap::Block block(duplex ? sizeof(PipeObject) : offsetof(PipeObject, rings[1]));
   static_cast<void>(broker_socket());
   auto& pipe = *heap::at<PipeObject>(block.offset());
@@ -51,10 +51,17 @@ std::pair<TransportPtr, TransportPtr> PipeEnd::make(bool duplex) {
   pipe.duplex = duplex ? 1 : 0;
   pipe.rings[0].init();
   if (duplex) pipe.rings[1].init();
-  auto bells = platform::doorbell_pair();
   const Handle handle = Handle::own(block.release());
-  return {std::make_shared<PipeEnd>(handle, 0, std::move(bells.first)),
-          std::make_shared<PipeEnd>(handle, 1, std::move(bells.second))};
+  const Transports::Making making;
+  auto bells = platform::doorbell_pair();
+  std::pair<TransportPtr, TransportPtr> ends{
+      std::make_shared<PipeEnd>(handle, 0, std::move(bells.first)),
+      std::make_shared<PipeEnd>(handle, 1, std::move(bells.second))};
+  if (!in_forks) {
+    ends.first->close_in_forks();
+    ends.second->close_in_forks();
+  }
+  return ends;
 }
 
 void PipeEnd::send(Outgoing& message) {

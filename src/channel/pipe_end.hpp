@@ -19,7 +19,8 @@ class PipeEnd final : public Transport {
   PipeEnd(Handle handle, std::uint32_t end, platform::Descriptor descriptor);
   ~PipeEnd() override { close(); }
 
-  static std::pair<TransportPtr, TransportPtr> make(bool duplex);
+  /// Both ends. The child of a fork finds them closed unless they are `in_forks`.
+  static std::pair<TransportPtr, TransportPtr> make(bool duplex, bool in_forks);
   static TransportPtr decode(Decoder& decoder);
 
   void send(channel::Outgoing& message) override;

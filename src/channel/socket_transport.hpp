@@ -60,6 +60,7 @@ class SocketTransport final : public Transport {
  private:
   class Cautious;
 
+  [[nodiscard]] bool closes_at_once() const noexcept override { return false; }
   void part(platform::Descriptor socket) noexcept override;
   void left() noexcept override;
   void before_fork() noexcept override { share_.before_fork(); }

@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "channel/ordered_close.hpp"
@@ -14,6 +15,10 @@ namespace {
 
 // Never destroyed: connections that are static objects go after everything else.
 std::mutex& mutex() {
+  static auto* const one = new std::mutex;
+  return *one;
+}
+std::mutex& making_mutex() {
   static auto* const one = new std::mutex;
   return *one;
 }
@@ -35,21 +40,22 @@ void Transport::enter() {
 }
 
 void Transport::leave() noexcept {
-  if (state_.fetch_sub(kUse) == (kUse | kClosed)) shut();
+  if (state_.fetch_sub(kUse) == (kUse | kClosed)) shut(Shut::now);
 }
 
 void Transport::close() noexcept {
-  if (state_.fetch_or(kClosed) == 0) shut();
+  if (state_.fetch_or(kClosed) == 0) shut(Shut::now);
 }
 
 /// A copy that a fork made is no word to the other side.
-void Transport::shut(bool copy) noexcept {
-  platform::Descriptor descriptor(descriptor_.exchange(-1));
-  if (!descriptor) return;
-  if (copy) {
-    descriptor.reset();
-  } else {
-    part(std::move(descriptor));
+void Transport::shut(Shut how) noexcept {
+  const bool at_once = how == Shut::copy || closes_at_once();
+  {
+    std::optional<Transports::Making> making;
+    if (at_once && how == Shut::now) making.emplace();
+    platform::Descriptor descriptor(descriptor_.exchange(-1));
+    if (!descriptor) return;
+    if (!at_once) part(std::move(descriptor));
   }
   left();
 }
@@ -60,10 +66,22 @@ void Transport::refuse_closed() {
       "use it before close(), or make a new one with Pipe() or Client()");
 }
 
-void Transports::add(Transport& transport) noexcept {
+void Transports::watch_forks() noexcept {
   static std::once_flag once;
-  std::call_once(once,
-                 [] { platform::add_fork_handlers(lock_for_fork, unlock, after_fork_in_child); });
+  std::call_once(once, [] {
+    platform::add_fork_handlers(lock_for_fork, unlock_after_fork, after_fork_in_child);
+  });
+}
+
+Transports::Making::Making() noexcept {
+  watch_forks();
+  making_mutex().lock();
+}
+
+Transports::Making::~Making() { making_mutex().unlock(); }
+
+void Transports::add(Transport& transport) noexcept {
+  watch_forks();
   ever_used = true;
   const std::lock_guard guard(mutex());
   transport.next_ = all;
@@ -92,11 +110,16 @@ std::vector<channel::Unclosed> Transports::unclosed() noexcept {
 
 void Transports::lock() noexcept { mutex().lock(); }
 void Transports::lock_for_fork() noexcept {
+  making_mutex().lock();
   lock();
   for (Transport* one = all; one != nullptr; one = one->next_)
     one->before_fork();
 }
 void Transports::unlock() noexcept { mutex().unlock(); }
+void Transports::unlock_after_fork() noexcept {
+  unlock();
+  making_mutex().unlock();
+}
 Transport* Transports::first() noexcept { return all; }
 
 void Transports::after_fork_in_child() noexcept {
@@ -105,10 +128,10 @@ void Transports::after_fork_in_child() noexcept {
     // The calls that were under way are those of threads that did not come along.
     one->state_ &= Transport::kClosed;
     if (one->closed_in_forks_) one->state_ |= Transport::kClosed;
-    if (one->closed()) one->shut(true);
+    if (one->closed()) one->shut(Transport::Shut::copy);
     one->forked();
   }
-  mutex().unlock();
+  unlock_after_fork();
 }
 
 }  // namespace procession::detail

@@ -99,7 +99,9 @@ class Transport {
 
  protected:
   explicit Transport(platform::Descriptor descriptor) noexcept;
-  /// Closes the descriptor, which nobody uses any more.
+  /// Whether the descriptor is just closed, when nobody uses it any more.
+  [[nodiscard]] virtual bool closes_at_once() const noexcept { return true; }
+  /// Ends the use of a descriptor that is not.
   virtual void part(platform::Descriptor descriptor) noexcept { descriptor.reset(); }
   /// The descriptor has been closed.
   virtual void left() noexcept = 0;
@@ -122,7 +124,12 @@ class Transport {
 
   void enter();
   void leave() noexcept;
-  void shut(bool copy = false) noexcept;
+  enum class Shut {
+    now,
+    made,  ///< by who has a Making
+    copy,  ///< in the child of a fork
+  };
+  void shut(Shut how) noexcept;
 
   std::atomic<std::uint32_t> state_{0};  ///< kClosed, and kUse for each call that is under way
   std::atomic<int> descriptor_;
@@ -136,6 +143,17 @@ class Transport {
 /// All of them.
 class Transports {
  public:
+  /// No fork begins as long as there is one of these: its child would have a descriptor that nobody
+  /// has listed yet, and would keep the other side from seeing an end. Holds a mutex, so nothing is
+  /// waited for meanwhile.
+  class Making {
+   public:
+    Making() noexcept;
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+    ~Making();
+  };
+
   static void add(Transport& transport) noexcept;
   static void remove(Transport& transport) noexcept;
 
@@ -147,9 +165,11 @@ class Transports {
   /// Closes those that this process inherited by a fork and for which `which` is true.
   template <class Predicate>
   static void close_inherited(Predicate which) {
+    const Making making;
     lock();
     for (Transport* one = first(); one != nullptr; one = one->next_) {
-      if (one->inherited_ && which(*one)) one->close();
+      if (one->inherited_ && which(*one) && (one->state_.fetch_or(Transport::kClosed) == 0))
+        one->shut(Transport::Shut::made);
     }
     unlock();
   }
@@ -158,6 +178,8 @@ class Transports {
   static void lock() noexcept;
   static void lock_for_fork() noexcept;
   static void unlock() noexcept;
+  static void unlock_after_fork() noexcept;
+  static void watch_forks() noexcept;
   static Transport* first() noexcept;
   static void after_fork_in_child() noexcept;
 

@@ -84,9 +84,7 @@ TransportPtr connect(std::byte* manager) {
   if (server_has_ended(block)) throw_server_gone(block);
   Decoder encoded({heap::at(block.accept_queue), block.accept_queue_size});
   const AcceptQueue accept_queue = decode<AcceptQueue>(encoded);
-  auto [mine, its] = detail::make_pipe(true);
-  mine->close_in_forks();
-  its->close_in_forks();
+  auto [mine, its] = detail::make_pipe(true, false);
   try {
     accept_queue.put({its, own_liveness()});
   } catch (const ShutDown&) {

@@ -89,7 +89,7 @@ class Incoming {
   alignas(8) std::byte inline_[kInline];
 };
 
-std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex);
+std::pair<TransportPtr, TransportPtr> make_pipe(bool duplex, bool in_forks = true);
 
 void send_value(const TransportPtr& transport, MessageBuilder& builder, std::uint64_t fingerprint,
                 std::string_view type);
