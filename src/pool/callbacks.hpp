@@ -8,7 +8,8 @@ class PoolCore;
 }
 
 // One thread of this process, started with the first callback, that runs what users want called at
-// the end of their tasks. Apart from the listener's, because a callback may wait for other tasks.
+// the end of their tasks. Apart from the completion thread's, because a callback may wait for other
+// tasks.
 namespace procession::pool {
 
 /// Runs it in that thread, after those that were posted before.

@@ -16,7 +16,7 @@
 #include "pool/ring.hpp"
 #include "pool/supervisor.hpp"
 #include "pool/thread_throws.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 #include "process/grace_period.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
@@ -70,11 +70,11 @@ std::uint32_t next_number() {
 
 /// Slots and ring positions are written before they are read: their memory is touched only as tasks
 /// need it.
-Shared& make_shared_part(const heap::Block& block, std::size_t seats) {
+Shared& make_shared_part(const heap::Block& block, std::size_t worker_slots) {
   auto& shared = *heap::at<Shared>(block.offset());
   std::memset(block.data(), 0, offsetof(Shared, ring));
-  std::memset(static_cast<void*>(shared.seats), 0, seats * sizeof(Seat));
-  shared.seats_used = static_cast<std::uint32_t>(seats);
+  std::memset(static_cast<void*>(shared.worker_slots), 0, worker_slots * sizeof(WorkerSlot));
+  shared.worker_slots_used = static_cast<std::uint32_t>(worker_slots);
   return shared;
 }
 
@@ -84,10 +84,10 @@ PoolCore::PoolCore(PoolSettings settings)
     : settings_(resolved(std::move(settings))),
       number_(next_number()),
       owner_pid_(platform::process_id()),
-      block_((heap::ensure(), sizeof(Shared) + settings_.processes * sizeof(Seat))),
+      block_((heap::ensure(), sizeof(Shared) + settings_.processes * sizeof(WorkerSlot))),
       shared_(make_shared_part(block_, settings_.processes)),
-      crew_(settings_.processes, method(), number_),
-      ended_(crew_.size()) {
+      workers_(settings_.processes, method(), number_),
+      ended_(workers_.size()) {
   // One processor is left to whoever submits.
   shared_.spinners_most = platform::affinity_cpus() - 1;
   shared_.on_threads = method() == StartMethod::thread ? 1 : 0;
@@ -124,7 +124,7 @@ StartMethod PoolCore::method() const { return static_cast<StartMethod>(*settings
 
 void PoolCore::open() {
   supervise(shared_from_this());
-  crew_.fill(block_.offset());
+  workers_.fill(block_.offset());
 }
 
 void PoolCore::check_open() try {
@@ -163,14 +163,14 @@ void PoolCore::check_open_here(std::unique_lock<platform::OwnMutex>& guard) {
 }
 
 void PoolCore::stop(std::uint32_t how) {
-  crew_.stop_filling();
+  workers_.stop_filling();
   // Once: close, join and the end of a pool come one after another.
   if (shared_.stop.exchange(how) != how) {
     wake_all_workers(shared_);
   }
 }
 
-Timeout PoolCore::fill_seats() {
+Timeout PoolCore::fill_worker_slots() {
   {
     const std::lock_guard guard(mutex_);
     const Timeout left = backoff_.left(StartBackoff::Clock::now());
@@ -179,7 +179,7 @@ Timeout PoolCore::fill_seats() {
     }
   }
   try {
-    crew_.fill(block_.offset());
+    workers_.fill(block_.offset());
     const std::lock_guard guard(mutex_);
     if (!ends_too_early()) {
       backoff_.succeeded();
@@ -191,7 +191,7 @@ Timeout PoolCore::fill_seats() {
     const std::lock_guard guard(mutex_);
     const auto now = StartBackoff::Clock::now();
     backoff_.failed(now);
-    if (backoff_.has_lasted(now) && crew_.pids().empty()) {
+    if (backoff_.has_lasted(now) && workers_.pids().empty()) {
       fail_waiting(std::current_exception());
     }
     return backoff_.left(now);
@@ -203,8 +203,8 @@ bool PoolCore::ends_too_early() const {
 }
 
 bool PoolCore::has_ready_worker() {
-  for (std::uint32_t seat = 0; seat < size(); ++seat) {
-    if (shared_.seats[seat].ready != 0 && crew_.pid(seat) != 0) {
+  for (std::uint32_t worker_slot = 0; worker_slot < size(); ++worker_slot) {
+    if (shared_.worker_slots[worker_slot].ready != 0 && workers_.pid(worker_slot) != 0) {
       return true;
     }
   }
@@ -221,8 +221,8 @@ void PoolCore::want_workers() {
   nudge_supervisor();
 }
 
-void PoolCore::judge_early_end(std::uint32_t seat, const Ended& ended) {
-  if (shared_.seats[seat].ready != 0) {
+void PoolCore::judge_early_end(std::uint32_t worker_slot, const Ended& ended) {
+  if (shared_.worker_slots[worker_slot].ready != 0) {
     early_ends_ = 0;
     early_kills_ = 0;
     backoff_.succeeded();
@@ -276,7 +276,7 @@ void PoolCore::fail_waiting(const Failure& cause) {
 }
 
 void PoolCore::fail_all(const Failure& cause) {
-  crew_.stop_filling();
+  workers_.stop_filling();
   if (!broken_) {
     broken_ = cause;
   }
@@ -340,11 +340,11 @@ void PoolCore::ask_workers_to_end(const char* executors_call) noexcept {
     ended_by_ = executors_call;
   }
   stop(Shared::abandon);
-  crew_.terminate();
+  workers_.terminate();
 }
 
 void PoolCore::await_workers_end(process::GracePeriod& grace) noexcept {
-  crew_.end(grace);
+  workers_.end(grace);
   const std::lock_guard guard(mutex_);
   collect_ended();
   if (!broken_) {
@@ -369,7 +369,7 @@ void PoolCore::join() {
   }
   guard.unlock();
   stop(Shared::leave);
-  crew_.join();
+  workers_.join();
   finish_calls();
 }
 
@@ -439,7 +439,7 @@ void PoolCore::finish_end(process::GracePeriod& grace) noexcept {
 
 void PoolCore::disown() noexcept {
   disowned_ = true;
-  crew_.disown();
+  workers_.disown();
   new (&mutex_) platform::OwnMutex;  // a thread of the parent's may have held it
   new (&called_) std::condition_variable_any;
 }

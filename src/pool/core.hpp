@@ -16,11 +16,11 @@
 
 #include "platform/deadline.hpp"
 #include "platform/own_mutex.hpp"
-#include "pool/crew.hpp"
 #include "pool/held_chunks.hpp"
 #include "pool/job.hpp"
 #include "pool/layout.hpp"
 #include "pool/start_backoff.hpp"
+#include "pool/worker_set.hpp"
 
 namespace procession::detail {
 
@@ -65,8 +65,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// The results of a map that has ended well.
   std::vector<Piece> pieces(Job& job);
 
-  /// Calls the hook once the job has ended: in the listener's thread, so it must neither wait nor
-  /// throw; here and now if it has ended already.
+  /// Calls the hook once the job has ended: in the completion thread's thread, so it must neither
+  /// wait nor throw; here and now if it has ended already.
   void on_end(Job& job, std::function<void()> hook);
   /// See AsyncResult::cancel.
   bool cancel(Job& job);
@@ -99,28 +99,28 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void finish_end(process::GracePeriod& grace) noexcept;
 
   [[nodiscard]] bool on_threads() const { return shared_.on_threads != 0; }
-  [[nodiscard]] std::size_t size() const { return crew_.size(); }
-  [[nodiscard]] std::vector<int> pids() { return crew_.pids(); }
+  [[nodiscard]] std::size_t size() const { return workers_.size(); }
+  [[nodiscard]] std::vector<int> pids() { return workers_.pids(); }
   /// Throws `ProcessError` unless tasks may be submitted here.
   void check_open();
 
   // For the supervisor.
   [[nodiscard]] std::uint32_t number() const { return number_; }
-  pool::Crew& crew() { return crew_; }
-  /// The worker of a seat has ended: settles what it was running.
-  void worker_ended(std::uint32_t seat);
-  /// Starts workers in empty seats, unless that failed just now. While it fails and there are no
-  /// workers, tasks fail with the reason. When to call it again; empty: not before somebody has
-  /// nudged the supervisor.
-  Timeout fill_seats();
+  pool::WorkerSet& workers() { return workers_; }
+  /// The worker of a worker slot has ended: settles what it was running.
+  void worker_ended(std::uint32_t worker_slot);
+  /// Starts workers in empty worker slots, unless that failed just now. While it fails and there
+  /// are no workers, tasks fail with the reason. When to call it again; empty: not before somebody
+  /// has nudged the supervisor.
+  Timeout fill_worker_slots();
   /// Moves on what can be moved on. When it has to be called again, because tasks wait to be given
   /// to workers; empty: none does.
   Timeout pump();
   /// Ends elements that have run too long or taken too much memory; when to look again, empty: no
   /// task has a limit.
   Timeout check_limits();
-  /// For the listener: takes the hooks of jobs that have ended, after a look; `hooks_called` once
-  /// they have been called.
+  /// For the completion thread: takes the hooks of jobs that have ended, after a look;
+  /// `hooks_called` once they have been called.
   std::vector<std::function<void()>> take_hooks();
   void hooks_called();
   /// For a job that ends, with the mutex held.
@@ -141,12 +141,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// How often a worker that was handed several chunks is looked at, whether one of them holds up
   /// the others.
   static constexpr std::chrono::milliseconds kHeldUpLooks{2};
-  /// So many tasks are collected between two looks at the clock, and are brisk where each took less
+  /// So many tasks are collected between two looks at the clock, and are short where each took less
   /// than this.
-  static constexpr std::size_t kBriskLooks = 64;
-  static constexpr std::chrono::microseconds kBrisk{5};
+  static constexpr std::size_t kShortTaskLooks = 64;
+  static constexpr std::chrono::microseconds kShortTask{5};
   /// With so many single calls in slots, further ones are handed over so many together.
-  static constexpr std::size_t kPlenty = 256;
+  static constexpr std::size_t kEnough = 256;
   static constexpr std::size_t kTogether = 128;
 
   enum class Stage { open, closed, terminated };
@@ -172,7 +172,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void feed_backlog();
   void wake_watchers();
   void move_on();
-  void doubt_briskness();
+  void check_short_tasks();
   void collect_ended();
   void feed();
   [[nodiscard]] std::size_t next_count(const Task& task) const;
@@ -192,7 +192,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   };
   Thrown read_exception(const Task& task, std::size_t done, std::span<const std::byte> bytes,
                         const Results& results) const;
-  void note_pace(const Task& task, const pool::Slot& slot);
+  void note_task_time(const Task& task, const pool::Slot& slot);
   void settle_loss(const Task& task, std::size_t done, const pool::Ended& worker);
   void look_within(Duration time);
   void check_memory(std::uint32_t slot);
@@ -209,7 +209,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   [[nodiscard]] bool has_ready_worker();
   [[nodiscard]] bool ends_too_early() const;
   void want_workers();
-  void judge_early_end(std::uint32_t seat, const pool::Ended& ended);
+  void judge_early_end(std::uint32_t worker_slot, const pool::Ended& ended);
   void tell_of_end(Job& job);
   [[nodiscard]] bool runs_unheard() const;
   [[nodiscard]] bool is_claimed(const Job& job) const;
@@ -221,7 +221,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::atomic<bool> disowned_{false};  ///< this is the child of a fork
   heap::Block block_;
   pool::Shared& shared_;
-  pool::Crew crew_;
+  pool::WorkerSet workers_;
 
   platform::OwnMutex mutex_;
   Stage stage_ = Stage::open;
@@ -234,9 +234,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::vector<std::uint32_t> free_;   ///< slots, the last one used first
   std::deque<std::uint32_t> order_;   ///< slots in use, in the order of their publication
   std::deque<Task> backlog_;          ///< tasks without a slot
-  bool plenty_ = false;               ///< workers had enough to do when single calls were fed
+  bool had_enough_ = false;           ///< workers had enough to do when single calls were fed
   std::vector<HeldChunks*> streams_;  ///< of jobs to which elements may come
-  std::vector<pool::Ended> ended_;    ///< by seat: how its last worker ended
+  std::vector<pool::Ended> ended_;    ///< by worker slot: how its last worker ended
   std::chrono::steady_clock::time_point next_look_ =
       std::chrono::steady_clock::time_point::max();  ///< of the supervisor's at the limits
   bool held_back_ = false;         ///< tasks wait to be given to workers, and the supervisor knows
@@ -246,18 +246,18 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::uint64_t seen_head_ = 0;  ///< the ring's, when the supervisor last looked
   std::uint64_t seen_tail_ = 0;
   /// How long elements of functions took that were mapped before.
-  struct KnownPace {
+  struct KnownTaskTime {
     std::size_t key = 0;
     double each = 0;      ///< nanoseconds
     double decoding = 0;  ///< nanoseconds, see Pace
   };
-  std::array<KnownPace, 16> paces_;
+  std::array<KnownTaskTime, 16> known_times_;
   std::uint64_t jobs_ = 0;                    ///< that have a number
   std::size_t waiters_ = 0;                   ///< threads in `wait_for`
   std::size_t telling_ = 0;                   ///< jobs with hooks that have not ended
   bool unheard_ = false;                      ///< a task may run whose job has ended
   std::vector<std::function<void()>> hooks_;  ///< of jobs that have ended
-  bool calling_ = false;                      ///< the listener has taken some
+  bool calling_ = false;                      ///< the completion thread has taken some
   std::condition_variable_any called_;
   unsigned early_ends_ = 0;   ///< workers that ended before they were ready, since one was
   unsigned early_kills_ = 0;  ///< those of them that were killed

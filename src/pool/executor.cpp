@@ -114,9 +114,9 @@ void PoolCore::kill() noexcept {
     ended_by_ = "kill_workers()";
   }
   stop(Shared::abandon);
-  for (std::uint32_t seat = 0; seat < size() && !on_threads(); ++seat) {
+  for (std::uint32_t worker_slot = 0; worker_slot < size() && !on_threads(); ++worker_slot) {
     try {
-      crew_.kill(seat);
+      workers_.kill(worker_slot);
     } catch (...) {
       // Without memory for it: the end of the workers has the last word.
     }

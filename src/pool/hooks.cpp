@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "pool/callbacks.hpp"
+#include "pool/completion_thread.hpp"
 #include "pool/core.hpp"
-#include "pool/listener.hpp"
 #include "pool/ring.hpp"
 #include "process/log_delivery.hpp"
 #include "procession/error.hpp"
@@ -32,9 +32,9 @@ void PoolCore::on_end(Job& job, std::function<void()> hook) {
   hook();
 }
 
-/// Sees to it that the listener hears of the end of each of the job's tasks.
+/// Sees to it that the completion thread hears of the end of each of the job's tasks.
 void PoolCore::tell_of_end(Job& job) {
-  const heap::Offset bell = start_listener();
+  const heap::Offset bell = start_completion_thread();
   if (shared_.bell == 0) {
     // The workers may outlive this process by a moment, and the bell with them.
     static_cast<void>(heap::hold(bell, block_.offset()));
@@ -63,7 +63,7 @@ bool PoolCore::runs_unheard() const {
 void PoolCore::call_soon(std::vector<std::function<void()>> hooks) {
   --telling_;
   std::move(hooks.begin(), hooks.end(), std::back_inserter(hooks_));
-  ring_listener();
+  wake_completion_thread();
 }
 
 std::vector<std::function<void()>> PoolCore::take_hooks() {
@@ -143,7 +143,7 @@ bool PoolCore::withdraw(std::uint32_t number) {
     }
   }
   if (phase_of(state) == Slot::claimed) {
-    crew_.kill(worker_of(state));
+    workers_.kill(worker_of(state));
   }
   return true;
 }

@@ -138,7 +138,7 @@ void Job::take_call(TaskBuilder& builder) {
   // Of large captures the beginning will do.
   constexpr std::size_t kMost = 128;
   const auto bytes = call.bytes().first(std::min(call.size, kMost));
-  many_->pace_key =
+  many_->sizer_key =
       std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 

@@ -109,7 +109,7 @@ struct StreamChunk : Chunk {
 inline constexpr std::size_t kPartsForEach = 4;
 
 /// How fast the elements of a job are.
-struct Pace {
+struct ChunkSizer {
   std::size_t begun = 0;      ///< elements that workers were given
   std::size_t under_way = 0;  ///< those of them in tasks that have not ended
   std::size_t tasks = 0;      ///< given to workers
@@ -171,9 +171,9 @@ class Job {
   std::uint64_t& number() { return many_->number; }
   [[nodiscard]] bool has_handles() const { return many_->has_handles; }
   /// Of a map: how fast its elements are; kept by the pool.
-  Pace& pace() { return many_->pace; }
+  ChunkSizer& sizer() { return many_->sizer; }
   /// The same for jobs of the same function, most likely.
-  [[nodiscard]] std::size_t pace_key() const { return many_->pace_key; }
+  [[nodiscard]] std::size_t sizer_key() const { return many_->sizer_key; }
 
   /// The chunk of a single call.
   Chunk& only() { return call_->chunk; }
@@ -234,8 +234,8 @@ class Job {
     JobSettings settings;
     const bool streamed;
     JobBytes call;
-    Pace pace;
-    std::size_t pace_key = 0;
+    ChunkSizer sizer;
+    std::size_t sizer_key = 0;
     std::uint64_t number = 0;
     bool has_handles = false;  ///< the function came with some
     std::size_t failed_index = 0;

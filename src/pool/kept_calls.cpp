@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "pool/ring.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 
 namespace procession::pool {
 
@@ -89,7 +89,7 @@ void end_kept(Shared& shared, std::uint64_t job) {
   shared.kept_jobs.ended.fetch_add(1);
   // A worker enters itself before it looks at `ended` for the last time; this looks for workers
   // after changing it. One of the two sees the other.
-  for (std::uint32_t worker = 0; worker < shared.seats_used; ++worker) {
+  for (std::uint32_t worker = 0; worker < shared.worker_slots_used; ++worker) {
     if (contains(shared.keeping, worker)) {
       wake_worker(shared, worker);
     }

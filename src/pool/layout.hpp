@@ -157,7 +157,7 @@ inline std::size_t progress_bytes(std::uint64_t word) {
 }
 
 /// One worker's place; the next worker in it is started when what the last one left was dealt with.
-struct alignas(64) Seat {
+struct alignas(64) WorkerSlot {
   heap::Stepped<std::uint32_t>
       wake;  ///< the worker sleeps on it while its parked bit is set; changed to wake it
   heap::Stepped<std::uint32_t> ready;  ///< 1: its initializer has returned
@@ -168,7 +168,7 @@ struct alignas(64) Seat {
 };
 
 /// A set of workers; a bit set or cleared twice is no harm, so a killed worker cannot spoil it.
-struct WorkerSet {
+struct WorkerBits {
   heap::Stepped<std::uint64_t> words[kMaskWords];
 };
 
@@ -188,10 +188,10 @@ struct Shared {
     abandon,  ///< before the next task
   };
 
-  std::uint32_t seats_used;     ///< constant
-  std::uint32_t spinners_most;  ///< constant: how many idle workers may spin at a time
-  std::uint32_t on_threads;     ///< constant: 1 when the workers are threads of the owner
-  std::uint32_t forked;         ///< constant: 1 when they are forks of the owner
+  std::uint32_t worker_slots_used;  ///< constant
+  std::uint32_t spinners_most;      ///< constant: how many idle workers may spin at a time
+  std::uint32_t on_threads;         ///< constant: 1 when the workers are threads of the owner
+  std::uint32_t forked;             ///< constant: 1 when they are forks of the owner
   std::uint64_t
       most_tasks;  ///< constant: after so many chunks a worker makes room for a new one; 0: never
   std::uint64_t most_memory;  ///< constant: a worker that has more bytes after a task makes room
@@ -202,15 +202,15 @@ struct Shared {
   /// Block with the exception of an initializer, behind its size as a u64; held by this block. 0:
   /// none.
   heap::HoldId failure;
-  /// Block with a sync::EventCount on which the owner's listener sleeps (listener.hpp); held by
-  /// this block, and there before any slot has kTells.
+  /// Block with a sync::EventCount on which the owner's completion thread sleeps (completion
+  /// thread.hpp); held by this block, and there before any slot has kTells.
   heap::Offset bell;
   /// How many threads of the owner wait for the end of any task: a worker that ends one then
   /// changes `ends`, on which they sleep.
   heap::Stepped<std::uint32_t> watchers;
   /// 1: tasks end so soon that a worker more than there are processors beside the owner's would
   /// rather keep the owner from handing out the next ones. The owner's.
-  heap::Stepped<std::uint32_t> brisk;
+  heap::Stepped<std::uint32_t> short_tasks;
   heap::Stepped<std::uint32_t> ends;
 
   /// Position of the next task to be claimed. Behind the truth where a claimer has not moved it on
@@ -218,16 +218,16 @@ struct Shared {
   alignas(64) heap::Stepped<std::uint64_t> head;
   /// Position of the next task to be published. The owner's, who then looks at the set beside it.
   alignas(64) heap::Stepped<std::uint64_t> tail;
-  WorkerSet spinning;            ///< those that look for a task
-  alignas(64) WorkerSet parked;  ///< those that sleep or are about to
+  WorkerBits spinning;            ///< those that look for a task
+  alignas(64) WorkerBits parked;  ///< those that sleep or are about to
   /// Those that are to be woken when a job ends, because they keep what is to be given back then.
-  WorkerSet keeping;
+  WorkerBits keeping;
   alignas(64) KeptJobs kept_jobs;
   /// Bits 0-15 the slot, 16-63 the position, which tells an old entry from the one that is looked
   /// for.
   alignas(64) heap::Stepped<std::uint64_t> ring[kRing];
   Slot slots[kSlots];
-  Seat seats[1];  ///< seats_used of them
+  WorkerSlot worker_slots[1];  ///< worker_slots_used of them
 };
 
 }  // namespace procession::pool

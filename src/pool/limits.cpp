@@ -105,7 +105,7 @@ Duration PoolCore::check_clock(std::uint32_t number) {
   }
   ++task.expired;
   // A worker that this process may not kill is like a thread; it ends itself when it can.
-  const bool killed = !on_threads() && crew_.kill(worker_of(state));
+  const bool killed = !on_threads() && workers_.kill(worker_of(state));
   if (!killed && !task.job->ended()) {
     task.told = true;
     const std::size_t index = task.first() + done;
@@ -133,9 +133,9 @@ bool PoolCore::take_back(std::uint32_t number) {
   } while (
       !slot.share.compare_exchange_weak(share, share_word(share_begun(share), share_begun(share))));
   const auto begun = static_cast<std::uint32_t>(share_begun(share));
-  Pace& pace = task.job->pace();
-  pace.begun -= task.count - begun;
-  pace.under_way -= task.count - begun;
+  ChunkSizer& sizer = task.job->sizer();
+  sizer.begun -= task.count - begun;
+  sizer.under_way -= task.count - begun;
   if (!task.job->ended()) {
     run_from(task, begun, 0);
   }
@@ -149,9 +149,9 @@ void PoolCore::check_memory(std::uint32_t number) {
   if (phase_of(state) != Slot::claimed || (state & kDoomed) != 0) {
     return;
   }
-  const std::uint32_t seat = worker_of(state);
-  const int pid = crew_.pid(seat);
-  const std::uint64_t used = pid != 0 ? own_memory(shared_.seats[seat], pid) : 0;
+  const std::uint32_t worker_slot = worker_of(state);
+  const int pid = workers_.pid(worker_slot);
+  const std::uint64_t used = pid != 0 ? own_memory(shared_.worker_slots[worker_slot], pid) : 0;
   if (used <= shared_.most_memory) {
     return;
   }
@@ -160,9 +160,9 @@ void PoolCore::check_memory(std::uint32_t number) {
       return;  // the task has ended; the worker looks for itself
     }
   }
-  crew_.kill(seat, "it had " + std::to_string(used) +
-                       " bytes of memory, more than max_memory_per_child admits: " +
-                       std::to_string(shared_.most_memory));
+  workers_.kill(worker_slot, "it had " + std::to_string(used) +
+                                 " bytes of memory, more than max_memory_per_child admits: " +
+                                 std::to_string(shared_.most_memory));
 }
 
 }  // namespace procession::detail

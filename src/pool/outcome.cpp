@@ -10,7 +10,7 @@
 #include "pool/ring.hpp"
 #include "pool/thread_throws.hpp"
 #include "pool/time_passed.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 #include "procession/error.hpp"
 #include "procession/exception.hpp"
 
@@ -43,9 +43,9 @@ void PoolCore::collect_ended() {
   if (!running.empty()) {
     order_.insert(order_.begin(), running.begin(), running.end());
   }
-  if (collected_ >= kBriskLooks) {
+  if (collected_ >= kShortTaskLooks) {
     const auto now = std::chrono::steady_clock::now();
-    shared_.brisk = now - collected_since_ < collected_ * kBrisk ? 1 : 0;
+    shared_.short_tasks = now - collected_since_ < collected_ * kShortTask ? 1 : 0;
     collected_since_ = now;
     collected_ = 0;
   }
@@ -56,7 +56,7 @@ void PoolCore::collect(std::uint32_t number) {
   const Task task = std::exchange(tasks_[number], {});
   --task.job->work().slots;
   if (task.job->divisible()) {
-    note_pace(task, slot);
+    note_task_time(task, slot);
   }
   const std::uint32_t state = slot.state.load();
   const std::uint64_t progress = slot.progress.load();
@@ -125,18 +125,19 @@ void PoolCore::make_free(std::uint32_t number, std::uint32_t state) {
   free_.push_back(number);
 }
 
-void PoolCore::note_pace(const Task& task, const Slot& slot) {
-  Pace& pace = task.job->pace();
-  pace.under_way -= task.count;
+void PoolCore::note_task_time(const Task& task, const Slot& slot) {
+  ChunkSizer& sizer = task.job->sizer();
+  sizer.under_way -= task.count;
   if (phase_of(slot.state.load()) == Slot::done) {
     TaskTime time = TaskTime::of(slot.clock.load() & ~kExpired);
     if (task.job->chunksize() != 0) {
       // Of chunks that the caller chose, what is decoded for each is part of it.
       time = {time.elements + time.decoding, 0};
     }
-    pace.measure(task.count, time);
-    paces_[task.job->pace_key() % paces_.size()] = {
-        task.job->pace_key(), pace.nanoseconds / static_cast<double>(pace.measured), pace.decoding};
+    sizer.measure(task.count, time);
+    known_times_[task.job->sizer_key() % known_times_.size()] = {
+        task.job->sizer_key(), sizer.nanoseconds / static_cast<double>(sizer.measured),
+        sizer.decoding};
   }
 }
 
@@ -186,8 +187,8 @@ void PoolCore::run_from(const Task& task, std::size_t skip, unsigned lost) {
   }
 }
 
-void PoolCore::worker_ended(std::uint32_t seat) {
-  const std::optional<Ended> ended = crew_.take_ended(seat);
+void PoolCore::worker_ended(std::uint32_t worker_slot) {
+  const std::optional<Ended> ended = workers_.take_ended(worker_slot);
   if (!ended) {
     return;
   }
@@ -197,10 +198,10 @@ void PoolCore::worker_ended(std::uint32_t seat) {
                                         exit_text(ended->exitcode));
     }
     const std::lock_guard guard(mutex_);
-    ended_[seat] = *ended;
-    erase(shared_.parked, seat);
-    erase(shared_.spinning, seat);
-    erase(shared_.keeping, seat);
+    ended_[worker_slot] = *ended;
+    erase(shared_.parked, worker_slot);
+    erase(shared_.spinning, worker_slot);
+    erase(shared_.keeping, worker_slot);
     if (stage_ == Stage::terminated) {
       return;  // what it was running is cancelled, not lost
     }
@@ -208,10 +209,10 @@ void PoolCore::worker_ended(std::uint32_t seat) {
     for (const std::uint32_t number : order_) {
       Slot& slot = shared_.slots[number];
       std::uint32_t state = slot.state.load();
-      if (phase_of(state) != Slot::claimed || worker_of(state) != seat) {
+      if (phase_of(state) != Slot::claimed || worker_of(state) != worker_slot) {
         continue;
       }
-      while (!slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, seat))) {
+      while (!slot.state.compare_exchange_weak(state, with_phase(state, Slot::lost, worker_slot))) {
       }
       if ((state & kSleeps) != 0) {
         platform::futex_wake_all(slot.state.word());
@@ -219,13 +220,14 @@ void PoolCore::worker_ended(std::uint32_t seat) {
       lost.push_back(number);
     }
     // Now, while it is known how this worker ended: one before it may not have been claimed yet,
-    // behind which `collect_ended` does not look, and the seat's next worker may end before it is.
+    // behind which `collect_ended` does not look, and the worker slot's next worker may end before
+    // it is.
     for (const std::uint32_t number : lost) {
       std::erase(order_, number);
       collect(number);
     }
-    judge_early_end(seat, *ended);
-    shared_.seats[seat].ready = 0;
+    judge_early_end(worker_slot, *ended);
+    shared_.worker_slots[worker_slot].ready = 0;
     move_on();
     wake_watchers();
     if (ended->exitcode != 0) {
@@ -233,10 +235,10 @@ void PoolCore::worker_ended(std::uint32_t seat) {
       wake_all_workers(shared_);
     } else if (may_have_tasks(shared_)) {
       // It may have been called for a task that it did not live to claim.
-      wake_workers(shared_, shared_.seats_used);
+      wake_workers(shared_, shared_.worker_slots_used);
     }
   }
-  fill_seats();
+  fill_worker_slots();
 }
 
 }  // namespace procession::detail

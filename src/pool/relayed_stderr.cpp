@@ -18,7 +18,8 @@ constexpr std::chrono::microseconds kLongestPause{1000};
 
 }  // namespace
 
-RelayedStderr::RelayedStderr(const Shared& shared, const Seat& seat) : seat_(seat) {
+RelayedStderr::RelayedStderr(const Shared& shared, const WorkerSlot& worker_slot)
+    : worker_slot_(worker_slot) {
   if (shared.on_threads == 0) {
     pipe_ = platform::pipe_of(platform::kStandardError);
     platform::has_used_stderr();
@@ -35,10 +36,10 @@ void RelayedStderr::wait() const noexcept {
   const platform::Deadline last{Timeout(kMost)};
   std::chrono::microseconds pause = kFirstPause;
   // A task may have put something else in its place. In this order: see relay_stderr.
-  while (
-      platform::pipe_of(platform::kStandardError) == pipe_ &&
-      (platform::bytes_in_pipe(platform::kStandardError) != 0 || seat_.stderr_taken.load() != 0) &&
-      !last.passed()) {
+  while (platform::pipe_of(platform::kStandardError) == pipe_ &&
+         (platform::bytes_in_pipe(platform::kStandardError) != 0 ||
+          worker_slot_.stderr_taken.load() != 0) &&
+         !last.passed()) {
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, kLongestPause);
   }

@@ -11,7 +11,7 @@ namespace procession::pool {
 /// worker.
 class RelayedStderr {
  public:
-  RelayedStderr(const Shared& shared, const Seat& seat);
+  RelayedStderr(const Shared& shared, const WorkerSlot& worker_slot);
 
   /// What was written there through the streams of C and C++ is out when this returns, unless that
   /// takes longer than a second or two, as where nobody reads the owner's. Next to nothing
@@ -21,7 +21,7 @@ class RelayedStderr {
  private:
   void wait() const noexcept;
 
-  const Seat& seat_;
+  const WorkerSlot& worker_slot_;
   std::optional<platform::PipeName> pipe_;  ///< empty: it is not passed on
 };
 

@@ -4,7 +4,7 @@
 
 #include "platform/backoff.hpp"
 #include "platform/futex.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 #include "sync/adaptive_spin.hpp"
 
 namespace procession::pool {
@@ -13,10 +13,10 @@ namespace {
 
 std::uint64_t entry(std::uint64_t position, std::uint32_t slot) { return position << 16 | slot; }
 
-/// Whether those that are awake are as many as brisk tasks need.
+/// Whether those that are awake are as many as short tasks need.
 bool enough_awake(const Shared& shared) {
-  return shared.brisk.load(std::memory_order_relaxed) != 0 &&
-         shared.seats_used - count(shared.parked, shared.seats_used) >=
+  return shared.short_tasks.load(std::memory_order_relaxed) != 0 &&
+         shared.worker_slots_used - count(shared.parked, shared.worker_slots_used) >=
              std::max(shared.spinners_most, 1U);
 }
 
@@ -26,7 +26,7 @@ bool stops(const Shared& shared) { return shared.stop.load() != Shared::run; }
 template <class There>
 bool spin_for_task(Shared& shared, std::uint32_t worker, const There& there) {
   insert(shared.spinning, worker);
-  if (count(shared.spinning, shared.seats_used) > shared.spinners_most) {
+  if (count(shared.spinning, shared.worker_slots_used) > shared.spinners_most) {
     erase(shared.spinning, worker);
     return false;
   }
@@ -105,15 +105,15 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
   if (spin && spin_for_task(shared, worker, there)) {
     return true;
   }
-  Seat& seat = shared.seats[worker];
+  WorkerSlot& worker_slot = shared.worker_slots[worker];
   platform::Backoff backoff;
   for (bool looks = true; looks;) {
-    const std::uint32_t seen = seat.wake.load();
+    const std::uint32_t seen = worker_slot.wake.load();
     // Each time: who took it out of the set may have been killed before it woke this worker.
     insert(shared.parked, worker);
     // Whoever publishes looks at the set after publishing; this looks for tasks after joining the
     // set. One of the two sees the other.
-    looks = !there() && platform::futex_nap(seat.wake.word(), seen, backoff.next()) ==
+    looks = !there() && platform::futex_nap(worker_slot.wake.word(), seen, backoff.next()) ==
                             platform::WaitResult::timed_out;
   }
   erase(shared.parked, worker);
@@ -121,15 +121,15 @@ bool wait_for_task(Shared& shared, std::uint32_t worker, bool spin,
 }
 
 void wake_worker(Shared& shared, std::uint32_t worker) {
-  Seat& seat = shared.seats[worker];
-  seat.wake.fetch_add(1);
-  platform::futex_wake(seat.wake.word(), 1);
+  WorkerSlot& worker_slot = shared.worker_slots[worker];
+  worker_slot.wake.fetch_add(1);
+  platform::futex_wake(worker_slot.wake.word(), 1);
 }
 
 void wake_workers(Shared& shared, std::uint32_t most) {
   for (std::uint32_t woken = 0; woken < most; ++woken) {
-    const std::uint32_t worker = take_any(shared.parked, shared.seats_used);
-    if (worker == shared.seats_used) {
+    const std::uint32_t worker = take_any(shared.parked, shared.worker_slots_used);
+    if (worker == shared.worker_slots_used) {
       return;
     }
     wake_worker(shared, worker);
@@ -137,13 +137,13 @@ void wake_workers(Shared& shared, std::uint32_t most) {
 }
 
 void wake_all_workers(Shared& shared) {
-  for (std::uint32_t worker = 0; worker < shared.seats_used; ++worker) {
+  for (std::uint32_t worker = 0; worker < shared.worker_slots_used; ++worker) {
     wake_worker(shared, worker);
   }
 }
 
 bool call_workers(Shared& shared, std::uint32_t tasks) {
-  const std::uint32_t looking = count(shared.spinning, shared.seats_used);
+  const std::uint32_t looking = count(shared.spinning, shared.worker_slots_used);
   if (tasks <= looking) {
     return true;
   }
@@ -156,14 +156,14 @@ bool call_workers(Shared& shared, std::uint32_t tasks) {
 
 void call_workers_for_all(Shared& shared) {
   const std::uint64_t waiting = shared.tail.load() - shared.head.load();
-  const std::uint32_t looking = count(shared.spinning, shared.seats_used);
+  const std::uint32_t looking = count(shared.spinning, shared.worker_slots_used);
   if (waiting > looking) {
     wake_workers(shared, static_cast<std::uint32_t>(waiting - looking));
   }
 }
 
 void pass_the_call_on(Shared& shared) {
-  if (may_have_tasks(shared) && count(shared.spinning, shared.seats_used) == 0 &&
+  if (may_have_tasks(shared) && count(shared.spinning, shared.worker_slots_used) == 0 &&
       !enough_awake(shared)) {
     wake_workers(shared, 1);
   }

@@ -48,10 +48,10 @@ void wake_workers(Shared& shared, std::uint32_t most);
 void wake_all_workers(Shared& shared);
 
 /// Owner, after publishing `tasks` tasks: sees to it that somebody looks for them. False where it
-/// leaves that to workers that are awake, because tasks are brisk: they may be wrong for once.
+/// leaves that to workers that are awake, because tasks are short: they may be wrong for once.
 bool call_workers(Shared& shared, std::uint32_t tasks);
 
-/// Owner, before it sleeps or where tasks were not brisk after all: sees to it that somebody looks
+/// Owner, before it sleeps or where tasks were not short after all: sees to it that somebody looks
 /// for each task that waits.
 void call_workers_for_all(Shared& shared);
 

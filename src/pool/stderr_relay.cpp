@@ -60,8 +60,8 @@ class WorkerStderr {
       *taken_ = 0;
     }
   }
-  /// The worker's seat may be another one's, or gone.
-  void leave_seat() { taken_ = nullptr; }
+  /// The worker's worker slot may be another one's, or gone.
+  void leave_worker_slot() { taken_ = nullptr; }
 
  private:
   static constexpr std::size_t kMostAtATime = 256U << 10U;
@@ -177,10 +177,10 @@ std::shared_ptr<WorkerStderr> relay_stderr(platform::Descriptor& for_worker,
   }
   for_worker = std::move(pipe.in);
   // The relay has it until the pipe ends; whoever is returned this, only as long as there is a
-  // seat.
+  // worker slot.
   return {worker.get(), [worker](WorkerStderr* its) {
             const std::lock_guard in_use(the_relay().mutex);
-            its->leave_seat();
+            its->leave_worker_slot();
           }};
 }
 

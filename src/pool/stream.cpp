@@ -154,33 +154,33 @@ void Stream::refill(const platform::Deadline& deadline) {
   std::size_t room = window_ - std::min(window_, used);
   const bool enough = !ready_.empty() || chunks_ - ended_ >= kChunksPerWorker * pool_->size() / 2;
   if (source_ == nullptr || room == 0 || (room < (window_ + 3) / 4 && enough) ||
-      (pace_.slow() && has_next())) {
+      (speed_.slow() && has_next())) {
     return;
   }
   fit_window();
   room = window_ - std::min(window_, used);
-  pace_.begin();
+  speed_.begin();
   bool watched = false;
   const auto watch = [&] {
     if (!std::exchange(watched, true)) {
       pool_->watch(held_);
     }
   };
-  if (pace_.fast()) {
+  if (speed_.fast()) {
     watch();
   }
   for (; room != 0 && source_ != nullptr; --room) {
-    if (pace_.slow() && chunks_ - ended_ >= kSlowAhead * pool_->size()) {
+    if (speed_.slow() && chunks_ - ended_ >= kSlowAhead * pool_->size()) {
       break;
     }
     ChunkPtr chunk = pull_chunk();
-    const SourcePace::Advice advice = pace_.pulled(held_.looked());
+    const SourceSpeed::Advice advice = speed_.pulled(held_.looked());
     if (chunk == nullptr) {
       break;
     }
     held_.put(std::move(chunk));
     ++chunks_;
-    if (advice == SourcePace::Advice::hold) {
+    if (advice == SourceSpeed::Advice::hold) {
       watch();  // it may have become fast with this pull
       if (held_.size() == HeldChunks::kMost) {
         break;
@@ -188,7 +188,7 @@ void Stream::refill(const platform::Deadline& deadline) {
       continue;
     }
     watched = false;
-    if (!hand_over() || (advice == SourcePace::Advice::look && look(deadline))) {
+    if (!hand_over() || (advice == SourceSpeed::Advice::look && look(deadline))) {
       break;
     }
   }
@@ -211,14 +211,14 @@ bool Stream::hand_over() {
 /// Whether the reader is to leave the source alone: the next result is there, perhaps after a
 /// little wait, or it is asked for no longer.
 bool Stream::look(const platform::Deadline& deadline) {
-  std::chrono::nanoseconds patience(0);
-  if (pace_.slow()) {
-    patience = pace_.patience();
+  std::chrono::nanoseconds wait(0);
+  if (speed_.slow()) {
+    wait = speed_.wait_for_results();
     if (const Timeout left = deadline.left()) {
-      patience = std::min<std::chrono::nanoseconds>(patience, *left);
+      wait = std::min<std::chrono::nanoseconds>(wait, *left);
     }
   }
-  const platform::Deadline until(patience);
+  const platform::Deadline until(wait);
   while (!has_next()) {
     std::vector<ChunkPtr> ended = await(until);
     if (ended.empty()) {
@@ -226,10 +226,10 @@ bool Stream::look(const platform::Deadline& deadline) {
     }
     arrive(std::move(ended));
   }
-  if (patience != std::chrono::nanoseconds(0)) {
-    pace_.waited(has_next());
+  if (wait != std::chrono::nanoseconds(0)) {
+    speed_.waited(has_next());
   }
-  return has_next() || (pace_.slow() && deadline.passed());
+  return has_next() || (speed_.slow() && deadline.passed());
 }
 
 /// Makes the window so large that to fill it costs little of the time in which it is read.

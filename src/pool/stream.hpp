@@ -11,7 +11,7 @@
 #include "platform/deadline.hpp"
 #include "pool/held_chunks.hpp"
 #include "pool/job.hpp"
-#include "pool/source_pace.hpp"
+#include "pool/source_speed.hpp"
 #include "procession/detail/stream_core.hpp"
 
 namespace procession::detail {
@@ -55,7 +55,7 @@ class Stream {
   std::chrono::steady_clock::time_point filled_;  ///< when the window was, last
   std::size_t taken_then_ = 0;                    ///< chunks that had been read by then
   std::unique_ptr<StreamSource> source_;          ///< null: it has no more
-  SourcePace pace_;
+  SourceSpeed speed_;
   std::exception_ptr source_failure_;  ///< what it ended with
   std::exception_ptr rest_failure_;    ///< of all that has not ended, once the pool cannot run it
   const JobPtr job_;

@@ -33,7 +33,7 @@ std::vector<Watched> first_tasks(const std::deque<std::uint32_t>& order, const S
                                  const std::vector<Task>& tasks, const Job* job) {
   std::vector<Watched> watched;
   for (const std::uint32_t number : order) {
-    if (watched.size() == shared.seats_used) {
+    if (watched.size() == shared.worker_slots_used) {
       break;
     }
     if (job == nullptr || tasks[number].job.get() == job) {

@@ -23,7 +23,7 @@ void PoolCore::submit_single(const JobPtr& job) try {
     want_workers();
   }
   // Where workers have enough to do, handing over many at a time costs less.
-  if (plenty_ && backlog_.size() % kTogether != 0) {
+  if (had_enough_ && backlog_.size() % kTogether != 0) {
     feed_later();
     return;
   }
@@ -92,11 +92,11 @@ Timeout PoolCore::pump() {
   if (!backlog_.empty()) {
     move_on();
   }
-  doubt_briskness();
+  check_short_tasks();
   // Where tasks were held back lately there will be more, and to be called for each costs more than
   // to look.
   held_back_ = std::exchange(held_back_lately_, false) || !backlog_.empty() ||
-               (shared_.brisk != 0 && may_have_tasks(shared_));
+               (shared_.short_tasks != 0 && may_have_tasks(shared_));
   if (!held_back_) {
     return std::nullopt;
   }
@@ -104,22 +104,22 @@ Timeout PoolCore::pump() {
     return kFeedEvery;
   }
   // Workers that have enough for now have it for longer than a wait for a slot may take.
-  return backlog_.front().job->divisible() && backlog_.front().job->pace().measured != 0 &&
+  return backlog_.front().job->divisible() && backlog_.front().job->sizer().measured != 0 &&
                  !order_.empty() && order_.size() < kSlots
              ? kDivideEvery
              : kFeedEvery;
 }
 
-/// Calls all workers to brisk tasks that wait where none was claimed since the last look, because
+/// Calls all workers to short tasks that wait where none was claimed since the last look, because
 /// those that are awake are at tasks that take long, or none was published: the owner may be
 /// asleep.
-void PoolCore::doubt_briskness() {
+void PoolCore::check_short_tasks() {
   const std::uint64_t head = shared_.head.load();
   const std::uint64_t tail = shared_.tail.load();
   const bool stuck = std::exchange(seen_head_, head) == head;
   const bool at_rest = std::exchange(seen_tail_, tail) == tail;
-  if (shared_.brisk != 0 && head != tail && (stuck || at_rest)) {
-    shared_.brisk = stuck ? 0 : 1;
+  if (shared_.short_tasks != 0 && head != tail && (stuck || at_rest)) {
+    shared_.short_tasks = stuck ? 0 : 1;
     call_workers_for_all(shared_);
   }
 }
@@ -167,7 +167,7 @@ void PoolCore::feed() {
     ++fed;
   }
   enlisted.reset();
-  plenty_ = order_.size() >= kPlenty;
+  had_enough_ = order_.size() >= kEnough;
   if (!backlog_.empty()) {
     feed_later();
   }
@@ -199,18 +199,18 @@ std::size_t PoolCore::next_count(const Task& task) const {
   } else if (task.lost != 0) {
     return task.count;
   }
-  Pace& pace = job.pace();
-  if (pace.tasks == 0) {
-    const KnownPace& known = paces_[job.pace_key() % paces_.size()];
-    if (known.key == job.pace_key()) {
-      pace.measured = 1;
-      pace.nanoseconds = known.each;
-      pace.decoding = known.decoding;
+  ChunkSizer& sizer = job.sizer();
+  if (sizer.tasks == 0) {
+    const KnownTaskTime& known = known_times_[job.sizer_key() % known_times_.size()];
+    if (known.key == job.sizer_key()) {
+      sizer.measured = 1;
+      sizer.nanoseconds = known.each;
+      sizer.decoding = known.decoding;
     }
   }
   return std::min<std::size_t>(
-      task.count, chunksize != 0 ? pace.next_chunks(chunksize, crew_.size(), job.work().slots)
-                                 : pace.next(job.total(), crew_.size(), job.work().slots));
+      task.count, chunksize != 0 ? sizer.next_chunks(chunksize, workers_.size(), job.work().slots)
+                                 : sizer.next(job.total(), workers_.size(), job.work().slots));
 }
 
 /// Whether a worker may be handed several of the chunks that were asked for at a time. It looks at
@@ -290,10 +290,10 @@ bool PoolCore::put(Task& task, std::uint32_t before) {
   ++job.work().slots;
   job.work().last_slot = number;
   if (job.divisible()) {
-    Pace& pace = job.pace();
-    pace.begun += task.count;
-    pace.under_way += task.count;
-    ++pace.tasks;
+    ChunkSizer& sizer = job.sizer();
+    sizer.begun += task.count;
+    sizer.under_way += task.count;
+    ++sizer.tasks;
   }
   tasks_[number] = std::move(task);
   order_.push_back(number);

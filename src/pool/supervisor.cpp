@@ -18,8 +18,8 @@
 #include "platform/own_mutex.hpp"
 #include "platform/poller.hpp"
 #include "platform/wait.hpp"
+#include "pool/completion_thread.hpp"
 #include "pool/core.hpp"
-#include "pool/listener.hpp"
 #include "pool/stderr_relay.hpp"
 #include "pool/thread_throws.hpp"
 #include "process/after_fork.hpp"
@@ -34,7 +34,7 @@ namespace {
 /// Between attempts to look after pools, while there is no memory for it.
 constexpr std::chrono::milliseconds kWithoutMemory{50};
 
-/// Of the nudge; workers have their pool's number above their seat's.
+/// Of the nudge; workers have their pool's number above their worker slot's.
 constexpr std::uint64_t kNudgeTag = ~std::uint64_t{0};
 
 /// Whether this thread is at a pool.
@@ -103,8 +103,8 @@ void watch_once() {
     if (const Timeout left = pool.check_limits()) {
       sleep_at_most(*left);
     }
-    if (pool.crew().wants_workers()) {
-      if (const Timeout again = pool.fill_seats()) {
+    if (pool.workers().wants_workers()) {
+      if (const Timeout again = pool.fill_worker_slots()) {
         sleep_at_most(*again);
       }
     }
@@ -178,7 +178,7 @@ void after_in_child() {
   supervisor.leaving = 0;
   supervisor.nudge.reset();
   supervisor.poller.reset();
-  disown_listener();
+  disown_completion_thread();
   disown_thrown();
   supervisor.mutex.unlock();
 }
@@ -204,8 +204,8 @@ void supervise(const std::shared_ptr<detail::PoolCore>& core) {
   }
 }
 
-void watch_worker(std::uint32_t pool_number, std::uint32_t seat, int sentinel) {
-  supervisor.poller->add(sentinel, std::uint64_t{pool_number} << 32U | seat);
+void watch_worker(std::uint32_t pool_number, std::uint32_t worker_slot, int sentinel) {
+  supervisor.poller->add(sentinel, std::uint64_t{pool_number} << 32U | worker_slot);
 }
 
 void unwatch_worker(int sentinel) noexcept { supervisor.poller->remove(sentinel); }

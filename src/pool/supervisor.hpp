@@ -17,14 +17,15 @@ namespace procession::pool {
 /// The pool is looked after from now on, as long as it lives.
 void supervise(const std::shared_ptr<detail::PoolCore>& core);
 
-/// The pool with this number is told once the worker of a seat has ended, which makes `sentinel`
-/// readable. Does not wake the supervisor. Throws `ProcessError` when the kernel has no memory.
-void watch_worker(std::uint32_t pool_number, std::uint32_t seat, int sentinel);
+/// The pool with this number is told once the worker of a worker slot has ended, which makes
+/// `sentinel` readable. Does not wake the supervisor. Throws `ProcessError` when the kernel has no
+/// memory.
+void watch_worker(std::uint32_t pool_number, std::uint32_t worker_slot, int sentinel);
 /// No longer. To be called before the descriptor is closed: a child by fork may have it too.
 void unwatch_worker(int sentinel) noexcept;
 
 /// The threads of the library's that look after pools. Each is at one pool at a time.
-enum class Visitor { supervisor, listener };
+enum class Visitor { supervisor, completion };
 /// Calls it with each pool of this process that is looked after.
 void visit_pools(Visitor as, const std::function<void(detail::PoolCore&)>& look);
 /// The pool is not looked after any more, and no such thread is at it when this returns: what its

@@ -20,7 +20,7 @@
 #include "pool/result_encoder.hpp"
 #include "pool/ring.hpp"
 #include "pool/thread_throws.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 #include "process/user_code.hpp"
 #include "procession/callable.hpp"
 #include "procession/detail/task_run.hpp"
@@ -231,27 +231,27 @@ void tell_owner(Shared& shared, const Slot& slot, std::uint32_t state) {
 
 }  // namespace
 
-std::uint64_t own_memory(const Seat& seat, int pid) noexcept {
+std::uint64_t own_memory(const WorkerSlot& worker_slot, int pid) noexcept {
   const std::uint64_t all = platform::private_memory(pid);
-  return all - std::min<std::uint64_t>(all, seat.inherited);
+  return all - std::min<std::uint64_t>(all, worker_slot.inherited);
 }
 
 void work(heap::Offset pool, std::uint32_t number) {
   Shared& shared = *heap::at<Shared>(pool);
-  Seat& seat = shared.seats[number];
+  WorkerSlot& worker_slot = shared.worker_slots[number];
   if (shared.on_threads == 0) {
     // Ctrl-C is for the process that owns the pool to answer.
     platform::ignore_interrupts();
   }
   if (shared.most_memory != 0 && shared.forked != 0) {
-    seat.inherited = platform::private_memory(platform::process_id());
+    worker_slot.inherited = platform::private_memory(platform::process_id());
   }
   const platform::CopyCheck check;
-  RelayedStderr its_stderr(shared, seat);
+  RelayedStderr its_stderr(shared, worker_slot);
   if (!initialize(pool, shared, check)) {
     return;
   }
-  seat.ready = 1;
+  worker_slot.ready = 1;
   KeptCalls calls(shared);
   bool looking = false;  // this worker is in the set of those that do
   for (std::uint64_t ended = 0; shared.most_tasks == 0 || ended < shared.most_tasks;) {
@@ -293,7 +293,7 @@ void work(heap::Offset pool, std::uint32_t number) {
     static_assert(Slot::done == (Slot::claimed | 1));
     tell_owner(shared, slot, slot.state.fetch_or(1));
     const auto has_too_much = [&] {
-      return own_memory(seat, platform::process_id()) > shared.most_memory;
+      return own_memory(worker_slot, platform::process_id()) > shared.most_memory;
     };
     // What is kept of functions is the worker's own, but it can do without.
     if (shared.most_memory != 0 && has_too_much() && (!calls.drop_all() || has_too_much())) {

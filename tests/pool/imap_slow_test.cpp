@@ -5,7 +5,7 @@
 #include <string>
 
 #include "kinds.hpp"
-#include "pool/source_pace.hpp"
+#include "pool/source_speed.hpp"
 #include "procession/executor.hpp"
 
 namespace procession::pooltest {
@@ -120,55 +120,56 @@ TYPED_TEST(PoolImapSlow, ATimeOutEndsTheTakingOfElements) {
   }
 }
 
-using detail::SourcePace;
+using detail::SourceSpeed;
 
-TEST(SourcePace, HandsOverAtOnceWhileItDoesNotKnow) {
-  SourcePace pace;
-  pace.begin();
-  EXPECT_NE(pace.pulled(false), SourcePace::Advice::hold);
+TEST(SourceSpeed, HandsOverAtOnceWhileItDoesNotKnow) {
+  SourceSpeed sizer;
+  sizer.begin();
+  EXPECT_NE(sizer.pulled(false), SourceSpeed::Advice::hold);
 }
 
-TEST(SourcePace, LooksAfterASlowPull) {
-  SourcePace pace;
-  pace.begin();
-  std::this_thread::sleep_for(SourcePace::kSlow);
-  EXPECT_EQ(pace.pulled(false), SourcePace::Advice::look);
-  EXPECT_TRUE(pace.slow());
-  EXPECT_GE(pace.patience(), SourcePace::kSlow / 4);
+TEST(SourceSpeed, LooksAfterASlowPull) {
+  SourceSpeed sizer;
+  sizer.begin();
+  std::this_thread::sleep_for(SourceSpeed::kSlow);
+  EXPECT_EQ(sizer.pulled(false), SourceSpeed::Advice::look);
+  EXPECT_TRUE(sizer.slow());
+  EXPECT_GE(sizer.wait_for_results(), SourceSpeed::kSlow / 4);
 }
 
-TEST(SourcePace, HoldsOfAFastSourceUntilTimeHasPassed) {
-  SourcePace pace;
+TEST(SourceSpeed, HoldsOfAFastSourceUntilTimeHasPassed) {
+  SourceSpeed sizer;
   // Once it is sure, which another program may keep it from.
   until([&] {
-    pace.begin();
-    for (int i = 0; i < SourcePace::kFastPulls; ++i) {
-      pace.pulled(false);
+    sizer.begin();
+    for (int i = 0; i < SourceSpeed::kFastPulls; ++i) {
+      sizer.pulled(false);
     }
-    return pace.pulled(false) == SourcePace::Advice::hold;
+    return sizer.pulled(false) == SourceSpeed::Advice::hold;
   });
-  EXPECT_EQ(pace.pulled(true), SourcePace::Advice::look);
-  EXPECT_FALSE(pace.slow());
+  EXPECT_EQ(sizer.pulled(true), SourceSpeed::Advice::look);
+  EXPECT_FALSE(sizer.slow());
 }
 
-TEST(SourcePace, WaitsMoreSeldomTheMoreOftenItWasInVain) {
-  SourcePace pace;
-  pace.begin();
-  std::this_thread::sleep_for(SourcePace::kSlow);
-  pace.pulled(false);
+TEST(SourceSpeed, WaitsMoreSeldomTheMoreOftenItWasInVain) {
+  SourceSpeed sizer;
+  sizer.begin();
+  std::this_thread::sleep_for(SourceSpeed::kSlow);
+  sizer.pulled(false);
   int waits = 0;
   for (int i = 0; i < 64; ++i) {
-    if (pace.patience() != std::chrono::nanoseconds(0)) {
+    if (sizer.wait_for_results() != std::chrono::nanoseconds(0)) {
       ++waits;
-      pace.waited(false);
+      sizer.waited(false);
     }
   }
   EXPECT_LT(waits, 10);
   EXPECT_GT(waits, 3);
-  pace.waited(true);
-  while (pace.patience() == std::chrono::nanoseconds(0)) {
+  sizer.waited(true);
+  while (sizer.wait_for_results() == std::chrono::nanoseconds(0)) {
   }
-  EXPECT_NE(pace.patience(), std::chrono::nanoseconds(0)) << "one that came makes it whole again";
+  EXPECT_NE(sizer.wait_for_results(), std::chrono::nanoseconds(0))
+      << "one that came makes it whole again";
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "left.hpp"
 #include "pool/ring.hpp"
-#include "pool/worker_set.hpp"
+#include "pool/worker_bits.hpp"
 #include "procession/process.hpp"
 #include "support.hpp"
 #include "support/kill_step.hpp"
@@ -83,7 +83,7 @@ TEST(PoolSleep, AWorkerInNoSetLooksByItself) {
   heap::ensure();
   const heap::Block block(sizeof(pool::Shared), true);
   auto& shared = *heap::at<pool::Shared>(block.offset());
-  shared.seats_used = 1;
+  shared.worker_slots_used = 1;
   std::thread sleeper([&] {
     EXPECT_FALSE(pool::wait_for_task(shared, 0, false, std::nullopt));
     EXPECT_EQ(pool::count(shared.parked, 1), 0U);

@@ -25,7 +25,7 @@ constexpr double kTimeAhead = 25e6;  // ns
 
 }  // namespace
 
-std::size_t Pace::next(std::size_t total, std::size_t workers, std::size_t slots) const {
+std::size_t ChunkSizer::next(std::size_t total, std::size_t workers, std::size_t slots) const {
   const std::size_t rest = total - std::min(begun, total);
   // Towards the end ever less, so that all end at about the same time.
   const std::size_t share = rest / (2 * workers);
@@ -49,7 +49,8 @@ std::size_t Pace::next(std::size_t total, std::size_t workers, std::size_t slots
   return std::max({std::size_t{1}, least, std::min(most, share)});
 }
 
-std::size_t Pace::next_chunks(std::size_t chunksize, std::size_t workers, std::size_t slots) const {
+std::size_t ChunkSizer::next_chunks(std::size_t chunksize, std::size_t workers,
+                                    std::size_t slots) const {
   if (measured == 0) {
     return chunksize;
   }
@@ -62,7 +63,7 @@ std::size_t Pace::next_chunks(std::size_t chunksize, std::size_t workers, std::s
   return std::max<std::size_t>(most / chunksize, 1) * chunksize;
 }
 
-void Pace::measure(std::size_t elements, const pool::TaskTime& time) {
+void ChunkSizer::measure(std::size_t elements, const pool::TaskTime& time) {
   // What was long ago counts less: elements may become slower.
   constexpr double kForget = 0.75;
   const double kept = tasks > 8 ? kForget : 1;

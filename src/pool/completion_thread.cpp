@@ -1,4 +1,4 @@
-#include "pool/listener.hpp"
+#include "pool/completion_thread.hpp"
 
 #include <mutex>
 
@@ -15,7 +15,7 @@ namespace procession::pool {
 
 namespace {
 
-struct Listener {
+struct CompletionThread {
   platform::OwnMutex mutex;
   heap::Block bell;
   bool running = false;
@@ -26,13 +26,13 @@ struct Listener {
 };
 
 // Never destroyed: the thread outlives main().
-constinit platform::Immortal<Listener> kept_listener;
-constinit Listener& listener = kept_listener.value;
+constinit platform::Immortal<CompletionThread> kept_completion;
+constinit CompletionThread& completion = kept_completion.value;
 
 /// Calls what is due. False when nothing was.
 bool call_hooks() {
   bool any = false;
-  visit_pools(Visitor::listener, [&](detail::PoolCore& pool) {
+  visit_pools(Visitor::completion, [&](detail::PoolCore& pool) {
     auto hooks = pool.take_hooks();
     if (hooks.empty()) {
       return;
@@ -47,7 +47,7 @@ bool call_hooks() {
   return any;
 }
 
-[[noreturn]] void run_listener(sync::EventCount& bell) {
+[[noreturn]] void run_completion_thread(sync::EventCount& bell) {
   const platform::Deadline never{Timeout{}};
   for (;;) {
     sync::Sleeper sleeper(never);
@@ -63,24 +63,24 @@ bool call_hooks() {
 
 }  // namespace
 
-heap::Offset start_listener() {
-  const std::lock_guard guard(listener.mutex);
-  if (!listener.running) {
-    if (!listener.bell) {
-      listener.bell = heap::Block(sizeof(sync::EventCount), true);
+heap::Offset start_completion_thread() {
+  const std::lock_guard guard(completion.mutex);
+  if (!completion.running) {
+    if (!completion.bell) {
+      completion.bell = heap::Block(sizeof(sync::EventCount), true);
     }
-    process::start_own_thread([&bell = listener.word()] { run_listener(bell); });
-    listener.running = true;
+    process::start_own_thread([&bell = completion.word()] { run_completion_thread(bell); });
+    completion.running = true;
   }
-  return listener.bell.offset();
+  return completion.bell.offset();
 }
 
-void ring_listener() noexcept { listener.word().wake_one(); }
+void wake_completion_thread() noexcept { completion.word().wake_one(); }
 
-void disown_listener() noexcept {
-  new (&listener.mutex) platform::OwnMutex;  // a thread of the parent's may have held it
-  static_cast<void>(listener.bell.release());
-  listener.running = false;
+void disown_completion_thread() noexcept {
+  new (&completion.mutex) platform::OwnMutex;  // a thread of the parent's may have held it
+  static_cast<void>(completion.bell.release());
+  completion.running = false;
   disown_callbacks();
 }
 

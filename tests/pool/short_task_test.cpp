@@ -19,16 +19,16 @@ void meet(const Barrier& barrier, const Semaphore& met) {
   met.release();
 }
 
-TEST(PoolBrisk, ThoseThatNeedEachOtherRunSideBySideBehindBriskOnes) {
+TEST(PoolShortTask, ThoseThatNeedEachOtherRunSideBySideBehindShortOnes) {
   Pool pool(2);
   const Barrier barrier(2);
   const Semaphore met(0);
   for (int round = 0; round < 20; ++round) {
-    std::vector<AsyncResult<int>> brisk;
+    std::vector<AsyncResult<int>> short_tasks;
     for (int i = 0; i < 2000; ++i)
-      brisk.push_back(pool.apply_async(twice, i));
+      short_tasks.push_back(pool.apply_async(twice, i));
     for (int i = 0; i < 2000; ++i)
-      ASSERT_EQ(brisk[static_cast<std::size_t>(i)].get(), 2 * i);
+      ASSERT_EQ(short_tasks[static_cast<std::size_t>(i)].get(), 2 * i);
     const auto first = pool.apply_async(meet, barrier, met);
     const auto second = pool.apply_async(meet, barrier, met);
     // The owner neither looks at the results nor waits for them.
@@ -37,7 +37,7 @@ TEST(PoolBrisk, ThoseThatNeedEachOtherRunSideBySideBehindBriskOnes) {
   }
 }
 
-TEST(PoolBrisk, AStreamMayTurnFromBriskToSlow) {
+TEST(PoolShortTask, AStreamMayTurnFromShortToSlow) {
   Pool pool(2);
   const Barrier barrier(2);
   std::vector<int> each(5000);

@@ -8,12 +8,13 @@ namespace procession::pool {
 
 /// Starts the thread unless it runs. The block with the bell: a sync::EventCount that whoever ends
 /// a task with kTells wakes. Throws OutOfMemory, and std::system_error where no thread can be had.
-heap::Offset start_listener();
+heap::Offset start_completion_thread();
 
-/// The listener looks at all pools. For whoever ends a job with hooks. Only once it was started.
-void ring_listener() noexcept;
+/// The completion thread looks at all pools. For whoever ends a job with hooks. Only once it was
+/// started.
+void wake_completion_thread() noexcept;
 
 /// In the child of a fork: the thread did not come along, and the bell is the parent's.
-void disown_listener() noexcept;
+void disown_completion_thread() noexcept;
 
 }  // namespace procession::pool

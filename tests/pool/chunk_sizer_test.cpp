@@ -15,7 +15,7 @@ int process_of(int x) {
   return static_cast<int>(::getpid());
 }
 
-TEST(PoolPace, LongElementsAreHandedOverOneByOne) {
+TEST(PoolChunkSizer, LongElementsAreHandedOverOneByOne) {
   // Each task has a worker of its own, so that its elements can be told.
   Pool pool({.processes = 2, .max_tasks_per_child = 1});
   std::map<int, int> counts;
@@ -31,7 +31,7 @@ TEST(PoolPace, LongElementsAreHandedOverOneByOne) {
   }
 }
 
-TEST(PoolPace, ShortElementsAreHandedOverTogether) {
+TEST(PoolChunkSizer, ShortElementsAreHandedOverTogether) {
   Pool pool({.processes = 2, .max_tasks_per_child = 1});
   const auto run = [](int x) { return process_of(x); };
   std::set<int> pids;
@@ -41,7 +41,7 @@ TEST(PoolPace, ShortElementsAreHandedOverTogether) {
   EXPECT_LT(pids.size(), 1000U);
 }
 
-TEST(PoolPace, ChunksBehindALongOneAreTakenBack) {
+TEST(PoolChunkSizer, ChunksBehindALongOneAreTakenBack) {
   // Short chunks are handed over several at a time. One among them that waits for all others, once
   // its worker is known to be at it, must not keep those that were handed over with it.
   constexpr int kElements = 20'000;
@@ -64,7 +64,7 @@ TEST(PoolPace, ChunksBehindALongOneAreTakenBack) {
   EXPECT_EQ(done[0], kElements - 1U);
 }
 
-TEST(PoolPace, OfSeveralChunksAWorkerThatDiesLosesOneElement) {
+TEST(PoolChunkSizer, OfSeveralChunksAWorkerThatDiesLosesOneElement) {
   constexpr std::size_t kElements = 20'000;
   Pool pool(2);
   Tally tally(kElements);
@@ -81,7 +81,7 @@ TEST(PoolPace, OfSeveralChunksAWorkerThatDiesLosesOneElement) {
   EXPECT_EQ(tally.other_than(1), 0U);  // each ran, and ran once
 }
 
-TEST(PoolPace, OfSeveralChunksEachElementHasItsRetries) {
+TEST(PoolChunkSizer, OfSeveralChunksEachElementHasItsRetries) {
   constexpr std::size_t kElements = 20'000;
   Pool pool(2);
   Tally tally(kElements);
@@ -97,7 +97,7 @@ TEST(PoolPace, OfSeveralChunksEachElementHasItsRetries) {
   EXPECT_EQ(tally.sum(), kElements + 4);
 }
 
-TEST(PoolPace, ShortElementsStayInOrder) {
+TEST(PoolChunkSizer, ShortElementsStayInOrder) {
   Pool pool(2);
   const auto results = pool.map([](int x) { return 3 * x; }, std::views::iota(0, 200'000));
   ASSERT_EQ(results.size(), 200'000U);
@@ -106,14 +106,14 @@ TEST(PoolPace, ShortElementsStayInOrder) {
   }
 }
 
-TEST(PoolPace, ElementsOfDifferentSizesStayInOrder) {
+TEST(PoolChunkSizer, ElementsOfDifferentSizesStayInOrder) {
   Pool pool(2);
   std::vector<std::string> words;
   for (std::size_t i = 0; i < 30'000; ++i) {
     words.push_back(std::string(i % 50, static_cast<char>('a' + i % 26)));
   }
   const auto same = [](const std::string& word) { return word + "."; };
-  for (int round = 0; round < 2; ++round) {  // the second time its pace is known
+  for (int round = 0; round < 2; ++round) {  // the second time its size of chunks is known
     const auto results = pool.map(same, words);
     ASSERT_EQ(results.size(), words.size());
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -122,7 +122,7 @@ TEST(PoolPace, ElementsOfDifferentSizesStayInOrder) {
   }
 }
 
-TEST(PoolPace, ADeadWorkerFailsOneElementAndTheOthersRunOnce) {
+TEST(PoolChunkSizer, ADeadWorkerFailsOneElementAndTheOthersRunOnce) {
   constexpr int kElements = 5000;
   Tally tally(kElements);
   Pool pool(2);
@@ -147,7 +147,7 @@ TEST(PoolPace, ADeadWorkerFailsOneElementAndTheOthersRunOnce) {
   EXPECT_EQ(tally.other_than(1), 0U);
 }
 
-TEST(PoolPace, TheMapGoesOnThoughNobodyWaits) {
+TEST(PoolChunkSizer, TheMapGoesOnThoughNobodyWaits) {
   // Far more than workers are given at a time.
   constexpr int kElements = 400;
   Tally tally(kElements);
@@ -163,7 +163,7 @@ TEST(PoolPace, TheMapGoesOnThoughNobodyWaits) {
   EXPECT_EQ(tally.other_than(1), 0U);
 }
 
-TEST(PoolPace, OthersAreServedWhileALongMapIsUnderWay) {
+TEST(PoolChunkSizer, OthersAreServedWhileALongMapIsUnderWay) {
   Pool pool(2);
   const auto slow = pool.map_async(
       [](int x) {
@@ -190,7 +190,7 @@ void decode(Decoder& decoder, Slow& slow) {
   std::this_thread::sleep_for(5ms);
 }
 
-TEST(PoolPace, TheTimeToDecodeAFunctionIsNotTakenForTheElements) {
+TEST(PoolChunkSizer, TheTimeToDecodeAFunctionIsNotTakenForTheElements) {
   constexpr int kElements = 400;
   Pool pool(2);
   Tally tally;
@@ -198,21 +198,21 @@ TEST(PoolPace, TheTimeToDecodeAFunctionIsNotTakenForTheElements) {
   EXPECT_LT(tally[0], 60U);
 }
 
-TEST(PoolPace, TasksAreLongBesideWhatIsDecodedForEach) {
+TEST(PoolChunkSizer, TasksAreLongBesideWhatIsDecodedForEach) {
   constexpr std::size_t kTotal = 1'000'000;
-  detail::Pace pace;
-  pace.tasks = 1;
-  pace.measure(100, {.elements = 100 * 1'000, .decoding = 0});
-  const std::size_t alone = pace.next(kTotal, 2, 1);
-  pace.measure(100, {.elements = 100 * 1'000, .decoding = 50'000'000});
-  const std::size_t beside = pace.next(kTotal, 2, 1);
+  detail::ChunkSizer sizer;
+  sizer.tasks = 1;
+  sizer.measure(100, {.elements = 100 * 1'000, .decoding = 0});
+  const std::size_t alone = sizer.next(kTotal, 2, 1);
+  sizer.measure(100, {.elements = 100 * 1'000, .decoding = 50'000'000});
+  const std::size_t beside = sizer.next(kTotal, 2, 1);
   EXPECT_EQ(alone, 2'000U);     // 2 ms of them
   EXPECT_EQ(beside, 250'000U);  // a fourth of all: more would take eight times 50 ms
-  pace.begun = kTotal - 1'000;
-  EXPECT_EQ(pace.next(kTotal, 2, 1), 50'000U);  // no task that takes longer to decode than to run
+  sizer.begun = kTotal - 1'000;
+  EXPECT_EQ(sizer.next(kTotal, 2, 1), 50'000U);  // no task that takes longer to decode than to run
 }
 
-TEST(PoolPace, TheTimeOfATaskIsOneWord) {
+TEST(PoolChunkSizer, TheTimeOfATaskIsOneWord) {
   for (const pool::TaskTime time : {pool::TaskTime{0, 0}, pool::TaskTime{1, 5'000},
                                     pool::TaskTime{123'456'789, 8'000'000'000}}) {
     EXPECT_EQ(pool::TaskTime::of(time.word()).elements, time.elements);

@@ -1,4 +1,4 @@
-#include "pool/crew.hpp"
+#include "pool/worker_set.hpp"
 
 #include <algorithm>
 #include <string>
@@ -22,9 +22,10 @@ std::string exit_text(int exitcode) {
                                               : "exit code " + std::to_string(exitcode);
 }
 
-std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat) {
+std::shared_ptr<detail::Child> WorkerSet::make_worker(heap::Offset pool,
+                                                      std::uint32_t worker_slot) {
   heap::BlockEncoder encoder(256, heap::Region::library);
-  detail::encode_process_call(encoder, &work, pool, seat);
+  detail::encode_process_call(encoder, &work, pool, worker_slot);
   detail::ChildPlan plan;
   plan.id_path = process::next_id_path();
   plan.name = "PoolWorker-" + std::to_string(++started_);
@@ -36,52 +37,53 @@ std::shared_ptr<detail::Child> Crew::hire(heap::Offset pool, std::uint32_t seat)
   call.block = encoder.take();
   if (method_ != StartMethod::thread) {
     call.descriptors.emplace_back();
-    auto& taken = heap::at<Shared>(pool)->seats[seat].stderr_taken;
-    stderrs_[seat] = relay_stderr(call.descriptors.back(), taken);
+    auto& taken = heap::at<Shared>(pool)->worker_slots[worker_slot].stderr_taken;
+    stderrs_[worker_slot] = relay_stderr(call.descriptors.back(), taken);
     call.own_stderr = true;
   }
   return detail::Child::make(std::move(plan), std::move(call));
 }
 
-void Crew::fill(heap::Offset pool) {
+void WorkerSet::fill(heap::Offset pool) {
   const std::lock_guard guard(mutex_);
-  std::vector<std::shared_ptr<detail::Child>> hired;
-  std::vector<std::uint32_t> seats;
+  std::vector<std::shared_ptr<detail::Child>> starting;
+  std::vector<std::uint32_t> worker_slots;
   std::exception_ptr failure;
-  for (std::uint32_t seat = 0; seat < workers_.size() && filling_ && failure == nullptr; ++seat) {
-    if (workers_[seat] != nullptr) {
+  for (std::uint32_t worker_slot = 0;
+       worker_slot < workers_.size() && filling_ && failure == nullptr; ++worker_slot) {
+    if (workers_[worker_slot] != nullptr) {
       continue;
     }
     try {
-      hired.push_back(hire(pool, seat));
-      seats.push_back(seat);
+      starting.push_back(make_worker(pool, worker_slot));
+      worker_slots.push_back(worker_slot);
     } catch (...) {
       // There is no room for all: those before it are started.
       failure = std::current_exception();
-      stderrs_[seat] = nullptr;
+      stderrs_[worker_slot] = nullptr;
     }
   }
   try {
-    detail::Child::start_all(hired);
+    detail::Child::start_all(starting);
   } catch (...) {
     failure = std::current_exception();
   }
-  for (std::size_t i = 0; i < hired.size(); ++i) {
-    if (!hired[i]->started_here()) {
-      stderrs_[seats[i]] = nullptr;
+  for (std::size_t i = 0; i < starting.size(); ++i) {
+    if (!starting[i]->started_here()) {
+      stderrs_[worker_slots[i]] = nullptr;
       continue;
     }
-    workers_[seats[i]] = hired[i];
+    workers_[worker_slots[i]] = starting[i];
     try {
-      watch_worker(pool_number_, seats[i], hired[i]->sentinel());
+      watch_worker(pool_number_, worker_slots[i], starting[i]->sentinel());
     } catch (...) {
       failure = std::current_exception();
-      if (!hired[i]->is_thread()) {
+      if (!starting[i]->is_thread()) {
         // The end of a worker that nobody watches would not be noticed.
-        workers_[seats[i]] = nullptr;
-        if (process::attempt([&] { hired[i]->signal(platform::Signal::kill); })) {
-          hired[i]->join({});
-          process::unregister_child(*hired[i]);
+        workers_[worker_slots[i]] = nullptr;
+        if (process::attempt([&] { starting[i]->signal(platform::Signal::kill); })) {
+          starting[i]->join({});
+          process::unregister_child(*starting[i]);
         }
       }
     }
@@ -91,25 +93,25 @@ void Crew::fill(heap::Offset pool) {
   }
 }
 
-void Crew::stop_filling() {
+void WorkerSet::stop_filling() {
   const std::lock_guard guard(mutex_);
   filling_ = false;
 }
 
-std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
+std::optional<Ended> WorkerSet::take_ended(std::uint32_t worker_slot) {
   const std::lock_guard guard(mutex_);
-  const std::shared_ptr<detail::Child> worker = workers_[seat];
+  const std::shared_ptr<detail::Child> worker = workers_[worker_slot];
   if (worker == nullptr || !worker->join(Duration::zero())) {
     return std::nullopt;
   }
-  workers_[seat] = nullptr;
+  workers_[worker_slot] = nullptr;
   unwatch_worker(worker->sentinel());
   process::unregister_child(*worker);
   const int exitcode = worker->exitcode().value_or(WorkerLost::kUnknownExit);
   Ended ended{
       worker->pid(), worker->exit_is_unknown() ? WorkerLost::kUnknownExit : exitcode, {}, {}};
-  ended.over_memory = std::exchange(over_memory_[seat], {});
-  if (const auto written = std::exchange(stderrs_[seat], nullptr)) {
+  ended.over_memory = std::exchange(over_memory_[worker_slot], {});
+  if (const auto written = std::exchange(stderrs_[worker_slot], nullptr)) {
     const std::string last = last_lines(*written);
     if (ended.exitcode != 0) {
       ended.last_lines = last;
@@ -118,7 +120,7 @@ std::optional<Ended> Crew::take_ended(std::uint32_t seat) {
   return ended;
 }
 
-std::vector<int> Crew::pids() {
+std::vector<int> WorkerSet::pids() {
   std::vector<int> all;
   for (const auto& worker : living()) {
     all.push_back(worker->pid());
@@ -126,12 +128,12 @@ std::vector<int> Crew::pids() {
   return all;
 }
 
-bool Crew::wants_workers() {
+bool WorkerSet::wants_workers() {
   const std::lock_guard guard(mutex_);
   return filling_ && std::find(workers_.begin(), workers_.end(), nullptr) != workers_.end();
 }
 
-std::vector<std::shared_ptr<detail::Child>> Crew::living() {
+std::vector<std::shared_ptr<detail::Child>> WorkerSet::living() {
   const std::lock_guard guard(mutex_);
   std::vector<std::shared_ptr<detail::Child>> all;
   for (const auto& worker : workers_) {
@@ -142,7 +144,7 @@ std::vector<std::shared_ptr<detail::Child>> Crew::living() {
   return all;
 }
 
-std::vector<std::shared_ptr<detail::Child>> Crew::unwatched() {
+std::vector<std::shared_ptr<detail::Child>> WorkerSet::unwatched() {
   auto all = living();
   for (const auto& worker : all) {
     unwatch_worker(worker->sentinel());
@@ -150,21 +152,21 @@ std::vector<std::shared_ptr<detail::Child>> Crew::unwatched() {
   return all;
 }
 
-bool Crew::kill(std::uint32_t seat, std::string over_memory) {
+bool WorkerSet::kill(std::uint32_t worker_slot, std::string over_memory) {
   const std::lock_guard guard(mutex_);
-  if (workers_[seat] == nullptr) {
+  if (workers_[worker_slot] == nullptr) {
     return true;
   }
-  over_memory_[seat] = std::move(over_memory);
-  return process::attempt([&] { workers_[seat]->signal(platform::Signal::kill); });
+  over_memory_[worker_slot] = std::move(over_memory);
+  return process::attempt([&] { workers_[worker_slot]->signal(platform::Signal::kill); });
 }
 
-int Crew::pid(std::uint32_t seat) {
+int WorkerSet::pid(std::uint32_t worker_slot) {
   const std::lock_guard guard(mutex_);
-  return workers_[seat] != nullptr ? workers_[seat]->pid() : 0;
+  return workers_[worker_slot] != nullptr ? workers_[worker_slot]->pid() : 0;
 }
 
-void Crew::terminate() noexcept {
+void WorkerSet::terminate() noexcept {
   try {
     stop_filling();
     if (method_ != StartMethod::thread) {
@@ -175,7 +177,7 @@ void Crew::terminate() noexcept {
   }
 }
 
-void Crew::end(process::GracePeriod& grace) noexcept {
+void WorkerSet::end(process::GracePeriod& grace) noexcept {
   try {
     if (method_ == StartMethod::thread || process::join_terminated(living(), grace)) {
       join();
@@ -185,7 +187,7 @@ void Crew::end(process::GracePeriod& grace) noexcept {
   }
 }
 
-void Crew::join() {
+void WorkerSet::join() {
   auto all = unwatched();
   // The last one first: when it has ended, the others have, as a rule, and nobody sleeps for them.
   std::reverse(all.begin(), all.end());
@@ -199,7 +201,7 @@ void Crew::join() {
   }
 }
 
-void Crew::disown() noexcept {
+void WorkerSet::disown() noexcept {
   new (&mutex_) platform::OwnMutex;  // a thread of the parent's may have held it
   for (auto& worker : workers_) {
     worker = nullptr;

@@ -7,7 +7,7 @@ namespace procession::detail {
 /// How fast the source of a stream gives its elements, and what is to be done about it after each
 /// pull. The reader pulls, in whose thread the source is to be asked, and cannot do anything else
 /// while the source lets it wait. So results that are there come before elements that are not.
-class SourcePace {
+class SourceSpeed {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -56,7 +56,7 @@ class SourcePace {
 
   /// For how long to wait for results before the next slow pull, so that those of quick tasks need
   /// not wait for it: a part of what such a pull takes, and ever more seldom while none comes.
-  [[nodiscard]] std::chrono::nanoseconds patience() {
+  [[nodiscard]] std::chrono::nanoseconds wait_for_results() {
     if (skipped_ < (1 << misses_) - 1) {
       ++skipped_;
       return std::chrono::nanoseconds(0);
