@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "heap/heap.hpp"
-#include "manager/lead.hpp"
+#include "manager/leader_state.hpp"
 #include "procession/detail/handle.hpp"
 
 namespace procession::manager {
@@ -24,8 +24,8 @@ struct ManagerBlock {
   heap::Offset accept_queue;          ///< block with the encoded handle of the queue
   std::uint64_t accept_queue_size;    ///< bytes of that
   std::uint64_t on_thread;            ///< 1: the server is a thread of its owner's process
-  std::atomic<std::uint32_t> crowd;   ///< how many sessions call these days
-  Lead lead;                          ///< for the crowd's clients to see
+  std::atomic<std::uint32_t> load;    ///< how many sessions call these days
+  LeaderState leader;                 ///< for clients to see where many call
   std::atomic<heap::Offset> server;   ///< record of the server's process; 0: it has not begun
   std::atomic<std::uint32_t> serial;  ///< of that record, which may be another process's later
   std::atomic<std::uint32_t> ended;   ///< 1: the server has been shut down

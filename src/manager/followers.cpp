@@ -19,12 +19,12 @@ constexpr std::chrono::nanoseconds kPatience = 1ms;
 constexpr std::chrono::nanoseconds kSilence = 5ms;
 
 /// How many clients can run beside the leader.
-unsigned fewest_coming() noexcept {
+unsigned fewest_expected() noexcept {
   static const unsigned cpus = platform::affinity_cpus();
   return std::max(cpus, 2U) - 1;
 }
 
-constexpr unsigned kMostComing = 1U << 16U;
+constexpr unsigned kMostExpected = 1U << 16U;
 
 /// So many clients that were woken on the leader's processor are a habit of the kernel's. With a
 /// quarter of it, or if the leader stays where it is, calls of 64 clients take a tenth longer.
@@ -40,13 +40,14 @@ constexpr int kGlances = 16;
 
 }  // namespace
 
-Followers::Followers(detail::Handle block, Lead& lead) : block_(std::move(block)), lead_(lead) {}
+Followers::Followers(detail::Handle block, LeaderState& leader)
+    : block_(std::move(block)), state_(leader) {}
 
 void Followers::join(SessionPtr& session) {
   Follower me{nullptr, Clock::now()};
   me.cpu = platform::current_cpu();
   Lock lock(mutex_);
-  coming_.reserve(all_.size() + 1);
+  expected_.reserve(all_.size() + 1);
   all_.push_back(&me);
   // Moved: this thread may exchange it, and the one that gets it is to be able to end it, on which
   // the request that this thread is at may wait.
@@ -57,7 +58,7 @@ void Followers::join(SessionPtr& session) {
     deputy_ = &me;
   }
   // The leader may be about to sleep, and have looked when this was not among the others.
-  if (me.session->has_request()) lead_.calls.wake_one();
+  if (me.session->has_request()) state_.calls.wake_one();
   follow(lock, me);
   session = std::move(me.session);
 }
@@ -84,28 +85,28 @@ void Followers::lead(Lock& lock, Follower& me) {
     }
     note_released();
     if (answer_awake(lock, me)) {
-      most_coming_ = std::max(most_coming_ / 2, fewest_coming());
+      most_expected_ = std::max(most_expected_ / 2, fewest_expected());
       continue;
     }
     if (leader_ != &me) continue;
     // A client has fallen asleep, or none has come.
-    if (held_ != nullptr && coming_.size() < most_coming_) {
+    if (held_ != nullptr && expected_.size() < most_expected_) {
       release_held();
       continue;
     }
     Follower* const waiting = held_ == nullptr ? next_waiting() : nullptr;
     if (waiting != nullptr) {
-      answer(lock, me, *waiting, coming_.size() < most_coming_);
-    } else if (held_ != nullptr ? spin_coming_.spin([&] { return has_come(); })
+      answer(lock, me, *waiting, expected_.size() < most_expected_);
+    } else if (held_ != nullptr ? spin_expected_.spin([&] { return has_come(); })
                                 : spin_.spin([&] { return has_request(); })) {
       continue;
     } else {
-      most_coming_ = std::min(most_coming_ * 2, kMostComing);
+      most_expected_ = std::min(most_expected_ * 2, kMostExpected);
       expect_nobody();
       if (held_ == nullptr) sleep(lock);
     }
   }
-  if (leader_ == nullptr) lead_.hide();
+  if (leader_ == nullptr) state_.hide();
 }
 
 void Followers::change_processor(Follower& me) {
@@ -123,24 +124,24 @@ void Followers::change_processor(Follower& me) {
 }
 
 void Followers::note_released() noexcept {
-  if (held_ == nullptr || lead_.has_next()) return;
-  set_coming(*std::exchange(held_, nullptr), true);
+  if (held_ == nullptr || state_.has_next()) return;
+  set_expected(*std::exchange(held_, nullptr), true);
 }
 
 void Followers::release_held() noexcept {
-  for (int i = 0; i != kGlances && lead_.has_next(); ++i)
+  for (int i = 0; i != kGlances && state_.has_next(); ++i)
     platform::relax();
-  lead_.wake_next();
+  state_.wake_next();
   note_released();
 }
 
 bool Followers::answer_awake(Lock& lock, const Follower& me) {
   const Clock::time_point now = Clock::now();
-  if (coming_.empty() || now - scanned_ > kScan) {
+  if (expected_.empty() || now - scanned_ > kScan) {
     scanned_ = now;
     return answer_awake(lock, me, all_, now);
   }
-  return answer_awake(lock, me, coming_, now);
+  return answer_awake(lock, me, expected_, now);
 }
 
 bool Followers::answer_awake(Lock& lock, const Follower& me, const std::vector<Follower*>& these,
@@ -151,7 +152,7 @@ bool Followers::answer_awake(Lock& lock, const Follower& me, const std::vector<F
     if (one.session->has_request()) {
       one.heard = now;
       if (one.session->is_asleep()) {
-        set_coming(one, false);
+        set_expected(one, false);
       } else {
         found = true;
         answer(lock, me, one, true);
@@ -170,7 +171,7 @@ void Followers::answer(Lock& lock, const Follower& me, Follower& one, bool wake)
   Next next = Next::wait;
   answered_ = &one;
   ++answers_;
-  if (lead_.show()) ++displaced_;
+  if (state_.show()) ++displaced_;
   lock.unlock();
   try {
     next = session.answer_one();
@@ -192,20 +193,20 @@ void Followers::answer(Lock& lock, const Follower& me, Follower& one, bool wake)
   answered_ = nullptr;
   if (asleep != nullptr) {
     held_ = &one;
-    lead_.appoint(*asleep);
+    state_.appoint(*asleep);
   } else {
-    set_coming(one, true);
+    set_expected(one, true);
   }
   if (next == Next::wait) set_free(one);
 }
 
 void Followers::sleep(Lock& lock) {
-  lead_.hide();
-  const std::uint32_t seen = lead_.calls.prepare();
+  state_.hide();
+  const std::uint32_t seen = state_.calls.prepare();
   if (has_request()) return;
   lock.unlock();
   const platform::Deadline deadline(kSilence);
-  sync::Sleeper(deadline).sleep(lead_.calls, seen);
+  sync::Sleeper(deadline).sleep(state_.calls, seen);
   lock.lock();
 }
 
@@ -233,7 +234,7 @@ void Followers::take_over(Follower& me) {
 void Followers::set_free(Follower& one) {
   if (held_ == &one) release_held();
   one.free = true;
-  set_coming(one, false);
+  set_expected(one, false);
   std::erase(all_, &one);
   if (leader_ == &one) {
     leader_ = deputy_ != nullptr ? std::exchange(deputy_, nullptr) : nullptr;
@@ -252,19 +253,19 @@ void Followers::appoint_deputy() {
   deputy_->woken.notify_one();
 }
 
-void Followers::set_coming(Follower& one, bool coming) noexcept {
-  if (std::exchange(one.coming, coming) == coming) return;
-  if (coming) {
-    coming_.push_back(&one);
+void Followers::set_expected(Follower& one, bool expected) noexcept {
+  if (std::exchange(one.expected, expected) == expected) return;
+  if (expected) {
+    expected_.push_back(&one);
   } else {
-    std::erase(coming_, &one);
+    std::erase(expected_, &one);
   }
 }
 
 void Followers::expect_nobody() noexcept {
-  for (Follower* const one : coming_)
-    one->coming = false;
-  coming_.clear();
+  for (Follower* const one : expected_)
+    one->expected = false;
+  expected_.clear();
 }
 
 Followers::Follower* Followers::next_waiting() noexcept {
@@ -276,7 +277,7 @@ Followers::Follower* Followers::next_waiting() noexcept {
 }
 
 bool Followers::has_come() const noexcept {
-  return !lead_.has_next() || std::any_of(coming_.begin(), coming_.end(), [](const auto* one) {
+  return !state_.has_next() || std::any_of(expected_.begin(), expected_.end(), [](const auto* one) {
     return one->session->has_request();
   });
 }

@@ -14,17 +14,17 @@
 //
 // A client wakes up on some processor, perhaps on the leader's; many that do are in its way and in
 // each other's. So the leader wakes no more clients with their replies than can run beside it,
-// until those have called again (*coming*) or have not for a while. A client that is awake is
-// answered at once, and calls again without having slept (lead.hpp): the two of them need the
-// kernel no more.
+// until those have called again (*expected*) or have not for a while. A client that is awake is
+// answered at once, and calls again without having slept (leader_state.hpp): the two of them need
+// the kernel no more.
 //
 // Kernels wake a process where it ran last, or where its waker runs, unless they have found an idle
 // processor, for which they do not look on a busy machine. On the leader's processor it interrupts
-// the leader, makes one call and sleeps again, there, and so for ever. So while others are coming,
-// the leader answers one more client and leaves it asleep (*held*): the next client that falls
-// asleep wakes it, as a rule onto the processor that this one leaves, and without the leader. And
-// when clients are woken on the leader's processor all the same, another thread leads, one that ran
-// elsewhere last.
+// the leader, makes one call and sleeps again, there, and so for ever. So while others are
+// expected, the leader answers one more client and leaves it asleep (*held*): the next client that
+// falls asleep wakes it, as a rule onto the processor that this one leaves, and without the leader.
+// And when clients are woken on the leader's processor all the same, another thread leads, one that
+// ran elsewhere last.
 //
 // A call may take long, or wait for another one. So one follower, the *deputy*, sleeps for no
 // longer than kPatience, and if the leader has been at the same request all the time, takes over,
@@ -43,7 +43,7 @@
 #include <mutex>
 #include <vector>
 
-#include "manager/lead.hpp"
+#include "manager/leader_state.hpp"
 #include "manager/session.hpp"
 #include "procession/detail/handle.hpp"
 #include "sync/adaptive_spin.hpp"
@@ -53,8 +53,8 @@ namespace procession::manager {
 /// Thread-safe.
 class Followers {
  public:
-  /// `lead` lies in `block`, which is kept.
-  Followers(detail::Handle block, Lead& lead);
+  /// `leader` lies in `block`, which is kept.
+  Followers(detail::Handle block, LeaderState& leader);
   Followers(const Followers&) = delete;
   Followers& operator=(const Followers&) = delete;
   ~Followers() = default;
@@ -71,7 +71,7 @@ class Followers {
   struct Follower {
     SessionPtr session;
     Clock::time_point heard{};  ///< when there was a request last
-    bool coming = false;        ///< it was answered, and did not call again yet
+    bool expected = false;      ///< it was answered, and did not call again yet
     bool free = false;          ///< it is not one of these any more
     unsigned cpu = 0;           ///< where it ran last
     std::condition_variable woken{};
@@ -96,7 +96,7 @@ class Followers {
   void take_over(Follower& me);
   void set_free(Follower& one);
   void appoint_deputy();
-  void set_coming(Follower& one, bool coming) noexcept;
+  void set_expected(Follower& one, bool expected) noexcept;
   void expect_nobody() noexcept;
   /// The next one in turn with a request; null when there is none.
   Follower* next_waiting() noexcept;
@@ -104,22 +104,22 @@ class Followers {
   [[nodiscard]] bool has_request() const noexcept;
 
   const detail::Handle block_;
-  Lead& lead_;
+  LeaderState& state_;
   std::mutex mutex_;
   std::vector<Follower*> all_;  ///< with the leader
   Follower* leader_ = nullptr;
   Follower* deputy_ = nullptr;
-  Follower* answered_ = nullptr;   ///< whose request the leader is at
-  Follower* held_ = nullptr;       ///< who was answered and is left asleep for another one to wake
-  std::uint64_t answers_ = 0;      ///< requests that were begun
-  std::size_t next_ = 0;           ///< whose turn it is to be woken
-  Clock::time_point scanned_{};    ///< when requests of all were looked for last
-  unsigned displaced_ = 0;         ///< how often a client was on the leader's processor
-  std::vector<Follower*> coming_;  ///< those that are, with room for all
-  unsigned most_coming_ = 1;       ///< how many may be
+  Follower* answered_ = nullptr;  ///< whose request the leader is at
+  Follower* held_ = nullptr;      ///< who was answered and is left asleep for another one to wake
+  std::uint64_t answers_ = 0;     ///< requests that were begun
+  std::size_t next_ = 0;          ///< whose turn it is to be woken
+  Clock::time_point scanned_{};   ///< when requests of all were looked for last
+  unsigned displaced_ = 0;        ///< how often a client was on the leader's processor
+  std::vector<Follower*> expected_;  ///< those that are, with room for all
+  unsigned most_expected_ = 1;       ///< how many may be
   // Of the leader.
   sync::AdaptiveSpin spin_;
-  sync::AdaptiveSpin spin_coming_;  ///< while another client waits
+  sync::AdaptiveSpin spin_expected_;  ///< while another client waits
 };
 
 }  // namespace procession::manager

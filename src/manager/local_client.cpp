@@ -9,7 +9,7 @@
 
 #include "channel/transport.hpp"
 #include "manager/blocks.hpp"
-#include "manager/crowd.hpp"
+#include "manager/load_meter.hpp"
 #include "manager/thread_connections.hpp"
 #include "manager/thrown_here.hpp"
 #include "manager/wire.hpp"
@@ -151,10 +151,10 @@ constexpr const char* kWhat = "an object of a manager";
 
 /// Wakes who is to answer, and sees to it that `receive` waits as it should.
 void await_reply(ManagerBlock& manager, Transport& pipe) {
-  manager.lead.calls.wake_one();
-  static thread_local Turns turns;
-  if (Crowd::is_led(manager.crowd)) turns.await(manager.lead, pipe);
-  pipe.sleep_at_once(Crowd::is_dense(manager.crowd));
+  manager.leader.calls.wake_one();
+  static thread_local ReplyWait reply_wait;
+  if (LoadMeter::is_led(manager.load)) reply_wait.await(manager.leader, pipe);
+  pipe.sleep_at_once(LoadMeter::is_dense(manager.load));
 }
 
 /// The server has ended, most likely for other threads, too.

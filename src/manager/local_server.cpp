@@ -8,8 +8,8 @@
 
 #include "channel/transport.hpp"
 #include "manager/blocks.hpp"
-#include "manager/crowd.hpp"
 #include "manager/followers.hpp"
+#include "manager/load_meter.hpp"
 #include "manager/objects.hpp"
 #include "manager/session.hpp"
 #include "manager/wire.hpp"
@@ -71,9 +71,9 @@ void serve_manager(heap::Offset manager) {
     platform::ignore_interrupts();
   }
   const auto objects = std::make_shared<Objects>(manager);
-  const auto crowd = std::make_shared<Crowd>(block.crowd);
+  const auto meter = std::make_shared<LoadMeter>(block.load);
   const auto followers = std::make_shared<Followers>(
-      detail::Handle::own(heap::hold(manager, heap::self())), block.lead);
+      detail::Handle::own(heap::hold(manager, heap::self())), block.leader);
   block.serial = process::record_at(heap::self()).serial;
   block.server = heap::self();
   std::vector<std::weak_ptr<Session>> sessions;
@@ -83,14 +83,14 @@ void serve_manager(heap::Offset manager) {
       ConnectRequest client = accept_queue.get(backoff.next());
       std::erase_if(sessions, [](const auto& one) { return one.expired(); });
       detail::Transport* const pipe = client.transport.get();  // which the session keeps
-      const auto answer = [objects, crowd, pipe, manager, last = Crowd::Season{0}](
+      const auto answer = [objects, meter, pipe, manager, last = LoadMeter::Epoch{0}](
                               Decoder& request, Encoder& reply) mutable {
         const Clock::time_point begin = Clock::now();
-        crowd->note(last, begin);
-        const auto& size = heap::at<ManagerBlock>(manager)->crowd;
-        pipe->sleep_at_once(Crowd::is_dense(size));
+        meter->note(last, begin);
+        const auto& size = heap::at<ManagerBlock>(manager)->load;
+        pipe->sleep_at_once(LoadMeter::is_dense(size));
         run_request(*objects, request, reply);
-        return Crowd::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
+        return LoadMeter::is_led(size) && Clock::now() - begin < kQuick ? Next::follow : Next::wait;
       };
       std::weak_ptr<Session>& session = sessions.emplace_back();
       session = attend({std::move(client.transport), std::move(client.liveness), answer, &block,

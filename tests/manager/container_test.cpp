@@ -26,7 +26,7 @@ TEST_P(Contained, Dict) {
   const mp::Manager manager = make_manager();
   const auto dict = manager.dict<std::string, int>({{"b", 2}, {"a", 1}});
   using Items = std::vector<std::pair<std::string, int>>;
-  EXPECT_EQ(dict.items(), (Items{{"b", 2}, {"a", 1}})) << "in the order of their coming";
+  EXPECT_EQ(dict.items(), (Items{{"b", 2}, {"a", 1}})) << "in the order of their expected";
   EXPECT_EQ(dict.get("a"), 1);
   EXPECT_EQ(dict.get("c", 7), 7);
   EXPECT_EQ(dict.get("b", 7), 2);

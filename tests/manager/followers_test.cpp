@@ -46,7 +46,7 @@ void follow(mp::manager::Followers& followers, SessionPtr& session) {
 // in a thread that was once the session's, must not have it any more.
 TEST(Followers, AStuckLeaderKeepsNothingOfTheSessionThatItCameWith) {
   for (int round = 0; round < 20; ++round) {
-    mp::manager::Lead lead{};
+    mp::manager::LeaderState lead{};
     mp::manager::Followers followers({}, lead);
     Client first = make_client([](mp::Decoder&, mp::Encoder&) { return Next::wait; });
     const std::weak_ptr<Session> of_first = first.session;

@@ -102,7 +102,7 @@ class Cable {
     const std::lock_guard guard(mutex_);
     return lines_.size();
   }
-  /// Ends that connection, in the order of their coming, and those that came later.
+  /// Ends that connection, in the order of their expected, and those that came later.
   void cut_from(std::size_t first) {
     const std::lock_guard guard(mutex_);
     for (Line& line : lines_) {

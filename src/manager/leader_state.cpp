@@ -1,4 +1,4 @@
-#include "manager/lead.hpp"
+#include "manager/leader_state.hpp"
 
 #include "heap/testing.hpp"
 #include "platform/cpu.hpp"
@@ -8,7 +8,7 @@ namespace procession::manager {
 
 using heap::testing::step;
 
-bool Lead::show() noexcept {
+bool LeaderState::show() noexcept {
   const std::uint32_t cpu = 1 + platform::current_cpu();
   // To write there takes the cache line away from all clients.
   const std::uint32_t shown = cpu_.load(std::memory_order_relaxed);
@@ -16,7 +16,7 @@ bool Lead::show() noexcept {
   return shown == kDisplaced;
 }
 
-bool Lead::runs_elsewhere() noexcept {
+bool LeaderState::runs_elsewhere() noexcept {
   const std::uint32_t cpu = cpu_.load(std::memory_order_relaxed);
   if (cpu == 0 || cpu == kDisplaced) return false;
   if (cpu != 1 + platform::current_cpu()) return true;
@@ -24,16 +24,16 @@ bool Lead::runs_elsewhere() noexcept {
   return false;
 }
 
-void Lead::wake_next() noexcept {
+void LeaderState::wake_next() noexcept {
   if (!has_next()) return;
   const heap::Offset next = next_.exchange(0);
   step();
   if (next != 0) heap::at<sync::EventCount>(next)->wake_claimed();
 }
 
-bool Turns::spin(Lead& lead, const detail::Transport& pipe) {
+bool ReplyWait::spin(LeaderState& leader, const detail::Transport& pipe) {
   using Clock = std::chrono::steady_clock;
-  if (++calls_ > kCalls || !lead.runs_elsewhere()) return false;
+  if (++calls_ > kCalls || !leader.runs_elsewhere()) return false;
   const Clock::time_point end = Clock::now() + kAwake;
   do {
     for (int i = 0; i != 16; ++i) {
@@ -44,11 +44,11 @@ bool Turns::spin(Lead& lead, const detail::Transport& pipe) {
   return false;
 }
 
-void Turns::await(Lead& lead, detail::Transport& pipe) {
-  if (spin(lead, pipe)) return;
+void ReplyWait::await(LeaderState& leader, detail::Transport& pipe) {
+  if (spin(leader, pipe)) return;
   calls_ = 0;
   // Once the leader sees that this one sleeps, and does not answer it at once.
-  pipe.doze(kAsleep, [&] { lead.wake_next(); });
+  pipe.doze(kAsleep, [&] { leader.wake_next(); });
 }
 
 }  // namespace procession::manager

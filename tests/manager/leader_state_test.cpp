@@ -1,6 +1,6 @@
 // A client that falls asleep wakes the one that the leader of a crowd has answered and left asleep.
 
-#include "manager/lead.hpp"
+#include "manager/leader_state.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 namespace mp = procession;
 using namespace std::chrono_literals;
-using mp::manager::Lead;
+using mp::manager::LeaderState;
 using process_test::Board;
 
 /// A client that dozes until it has a reply.
@@ -34,7 +34,7 @@ class Dozing {
   ~Dozing() { thread_.join(); }
 
   /// Answers it, and leaves it to the next one that falls asleep to wake it.
-  void answer(Lead& lead) {
+  void answer(LeaderState& lead) {
     mp::detail::MessageBuilder reply(its_);
     mp::encode(reply, 1);
     mp::detail::send_value(its_, reply, mp::manager::kReplyPrint, mp::manager::kReplyName);
@@ -51,26 +51,26 @@ class Dozing {
   std::thread thread_;
 };
 
-TEST(Lead, AClientThatFallsAsleepWakesTheOneThatWasAnswered) {
-  const Board<Lead> lead;
+TEST(LeaderState, AClientThatFallsAsleepWakesTheOneThatWasAnswered) {
+  const Board<LeaderState> lead;
   Dozing held;
   held.answer(*lead);
   EXPECT_TRUE(lead->has_next());
   const auto [mine, its] = mp::detail::make_pipe(true);
-  mp::manager::Turns turns;
-  turns.await(*lead, *mine);  // no leader is awake, so it sleeps at once
+  mp::manager::ReplyWait reply_wait;
+  reply_wait.await(*lead, *mine);  // no leader is awake, so it sleeps at once
   EXPECT_FALSE(lead->has_next());
 }
 
 #ifndef NDEBUG
-TEST(Lead, AClientThatIsKilledOverAWakeUpLosesNoReply) {
-  const Board<Lead> lead;
+TEST(LeaderState, AClientThatIsKilledOverAWakeUpLosesNoReply) {
+  const Board<LeaderState> lead;
   Dozing held;
   held.answer(*lead);
   mp::Process killed(
       [](std::uint64_t place) {
         kill_step::arm(1);
-        process_test::board<Lead>(place).wake_next();
+        process_test::board<LeaderState>(place).wake_next();
       },
       lead.place());
   killed.start();

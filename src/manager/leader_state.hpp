@@ -12,7 +12,7 @@ namespace procession::manager {
 
 /// What clients are told of the leader that answers a crowd (see Followers), and how they wake it.
 /// Lies in shared memory, zeroed.
-class Lead {
+class LeaderState {
  public:
   /// A leader is awake, on the processor of this thread. Whether a client has found itself there
   /// since the last time.
@@ -48,10 +48,10 @@ class Lead {
 /// matter of one or two microseconds, and to wait awake for it is to call some dozen times in the
 /// time that one client takes to fall asleep and the next one to wake up. So it does that for a
 /// turn of so many calls; then it sleeps once, and others have the processor.
-class Turns {
+class ReplyWait {
  public:
   /// Returns when there is a reply, or after a while.
-  void await(Lead& lead, detail::Transport& pipe);
+  void await(LeaderState& leader, detail::Transport& pipe);
 
  private:
   /// With half of it, a call of 64 clients takes a seventh longer; what others wait for doubles.
@@ -62,7 +62,7 @@ class Turns {
   /// than the turns of some hundred clients: to be woken from that other sleep costs more.
   static constexpr std::chrono::milliseconds kAsleep{50};
 
-  bool spin(Lead& lead, const detail::Transport& pipe);
+  bool spin(LeaderState& leader, const detail::Transport& pipe);
 
   unsigned calls_ = 0;  ///< of this turn
 };

@@ -11,21 +11,21 @@ namespace procession::manager {
 /// How many sessions call a server these days. Who waits awake for a request or a reply serves the
 /// caller well as long as each of them, and each of those that call, has a processor; in a crowd it
 /// only keeps the others from theirs. Thread-safe; written by the server alone.
-class Crowd {
+class LoadMeter {
  public:
   /// `size` is where clients see it.
-  explicit Crowd(std::atomic<std::uint32_t>& size) : size_(size) {}
+  explicit LoadMeter(std::atomic<std::uint32_t>& size) : size_(size) {}
 
   /// What a session has to remember.
-  using Season = std::int64_t;
+  using Epoch = std::int64_t;
 
   /// A session has got a request, now.
-  void note(Season& last, std::chrono::steady_clock::time_point time) noexcept {
-    const Season now = time.time_since_epoch() / kSeason;
+  void note(Epoch& last, std::chrono::steady_clock::time_point time) noexcept {
+    const Epoch now = time.time_since_epoch() / kEpoch;
     if (now == last) return;
     last = now;
-    Season current = season_.load(std::memory_order_relaxed);
-    if (current != now && season_.compare_exchange_strong(current, now)) {
+    Epoch current = epoch_.load(std::memory_order_relaxed);
+    if (current != now && epoch_.compare_exchange_strong(current, now)) {
       size_.store(counted_.exchange(0), std::memory_order_relaxed);
     }
     counted_.fetch_add(1);
@@ -48,11 +48,11 @@ class Crowd {
     return counted;
   }
 
-  static constexpr std::chrono::milliseconds kSeason{5};
+  static constexpr std::chrono::milliseconds kEpoch{5};
 
   std::atomic<std::uint32_t>& size_;
   std::atomic<std::uint32_t> counted_{0};
-  std::atomic<Season> season_{0};
+  std::atomic<Epoch> epoch_{0};
 };
 
 }  // namespace procession::manager
